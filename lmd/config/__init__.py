@@ -1,0 +1,1 @@
+"""The TOML file: schema, loading and cross-field checks."""

@@ -1,0 +1,112 @@
+"""What a configuration file may say. Unknown keys are errors; every number has bounds.
+
+Durations are written ``"30s"``, ``"5m"``, ``"2h"`` (or a number of seconds) and sizes
+``"4GiB"``; `lmd.config.load` turns them into seconds and bytes before these structs see them.
+"""
+
+from typing import Annotated, Literal
+
+from msgspec import Meta, Struct, field
+
+from lmd.protocol.methods import Name, Sampling
+
+BUILTIN_MODEL = "shell"
+"""Name of the model that ships inside the package."""
+
+Seconds = Annotated[float, Meta(ge=0, le=31_536_000)]
+PositiveSeconds = Annotated[float, Meta(gt=0, le=86_400)]
+Count = Annotated[int, Meta(ge=1, le=1 << 20)]
+
+
+class SamplingConfig(Sampling, kw_only=True, omit_defaults=True, forbid_unknown_fields=True):
+    """Sampling defaults of a model; a request's own values win."""
+
+
+class ModelConfig(Struct, kw_only=True, frozen=True, forbid_unknown_fields=True):
+    """``[models.NAME]``: one GGUF file and how to run it."""
+
+    path: str = ""
+    """Path of the GGUF file; ``~`` and environment variables are expanded. Required, except for
+    the built-in model."""
+    context: Annotated[int, Meta(ge=16, le=1 << 22)] | None = None
+    """Tokens per sequence; default: the model's training context, at most 4096."""
+    slots: Annotated[int, Meta(ge=1, le=64)] = 4
+    """Sequences decoded at the same time."""
+    threads: Annotated[int, Meta(ge=0, le=512)] = 0
+    """Threads for decoding and prefill; 0 means one per physical core."""
+    gpu_layers: Annotated[int, Meta(ge=-1, le=1024)] = 0
+    """Layers put on a GPU; -1 means all."""
+    batch: Annotated[int, Meta(ge=32, le=8192)] = 512
+    """Most tokens in one engine step."""
+    prefill_chunk: Annotated[int, Meta(ge=16, le=8192)] = 256
+    """Most prompt tokens read in one step while another sequence is decoding."""
+    chat_template: Annotated[str, Meta(max_length=256 << 10)] | None = None
+    """A jinja template in place of the file's own."""
+    pooling: Literal["none", "mean", "cls", "last"] | None = None
+    """How token vectors become one embedding; default: as the file says, else mean."""
+    sampling: SamplingConfig = field(default_factory=SamplingConfig)
+    """Sampling defaults: ``[models.NAME.sampling]``."""
+    preload: bool = False
+    """Load at start instead of on first use."""
+    keep_alive: Seconds | None = None
+    """Idle seconds until the model is unloaded; 0 means at once, "forever" never.
+    Default: ``daemon.keep_alive``."""
+    aliases: Annotated[list[Name], Meta(max_length=32)] = []
+    """Further names for the model."""
+
+
+class DaemonConfig(Struct, kw_only=True, frozen=True, forbid_unknown_fields=True):
+    """``[daemon]``: how the service itself behaves."""
+
+    default_model: Name = BUILTIN_MODEL
+    """Model of requests that name none."""
+    keep_alive: Seconds = 1800.0
+    """Idle seconds until a model is unloaded, unless the model says otherwise."""
+    drain: PositiveSeconds = 30.0
+    """Seconds that running requests get to finish on SIGTERM."""
+    load_timeout: PositiveSeconds = 300.0
+    """Seconds a model may take to load."""
+
+
+class LimitsConfig(Struct, kw_only=True, frozen=True, forbid_unknown_fields=True):
+    """``[limits]``: what the daemon accepts before it says ``overloaded``."""
+
+    connections: Annotated[int, Meta(ge=1, le=65_536)] = 2048
+    """Open connections."""
+    requests_per_connection: Annotated[int, Meta(ge=1, le=4096)] = 64
+    """Requests in flight on one connection."""
+    queue_per_model: Annotated[int, Meta(ge=0, le=65_536)] = 64
+    """Requests that wait for a slot of one model, warm or cold."""
+    queue_total: Annotated[int, Meta(ge=0, le=65_536)] = 256
+    """Requests that wait, over all models."""
+    loaded_models: Annotated[int, Meta(ge=1, le=256)] = 4
+    """Models loaded at the same time; an idle one is evicted for a new one."""
+    deadline: PositiveSeconds = 600.0
+    """Deadline of a request that names none, in seconds; also the longest that one may name."""
+    write_timeout: PositiveSeconds = 10.0
+    """Seconds a client may take to read a message before it is cut off."""
+    read_timeout: PositiveSeconds = 10.0
+    """Seconds a client may take to finish a message it has begun."""
+    idle_timeout: PositiveSeconds = 3600.0
+    """Seconds a connection may stay open with nothing in flight."""
+    restarts: Annotated[int, Meta(ge=0, le=100)] = 5
+    """Worker crashes inside ``restart_window`` after which a model is ``failed``."""
+    restart_window: PositiveSeconds = 60.0
+
+
+class LogConfig(Struct, kw_only=True, frozen=True, forbid_unknown_fields=True):
+    """``[log]``: prompt and answer text is never logged at level ``info`` and above."""
+
+    level: Literal["debug", "info", "warning", "error"] = "info"
+    format: Literal["text", "json"] = "text"
+    file: str = ""
+    """Path of a log file; empty means stderr."""
+
+
+class Config(Struct, kw_only=True, frozen=True, forbid_unknown_fields=True):
+    """The whole file."""
+
+    daemon: DaemonConfig = field(default_factory=DaemonConfig)
+    limits: LimitsConfig = field(default_factory=LimitsConfig)
+    log: LogConfig = field(default_factory=LogConfig)
+    models: Annotated[dict[Name, ModelConfig], Meta(max_length=256)] = field(default_factory=dict)

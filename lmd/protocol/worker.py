@@ -1,0 +1,236 @@
+"""Messages between the daemon and a worker process: u32 big-endian length, then MessagePack.
+
+The daemon speaks first (`Load`); the worker answers `Ready` or `LoadFailed` and then serves jobs
+until the socket closes. Jobs are numbered by the daemon; every job ends with exactly one `Done`,
+`Embedded`, `Tokenized` or `Failed`, also after an `Abort`.
+"""
+
+from typing import Annotated, Any, Literal
+
+import msgspec
+from msgspec import Meta, Struct
+
+from lmd.protocol.limits import MAX_WORKER_FRAME_BYTES
+from lmd.protocol.methods import (
+    Message,
+    Sampling,
+    Timings,
+    TokenLogprob,
+    Usage,
+    RequestWarning,
+)
+
+JobId = Annotated[int, Meta(ge=0)]
+
+
+class Load(Struct, tag=True, kw_only=True):
+    """Load the model; the first frame a worker receives, exactly once."""
+
+    model: str
+    path: str
+    context: int | None
+    """Tokens per sequence; None means the model's own training context, capped by the worker."""
+    slots: int
+    threads: int
+    gpu_layers: int
+    batch: int = 512
+    prefill_chunk: int = 256
+    """Most prompt tokens read in one step while other sequences are decoding."""
+    chat_template: str | None = None
+    pooling: str | None = None
+    parked: int = 8
+    """Finished sequences kept for their prefix."""
+
+
+class Generate(Struct, tag=True, kw_only=True):
+    """Generate text from chat messages, or from raw text, or into a gap."""
+
+    job: JobId
+    messages: list[Message] | None = None
+    prompt: str | None = None
+    suffix: str | None = None
+    sampling: Sampling
+    schema: str | None = None
+    """JSON text."""
+    grammar: str | None = None
+    overflow: Literal["error", "shift"] = "error"
+
+
+class Embed(Struct, tag=True, kw_only=True):
+    """Embed texts."""
+
+    job: JobId
+    input: list[str]
+    normalize: bool
+
+
+class Tokenize(Struct, tag=True, kw_only=True):
+    """Tokenize a text; served at once, outside the batch."""
+
+    job: JobId
+    text: str
+    add_special: bool
+    with_pieces: bool
+
+
+class Abort(Struct, tag=True):
+    """Stop a job at the next step; it is answered by ``Failed(code="cancelled")``.
+
+    Idempotent; unknown and finished jobs are ignored.
+    """
+
+    job: JobId
+
+
+class Ping(Struct, tag=True):
+    """Prove that the engine's loop turns; answered by `Pong` from the loop itself."""
+
+    nonce: int
+
+
+class Loading(Struct, tag=True):
+    """Load progress, 0 to 1."""
+
+    fraction: float
+
+
+class Ready(Struct, tag=True, kw_only=True):
+    """The model is loaded; facts that the daemon reports and checks against."""
+
+    context: int
+    slots: int
+    vocabulary: int
+    embedding_length: int
+    pooling: str
+    capabilities: list[str]
+    """Of: generate, chat, fim, embed, shift."""
+    template_sha256: str
+    build: str
+    load_ms: float
+    warnings: list[RequestWarning]
+
+
+class LoadFailed(Struct, tag=True):
+    """The model could not be loaded; the worker exits after this frame."""
+
+    message: str
+    hint: str
+
+
+class Prefill(Struct, tag=True):
+    """Prompt tokens read so far, at most one per step and job."""
+
+    job: JobId
+    done: int
+    total: int
+
+
+class Delta(Struct, array_like=True):
+    """New text of one job in a step. ``text`` may be empty while text is held back."""
+
+    job: JobId
+    text: str
+    tokens: int
+    logprobs: list[TokenLogprob] | None = None
+
+
+class Step(Struct, tag=True):
+    """Everything one engine step produced."""
+
+    deltas: list[Delta]
+
+
+class Done(Struct, tag=True, kw_only=True):
+    """The end of a generation. ``queued_ms`` and ``load_ms`` are filled in by the daemon."""
+
+    job: JobId
+    finish_reason: Literal["stop", "length"]
+    usage: Usage
+    timings: Timings
+    warnings: list[RequestWarning]
+
+
+class Embedded(Struct, tag=True, kw_only=True):
+    """Vectors in the order of the inputs."""
+
+    job: JobId
+    vectors: list[list[float]]
+    pooling: str
+    usage: Usage
+
+
+class Tokenized(Struct, tag=True, kw_only=True):
+    """Token ids and, where asked for, their text."""
+
+    job: JobId
+    tokens: list[int]
+    pieces: list[str] | None = None
+
+
+class Failed(Struct, tag=True, kw_only=True):
+    """The end of a job that did not succeed; ``code`` is a wire code of `lmd.protocol.errors`."""
+
+    job: JobId
+    code: str
+    message: str
+    hint: str = ""
+    data: dict[str, Any] = {}
+
+
+class Pong(Struct, tag=True):
+    """Answer to `Ping`, with what the engine holds."""
+
+    nonce: int
+    running: int
+    waiting: int
+    parked: int
+
+
+ToWorker = Load | Generate | Embed | Tokenize | Abort | Ping
+FromWorker = (
+    Loading
+    | Ready
+    | LoadFailed
+    | Prefill
+    | Step
+    | Done
+    | Embedded
+    | Tokenized
+    | Failed
+    | Pong
+)
+
+_encoder = msgspec.msgpack.Encoder()
+decode_to_worker = msgspec.msgpack.Decoder(ToWorker).decode
+decode_from_worker = msgspec.msgpack.Decoder(FromWorker).decode
+
+
+def encode_frame(message: ToWorker | FromWorker) -> bytes:
+    """One frame, length prefix included. Raises ValueError past `MAX_WORKER_FRAME_BYTES`."""
+    body = _encoder.encode(message)
+    if len(body) > MAX_WORKER_FRAME_BYTES:
+        raise ValueError(f"a frame of {len(body)} bytes is over {MAX_WORKER_FRAME_BYTES}")
+    return len(body).to_bytes(4, "big") + body
+
+
+class FrameSplitter:
+    """Cuts a byte stream into frame bodies. Raises ValueError on an oversized length."""
+
+    def __init__(self) -> None:
+        self._buffer = bytearray()
+
+    def feed(self, data: bytes) -> list[bytes]:
+        """Add bytes; return the bodies that are now complete."""
+        self._buffer += data
+        bodies: list[bytes] = []
+        start = 0
+        while len(self._buffer) - start >= 4:
+            size = int.from_bytes(self._buffer[start : start + 4], "big")
+            if size > MAX_WORKER_FRAME_BYTES:
+                raise ValueError(f"a frame of {size} bytes is over {MAX_WORKER_FRAME_BYTES}")
+            if len(self._buffer) - start - 4 < size:
+                break
+            bodies.append(bytes(self._buffer[start + 4 : start + 4 + size]))
+            start += 4 + size
+        del self._buffer[:start]
+        return bodies
