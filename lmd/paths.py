@@ -26,7 +26,7 @@ def runtime_directory() -> str:
 
 
 def config_path() -> str:
-    """The configuration file: ``$LMD_CONFIG``, else ``lmd/lmd.toml`` in the user's config folder."""
+    """The configuration: ``$LMD_CONFIG``, else ``lmd/lmd.toml`` in the user's config folder."""
     explicit = os.environ.get("LMD_CONFIG")
     if explicit:
         return explicit

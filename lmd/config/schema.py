@@ -13,9 +13,9 @@ from lmd.protocol.methods import Name, Sampling
 BUILTIN_MODEL = "shell"
 """Name of the model that ships inside the package."""
 
-Seconds = Annotated[float, Meta(ge=0, le=31_536_000)]
-PositiveSeconds = Annotated[float, Meta(gt=0, le=86_400)]
-Count = Annotated[int, Meta(ge=1, le=1 << 20)]
+Seconds = Annotated[float, Meta(ge=0, extra={"unit": "duration"})]
+PositiveSeconds = Annotated[float, Meta(gt=0, le=86_400, extra={"unit": "duration"})]
+Bytes = Annotated[int, Meta(ge=1 << 20, le=1 << 30, extra={"unit": "size"})]
 
 
 class SamplingConfig(Sampling, kw_only=True, omit_defaults=True, forbid_unknown_fields=True):
@@ -75,9 +75,9 @@ class LimitsConfig(Struct, kw_only=True, frozen=True, forbid_unknown_fields=True
     """Open connections."""
     requests_per_connection: Annotated[int, Meta(ge=1, le=4096)] = 64
     """Requests in flight on one connection."""
-    queue_per_model: Annotated[int, Meta(ge=0, le=65_536)] = 64
+    queue_per_model: Annotated[int, Meta(ge=1, le=65_536)] = 64
     """Requests that wait for a slot of one model, warm or cold."""
-    queue_total: Annotated[int, Meta(ge=0, le=65_536)] = 256
+    queue_total: Annotated[int, Meta(ge=1, le=65_536)] = 256
     """Requests that wait, over all models."""
     loaded_models: Annotated[int, Meta(ge=1, le=256)] = 4
     """Models loaded at the same time; an idle one is evicted for a new one."""
@@ -87,8 +87,10 @@ class LimitsConfig(Struct, kw_only=True, frozen=True, forbid_unknown_fields=True
     """Seconds a client may take to read a message before it is cut off."""
     read_timeout: PositiveSeconds = 10.0
     """Seconds a client may take to finish a message it has begun."""
-    idle_timeout: PositiveSeconds = 3600.0
-    """Seconds a connection may stay open with nothing in flight."""
+    input_buffer: Bytes = 8 << 20
+    """Bytes of unfinished messages held for all connections together."""
+    stall_timeout: PositiveSeconds = 120.0
+    """Seconds a worker may say nothing while it holds requests before it is killed."""
     restarts: Annotated[int, Meta(ge=0, le=100)] = 5
     """Worker crashes inside ``restart_window`` after which a model is ``failed``."""
     restart_window: PositiveSeconds = 60.0

@@ -1,0 +1,96 @@
+"""``lmd run | check | schema``: start the daemon, check a configuration, describe it."""
+
+import argparse
+import json
+import os
+import sys
+
+import msgspec
+
+import lmd
+from lmd import paths
+from lmd.config.load import ConfigError, load
+from lmd.config.schema import Config
+from lmd.protocol.errors import LmdError, exit_status
+
+EXIT_ALREADY_RUNNING = 75
+EXIT_CONFIG = 78
+
+
+def main(arguments: list[str] | None = None) -> int:
+    """Entry point; returns the exit status."""
+    options = _parser().parse_args(arguments)
+    try:
+        status: int = options.command(options)
+    except ConfigError as error:
+        _complain(str(error), error.hint)
+        return EXIT_CONFIG
+    except LmdError as error:
+        _complain(error.message, error.hint)
+        return exit_status(error.code)
+    return status
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(
+        prog="lmd", description="Keep language models warm behind a Unix socket."
+    )
+    parser.add_argument("--version", action="version", version=f"lmd {lmd.__version__}")
+    commands = parser.add_subparsers(required=True, metavar="COMMAND")
+
+    run = commands.add_parser("run", help="serve in the foreground until SIGTERM")
+    run.add_argument("--config", metavar="FILE", help="default: lmd.toml in the config folder")
+    run.add_argument("--socket", metavar="PATH", help="default: $LMD_SOCKET, else a private path")
+    run.add_argument("--fake", metavar="KNOBS", help=argparse.SUPPRESS)
+    run.set_defaults(command=_run)
+
+    check = commands.add_parser("check", help="say whether a configuration is valid")
+    check.add_argument("file", nargs="?", metavar="FILE")
+    check.set_defaults(command=_check)
+
+    schema = commands.add_parser("schema", help="print the configuration's JSON Schema")
+    schema.set_defaults(command=_schema)
+    return parser
+
+
+def _run(options: argparse.Namespace) -> int:
+    # Serving needs trio and everything above it; checking a file does not.
+    from lmd import daemon
+    from lmd.rpc.socket_file import AlreadyRunning
+
+    explicit = options.config or os.environ.get("LMD_CONFIG")
+    path = explicit or paths.config_path()
+    config = load(path, required=bool(explicit))
+    socket = os.path.abspath(options.socket or paths.socket_path())
+    try:
+        daemon.run(config, path, socket, options.fake)
+    except AlreadyRunning:
+        _complain(f"another daemon serves {socket}", "`lmctl status` shows it")
+        return EXIT_ALREADY_RUNNING
+    except OSError as error:
+        _complain(f"cannot serve {socket}: {error}", "")
+        return exit_status("internal")
+    return 0
+
+
+def _check(options: argparse.Namespace) -> int:
+    path = options.file or paths.config_path()
+    config = load(path, required=options.file is not None)
+    for name, model in config.models.items():
+        if not os.path.isfile(model.path):
+            raise ConfigError(path, f"models.{name}.path: there is no file {model.path}")
+    sys.stdout.write(f"{path}: valid; models: {', '.join(config.models)}\n")
+    return 0
+
+
+def _schema(options: argparse.Namespace) -> int:
+    sys.stdout.write(json.dumps(msgspec.json.schema(Config), indent=2) + "\n")
+    return 0
+
+
+def _complain(message: str, hint: str) -> None:
+    sys.stderr.write(f"lmd: {message}\n" + (f"  {hint}\n" if hint else ""))
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,1 @@
+"""A running model: the child process, its frames, and the jobs it works on."""

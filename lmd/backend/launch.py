@@ -1,0 +1,118 @@
+"""The life of one worker: start, load, serve, end. What went wrong is a value, not an exception."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+import msgspec
+import trio
+
+from lmd.backend.session import RECEIVE_BYTES, Worker
+from lmd.backend.spawn import WorkerProcess, start_process
+from lmd.protocol.worker import (
+    FrameSplitter,
+    Load,
+    LoadFailed,
+    Loading,
+    Ready,
+    decode_from_worker,
+    encode_frame,
+)
+
+
+@dataclass(frozen=True, slots=True)
+class WorkerExit:
+    """How a worker ended. ``error`` is empty for an end that was asked for."""
+
+    error: str = ""
+    crashed: bool = False
+    """The process died or hung, as opposed to refusing the model in good order."""
+
+
+@dataclass(frozen=True, slots=True)
+class Launcher:
+    """Starts workers for the daemon. Times are in seconds."""
+
+    load_timeout: float
+    stall_timeout: float
+    fake: str | None = None
+    """Knobs of the fake engine; None runs llama.cpp."""
+
+    async def run(
+        self,
+        load: Load,
+        on_progress: Callable[[float], None],
+        on_ready: Callable[[Worker], None],
+        stop: trio.Event,
+    ) -> WorkerExit:
+        """Run one worker until it dies or ``stop`` is set, and say how it ended.
+
+        ``on_progress`` is told the loaded fraction, ``on_ready`` receives the worker once.
+        However this call ends, by cancellation too, the process is gone when it has ended.
+        """
+        try:
+            process = start_process(self.fake)
+        except OSError as error:
+            return WorkerExit(f"no worker can be started: {error}")
+        async with trio.open_nursery() as nursery:
+            nursery.start_soon(process.drain_stderr)
+            try:
+                ended = await self._serve(process, load, on_progress, on_ready, stop)
+            finally:
+                await process.reap()
+            nursery.cancel_scope.cancel(reason="worker reaped")
+        return ended
+
+    async def _serve(
+        self,
+        process: WorkerProcess,
+        load: Load,
+        on_progress: Callable[[float], None],
+        on_ready: Callable[[Worker], None],
+        stop: trio.Event,
+    ) -> WorkerExit:
+        splitter = FrameSplitter()
+        with trio.move_on_after(self.load_timeout) as loading:
+            outcome = await _handshake(process, load, splitter, on_progress)
+        if loading.cancelled_caught:
+            timeout = f"not loaded within {self.load_timeout:g} s (daemon.load_timeout)"
+            return WorkerExit(timeout, crashed=True)
+        if isinstance(outcome, WorkerExit):
+            return outcome
+        worker = Worker(process, outcome)
+        on_ready(worker)
+        async with trio.open_nursery() as nursery:
+            nursery.start_soon(worker.run, splitter, self.stall_timeout)
+            nursery.start_soon(_cancel_on, stop, nursery.cancel_scope)
+            await worker.closed.wait()
+            nursery.cancel_scope.cancel(reason="worker ended")
+        return WorkerExit() if stop.is_set() else WorkerExit(worker.exit_reason, crashed=True)
+
+
+async def _cancel_on(stop: trio.Event, scope: trio.CancelScope) -> None:
+    await stop.wait()
+    scope.cancel(reason="worker is not wanted any more")
+
+
+async def _handshake(
+    process: WorkerProcess,
+    load: Load,
+    splitter: FrameSplitter,
+    on_progress: Callable[[float], None],
+) -> Ready | WorkerExit:
+    """Send `Load` and wait for the answer; a worker speaks of nothing else before it has a job."""
+    problem = ""
+    try:
+        await process.stream.send_all(encode_frame(load))
+        while data := await process.stream.receive_some(RECEIVE_BYTES):
+            for body in splitter.feed(data):
+                match decode_from_worker(body):
+                    case Loading(fraction):
+                        on_progress(fraction)
+                    case LoadFailed(message, hint):
+                        return WorkerExit(f"{message}; {hint}" if hint else message)
+                    case Ready() as ready:
+                        return ready
+    except (trio.BrokenResourceError, ValueError, msgspec.DecodeError) as error:
+        problem = f" ({error})"
+    status = await process.reap()
+    return WorkerExit(f"{process.describe_exit(status)}{problem}", crashed=True)

@@ -1,0 +1,161 @@
+"""Frames to and from one worker, and the jobs in flight on it."""
+
+import contextlib
+import itertools
+from collections.abc import Iterator
+
+import msgspec
+import structlog
+import trio
+
+from lmd.backend.job import Job
+from lmd.backend.spawn import WorkerProcess
+from lmd.protocol.errors import LmdError
+from lmd.protocol.worker import (
+    Abort,
+    Done,
+    Embedded,
+    Failed,
+    FrameSplitter,
+    FromWorker,
+    LoadFailed,
+    Loading,
+    NewJob,
+    Ping,
+    Pong,
+    Prefill,
+    Ready,
+    Step,
+    Tokenized,
+    Work,
+    decode_from_worker,
+    encode_frame,
+)
+
+log = structlog.get_logger("lmd.worker")
+
+RECEIVE_BYTES = 1 << 16
+OUTBOUND_FRAMES = 1024
+"""Frames that may wait for a worker; the scheduler sends a worker far fewer than this."""
+
+
+class Worker:
+    """A loaded model that takes jobs.
+
+    Jobs run until they end or their block is left; a job whose block is left early is aborted,
+    which the engine honours at its next step.
+    """
+
+    def __init__(self, process: WorkerProcess, ready: Ready) -> None:
+        self.pid = process.pid
+        self.ready = ready
+        self.closed = trio.Event()
+        self.exit_reason = ""
+        self._jobs: dict[int, Job] = {}
+        self._ids = itertools.count(1)
+        self._outbound: trio.MemorySendChannel[bytes]
+        self._outbound, self._to_send = trio.open_memory_channel[bytes](OUTBOUND_FRAMES)
+        self._process = process
+
+    @contextlib.contextmanager
+    def open_job(self, new_job: NewJob) -> Iterator[Job]:
+        """Send a job and yield its mailbox; abort it if the block ends before the job does.
+
+        Raises `LmdError` ``model_failed`` when the worker is gone, ``overloaded`` when it does
+        not read its socket. Never blocks, so cancellation cannot tear a frame.
+        """
+        if self.closed.is_set():
+            raise self._gone()
+        job = Job(next(self._ids))
+        self._send(new_job(job.id))
+        self._jobs[job.id] = job
+        try:
+            yield job
+        finally:
+            del self._jobs[job.id]
+            if not job.over and not self.closed.is_set():
+                self._send(Abort(job.id))
+
+    def _send(self, message: Work | Abort | Ping) -> None:
+        try:
+            self._outbound.send_nowait(encode_frame(message))
+        except trio.WouldBlock:
+            raise LmdError(
+                "overloaded", "the worker does not take requests", data={"retry_after": 1.0}
+            ) from None
+        except trio.BrokenResourceError:
+            raise self._gone() from None
+
+    def _gone(self) -> LmdError:
+        return LmdError(
+            "model_failed",
+            f"{self.exit_reason or 'the worker has ended'}",
+            hint="ask again: the model is started anew",
+        )
+
+    async def run(self, splitter: FrameSplitter, stall_timeout: float) -> None:
+        """Move frames both ways until the worker ends or says nothing for too long.
+
+        Returns when the worker is gone, with ``exit_reason`` set and every job failed. When
+        cancelled it ends the worker first.
+        """
+        try:
+            async with trio.open_nursery() as nursery:
+                nursery.start_soon(self._write)
+                nursery.start_soon(self._ping, stall_timeout / 4)
+                await self._read(splitter, stall_timeout)
+                nursery.cancel_scope.cancel(reason="worker closed its socket")
+        finally:
+            status = await self._process.reap()
+            self.exit_reason = self.exit_reason or self._process.describe_exit(status)
+            self.closed.set()
+            self._outbound.close()
+            for job in list(self._jobs.values()):
+                job.fail(self._gone())
+
+    async def _write(self) -> None:
+        with contextlib.suppress(trio.BrokenResourceError, trio.ClosedResourceError):
+            async for frame in self._to_send:
+                await self._process.stream.send_all(frame)
+
+    async def _ping(self, interval: float) -> None:
+        for nonce in itertools.count():
+            await trio.sleep(interval)
+            self._send(Ping(nonce))
+
+    async def _read(self, splitter: FrameSplitter, stall_timeout: float) -> None:
+        try:
+            while True:
+                with trio.move_on_after(stall_timeout):
+                    data = await self._process.stream.receive_some(RECEIVE_BYTES)
+                    if not data:
+                        return
+                    for body in splitter.feed(data):
+                        self._dispatch(decode_from_worker(body))
+                    continue
+                self.exit_reason = f"worker said nothing for {stall_timeout:g} s and was killed"
+                self._process.kill()
+                return
+        except (trio.BrokenResourceError, trio.ClosedResourceError):
+            return
+        except (ValueError, msgspec.DecodeError) as error:
+            self.exit_reason = f"worker sent a broken frame ({error}) and was killed"
+            self._process.kill()
+
+    def _dispatch(self, frame: FromWorker) -> None:
+        """Hand a frame to its job; frames of jobs that have been left are dropped."""
+        match frame:
+            case Step(deltas):
+                for delta in deltas:
+                    if job := self._jobs.get(delta.job):
+                        job.push(delta)
+            case Prefill() | Done() | Embedded() | Tokenized():
+                if job := self._jobs.get(frame.job):
+                    job.push(frame)
+            case Failed():
+                if job := self._jobs.get(frame.job):
+                    job.fail(LmdError(frame.code, frame.message, hint=frame.hint, data=frame.data))
+            case Pong():
+                pass
+            case Ready() | Loading() | LoadFailed():
+                log.warning("unexpected frame", pid=self.pid, frame=type(frame).__name__)

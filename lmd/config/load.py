@@ -1,0 +1,130 @@
+"""From a TOML file to a checked `Config`, or to an error that says where and what to write."""
+
+import difflib
+import os
+import re
+import tomllib
+
+import msgspec
+import msgspec.inspect
+
+from lmd import paths
+from lmd.config.schema import BUILTIN_MODEL, Config, ModelConfig
+from lmd.config.units import convert_units
+
+MAX_CONFIG_BYTES = 1 << 20
+_KIND = msgspec.inspect.type_info(Config)
+_UNKNOWN_FIELD = re.compile(r"unknown field `(?P<key>[^`]*)`(?: - at `(?P<path>[^`]*)`)?")
+
+
+class ConfigError(Exception):
+    """A configuration that cannot be used: ``message`` says why, ``hint`` what to change."""
+
+    def __init__(self, source: str, message: str, hint: str = "") -> None:
+        super().__init__(f"{source}: {message}")
+        self.source = source
+        self.message = message
+        self.hint = hint
+
+
+def load(path: str, *, required: bool) -> Config:
+    """Read, check and complete the file at ``path``.
+
+    A missing file means the defaults, unless ``required``. Raises `ConfigError`.
+    """
+    try:
+        with open(path, "rb") as file:
+            data = file.read(MAX_CONFIG_BYTES + 1)
+    except FileNotFoundError:
+        if required:
+            raise ConfigError(
+                path, "there is no such file", "copy config.example.toml there"
+            ) from None
+        return parse("", "(defaults)")
+    except OSError as error:
+        raise ConfigError(path, f"cannot be read: {error.strerror}") from error
+    if len(data) > MAX_CONFIG_BYTES:
+        raise ConfigError(path, f"is larger than {MAX_CONFIG_BYTES} bytes")
+    try:
+        text = data.decode("utf-8")
+    except UnicodeDecodeError as error:
+        raise ConfigError(path, f"is not UTF-8 text (byte {error.start})") from error
+    return parse(text, path)
+
+
+def parse(text: str, source: str) -> Config:
+    """Turn TOML text into a `Config`, the built-in model included. Raises `ConfigError`."""
+    try:
+        config = msgspec.convert(convert_units(tomllib.loads(text), _KIND), Config)
+    except tomllib.TOMLDecodeError as error:
+        raise ConfigError(source, f"is not valid TOML: {error}") from error
+    except (msgspec.ValidationError, ValueError) as error:
+        message, hint = _explain(str(error))
+        raise ConfigError(source, message, hint) from error
+    config = _with_builtin(config)
+    problems = check(config)
+    if problems:
+        raise ConfigError(source, "; ".join(problems))
+    return config
+
+
+def _with_builtin(config: Config) -> Config:
+    """Add the built-in model, keep what the file says of it, and expand every path."""
+    models = {BUILTIN_MODEL: ModelConfig(), **config.models}
+    builtin = models[BUILTIN_MODEL]
+    if not builtin.path:
+        models[BUILTIN_MODEL] = msgspec.structs.replace(builtin, path=paths.builtin_model_path())
+    for name, model in models.items():
+        expanded = os.path.expandvars(os.path.expanduser(model.path))
+        models[name] = msgspec.structs.replace(model, path=expanded)
+    return msgspec.structs.replace(config, models=models)
+
+
+def check(config: Config) -> list[str]:
+    """What is wrong between fields; one sentence each."""
+    problems: list[str] = []
+    owner: dict[str, str] = {}
+    for name, model in config.models.items():
+        if not model.path:
+            problems.append(f"models.{name}.path is missing: name the GGUF file")
+        elif not os.path.isabs(model.path):
+            problems.append(f"models.{name}.path must be absolute or start with ~")
+        for spelling in (name, *model.aliases):
+            if spelling in owner and owner[spelling] != name:
+                problems.append(f"{spelling!r} names both models.{owner[spelling]} and {name}")
+            owner.setdefault(spelling, name)
+    if config.daemon.default_model not in owner:
+        problems.append(
+            f"daemon.default_model is {config.daemon.default_model!r}, which no model is called"
+        )
+    return problems
+
+
+def _explain(error: str) -> tuple[str, str]:
+    """Message and hint for a schema error, with key paths as TOML writes them."""
+    unknown = _UNKNOWN_FIELD.search(error)
+    if unknown is None:
+        return re.sub(r"`\$\.?([^`]*)`", r"`\1`", error).replace("object", "table"), ""
+    path = (unknown["path"] or "$").removeprefix("$").removeprefix(".")
+    where = f" in [{path}]" if path else ""
+    valid = _keys_at(path)
+    near = difflib.get_close_matches(unknown["key"], valid, n=1)
+    hint = f"did you mean `{near[0]}`?" if near else f"valid keys: {', '.join(valid)}"
+    return f"unknown key `{unknown['key']}`{where}", hint
+
+
+def _keys_at(path: str) -> list[str]:
+    """Names of the keys that the schema has at a path such as ``models[...].sampling``."""
+    kind: msgspec.inspect.Type = _KIND
+    for part in filter(None, re.split(r"[.\[\]]+", path)):
+        assert isinstance(kind, msgspec.inspect.StructType)
+        kind = next(field.type for field in kind.fields if field.encode_name == part)
+        if isinstance(kind, msgspec.inspect.Metadata):
+            kind = kind.type
+        if isinstance(kind, msgspec.inspect.DictType):
+            kind = kind.value_type
+    return (
+        [field.encode_name for field in kind.fields]
+        if isinstance(kind, msgspec.inspect.StructType)
+        else []
+    )

@@ -1,0 +1,151 @@
+"""The composition root: builds every object, nests the nurseries, and so defines the drain.
+
+workers        end last: what still runs needs them
+  connections  get ``daemon.drain`` seconds to finish what is in flight
+    accepts    end first: nobody new comes in
+"""
+
+import os
+import resource
+
+import structlog
+import trio
+
+import lmd
+from lmd.backend.launch import Launcher
+from lmd.config.schema import Config
+from lmd.logs import open_logs
+from lmd.models.catalogue import Catalogue
+from lmd.rpc import socket_file
+from lmd.rpc.dispatch import Dispatcher, Handler
+from lmd.rpc.handlers.embed import EmbedHandlers
+from lmd.rpc.handlers.generate import GenerateHandlers
+from lmd.rpc.handlers.models import ModelsHandlers
+from lmd.rpc.handlers.status import ServerFacts, StatusHandlers
+from lmd.rpc.server import Server
+from lmd.scheduler.broker import Broker
+from lmd.scheduler.core import Scheduler
+from lmd.scheduler.state import Limits, ModelLimits
+from lmd.signals import run_signals
+
+log = structlog.get_logger("lmd")
+
+LAST_WORDS_SECONDS = 2.0
+"""What the final messages of requests that outlived the drain get to be sent."""
+
+
+def run(config: Config, config_path: str, socket: str, fake: str | None) -> None:
+    """Serve until SIGTERM or SIGINT. Blocks; owns the process.
+
+    Raises `socket_file.AlreadyRunning`, `LmdError` for an unsafe socket path, and OSError.
+    """
+    socket_file.prepare_directory(os.path.dirname(socket))
+    _raise_descriptor_limit()
+    with open_logs(config.log), socket_file.own(socket):
+        listener = socket_file.bind(socket)
+        identity = socket_file.file_identity(socket)
+        try:
+            stream_listener = trio.SocketListener(trio.socket.from_stdlib_socket(listener))
+            trio.run(_serve, config, config_path, socket, stream_listener, identity, fake)
+        finally:
+            socket_file.unlink_if_ours(socket, identity)
+
+
+async def _serve(
+    config: Config,
+    config_path: str,
+    socket: str,
+    listener: trio.SocketListener,
+    identity: tuple[int, int],
+    fake: str | None,
+) -> None:
+    server = Server(listener, config.limits)
+    catalogue = Catalogue(config, check_files=fake is None)
+    launcher = Launcher(config.daemon.load_timeout, config.limits.stall_timeout, fake)
+    broker = Broker(_scheduler(config), catalogue, launcher)
+    facts = ServerFacts(
+        socket=socket,
+        config=config_path,
+        started=trio.current_time(),
+        connections=lambda: server.connections,
+        in_flight=lambda: server.requests_in_flight,
+        draining=server.draining.is_set,
+    )
+    dispatcher = _dispatcher(config, broker, catalogue, facts)
+    async with trio.open_nursery() as workers:
+        await workers.start(broker.run)
+        async with trio.open_nursery() as connections:
+            async with trio.open_nursery() as accepts:
+
+                def drain() -> None:
+                    log.info("draining", in_flight=server.requests_in_flight)
+                    socket_file.unlink_if_ours(socket, identity)
+                    server.draining.set()
+                    accepts.cancel_scope.cancel(reason="draining")
+
+                await workers.start(
+                    run_signals, drain, lambda: workers.cancel_scope.cancel(reason="second signal")
+                )
+                log.info("serving", version=lmd.__version__, socket=socket, pid=os.getpid())
+                await server.run_accepts(dispatcher, connections)
+            await listener.aclose()
+            connections.start_soon(_end_drain, config.daemon.drain, server, connections)
+        workers.cancel_scope.cancel(reason="drained")
+    log.info("stopped")
+
+
+async def _end_drain(grace: float, server: Server, connections: trio.Nursery) -> None:
+    """Give running requests their grace, then their final messages, then nothing."""
+    with trio.move_on_after(grace):
+        while server.connections:
+            await server.wait_connection_closed()
+    server.cancel_requests()
+    connections.cancel_scope.deadline = trio.current_time() + LAST_WORDS_SECONDS
+
+
+def _scheduler(config: Config) -> Scheduler:
+    models = {
+        name: ModelLimits(
+            slots=model.slots,
+            keep_alive=config.daemon.keep_alive if model.keep_alive is None else model.keep_alive,
+            preload=model.preload,
+        )
+        for name, model in config.models.items()
+    }
+    limits = Limits(
+        queue_per_model=config.limits.queue_per_model,
+        queue_total=config.limits.queue_total,
+        loaded_models=config.limits.loaded_models,
+        restarts=config.limits.restarts,
+        restart_window=config.limits.restart_window,
+    )
+    return Scheduler(models, limits)
+
+
+def _dispatcher(
+    config: Config, broker: Broker, catalogue: Catalogue, facts: ServerFacts
+) -> Dispatcher:
+    generate = GenerateHandlers(broker, catalogue)
+    embed = EmbedHandlers(broker, catalogue)
+    models = ModelsHandlers(broker, catalogue)
+    status = StatusHandlers(broker, catalogue, facts)
+    handlers: dict[str, Handler] = {
+        "hello": status.hello,
+        "ask": generate.ask,
+        "complete": generate.complete,
+        "embed": embed.embed,
+        "tokenize": embed.tokenize,
+        "models.list": models.list,
+        "models.show": models.show,
+        "models.load": models.load,
+        "models.unload": models.unload,
+        "status": status.status,
+    }
+    return Dispatcher(handlers, config.limits.deadline)
+
+
+def _raise_descriptor_limit() -> None:
+    """Connections cost descriptors, and the usual soft limit is lower than our own."""
+    soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    if soft != hard:
+        resource.setrlimit(resource.RLIMIT_NOFILE, (hard, hard))

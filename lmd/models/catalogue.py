@@ -1,0 +1,112 @@
+"""The configured models: names to configuration, and configuration to what a worker is told."""
+
+import difflib
+import os
+from pathlib import Path
+
+import msgspec
+import trio
+
+from lmd.config.schema import Config, ModelConfig
+from lmd.models.gguf import GGUFHeader, read_header
+from lmd.models.gguf_errors import BadModel
+from lmd.protocol.errors import LmdError
+from lmd.protocol.methods import Sampling
+from lmd.protocol.worker import Load
+
+
+class Catalogue:
+    """Models by name and alias. ``check_files`` is off where a fake engine loads no file."""
+
+    def __init__(self, config: Config, *, check_files: bool = True) -> None:
+        self._models = config.models
+        self._default = config.daemon.default_model
+        self._check_files = check_files
+        self._names = {
+            spelling: name
+            for name, model in config.models.items()
+            for spelling in (name, *model.aliases)
+        }
+
+    @property
+    def names(self) -> list[str]:
+        """All models, in the order of the configuration."""
+        return list(self._models)
+
+    @property
+    def default(self) -> str:
+        """The model of requests that name none."""
+        return self._names[self._default]
+
+    def resolve(self, spelling: str | None) -> str:
+        """The model behind a name or alias. Raises `LmdError` ``unknown_model``."""
+        if spelling is None:
+            return self.default
+        if spelling in self._names:
+            return self._names[spelling]
+        near = difflib.get_close_matches(spelling, self._names, n=1)
+        hint = f"did you mean {near[0]!r}?" if near else "`lmctl models list` shows the models"
+        raise LmdError("unknown_model", f"no model is called {spelling!r}", hint=hint)
+
+    def config(self, name: str) -> ModelConfig:
+        """What the configuration says of a model; KeyError for an unknown name."""
+        return self._models[name]
+
+    def file_bytes(self, name: str) -> int:
+        """Size of the model's file in bytes; 0 when it is missing."""
+        try:
+            return os.stat(self._models[name].path).st_size
+        except OSError:
+            return 0
+
+    def sampling(self, name: str, request: Sampling) -> Sampling:
+        """The request's sampling parameters, completed by the model's defaults."""
+        defaults = self._models[name].sampling
+        chosen = {}
+        for field in Sampling.__struct_fields__:
+            value = getattr(request, field)
+            chosen[field] = getattr(defaults, field) if value is None else value
+        return Sampling(**chosen)
+
+    async def header(self, name: str) -> GGUFHeader:
+        """The checked header of the model's file, read in a thread.
+
+        Raises `LmdError` ``load_failed`` when the file is missing or would not load. A cancelled
+        call returns once the thread has ended (milliseconds).
+        """
+        try:
+            header = await trio.to_thread.run_sync(read_header, Path(self._models[name].path))
+        except BadModel as error:
+            raise LmdError("load_failed", str(error)) from error
+        if header.vocab_only:
+            raise LmdError(
+                "load_failed",
+                f"{self._models[name].path} holds a tokenizer and no weights",
+                hint=f"set models.{name}.path to a whole model",
+            )
+        return header
+
+    async def prepare(self, name: str) -> Load:
+        """What a worker needs to load the model. Raises `LmdError` ``load_failed``."""
+        model = self._models[name]
+        if self._check_files:
+            await self.header(name)
+        return Load(
+            model=name,
+            path=model.path,
+            context=model.context,
+            slots=model.slots,
+            threads=model.threads,
+            gpu_layers=model.gpu_layers,
+            batch=model.batch,
+            prefill_chunk=model.prefill_chunk,
+            chat_template=model.chat_template,
+            pooling=model.pooling,
+        )
+
+    async def describe(self, name: str) -> dict[str, object]:
+        """The header as plain values, for `models.show`. Raises `LmdError` ``load_failed``."""
+        header = await self.header(name)
+        described = msgspec.to_builtins(header)
+        assert isinstance(described, dict)
+        return described

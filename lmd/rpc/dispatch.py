@@ -1,0 +1,85 @@
+"""From a request to its one final message: decode, run the handler, map what went wrong."""
+
+from collections.abc import Awaitable, Callable, Mapping
+from typing import Any
+
+import structlog
+import trio
+from msgspec import Struct
+
+from lmd.protocol.dialects import Request
+from lmd.protocol.errors import LmdError
+from lmd.protocol.methods import METHODS
+from lmd.rpc.context import RequestContext
+
+log = structlog.get_logger("lmd.rpc")
+
+Handler = Callable[[RequestContext, Any], Awaitable[Struct]]
+
+
+class Dispatcher:
+    """The method table with its handlers, and the keys of requests that can be superseded."""
+
+    def __init__(self, handlers: Mapping[str, Handler], longest_deadline: float) -> None:
+        missing = METHODS.keys() ^ handlers.keys()
+        if missing:
+            raise ValueError(f"methods and handlers differ in {sorted(missing)}")
+        self._handlers = handlers
+        self._longest = longest_deadline
+        self._supersedable: dict[str, RequestContext] = {}
+
+    async def answer(self, request: Request, context: RequestContext) -> bytes:
+        """The final message of a request, whatever happens to it.
+
+        Outer cancellation (client gone, daemon stopping) passes through: nobody is left to tell.
+        """
+        with structlog.contextvars.bound_contextvars(
+            request=str(request.id)[:64], method=request.method
+        ):
+            try:
+                result = await self._run(request, context)
+                message = context.dialect.result(request.id, result)
+            except LmdError as error:
+                log.info("request failed", code=error.code, ms=_elapsed_ms(context))
+                return context.dialect.error(request.id, error)
+            except Exception:
+                # The boundary: a defect in one request must not end the others.
+                log.exception("defect while serving a request")
+                return context.dialect.error(
+                    request.id,
+                    LmdError("internal", "a defect in lmd", hint="the daemon's log has the trace"),
+                )
+            log.info("request served", ms=_elapsed_ms(context))
+            return message
+
+    async def _run(self, request: Request, context: RequestContext) -> Struct:
+        """Decode and handle under the request's scope; the scope's end becomes an error."""
+        method = METHODS.get(request.method)
+        if method is None:
+            raise LmdError(
+                "unknown_method",
+                f"there is no method {request.method[:64]!r}",
+                hint=f"methods: {', '.join(METHODS)}",
+            )
+        params = context.dialect.decode_params(request.params, method.params)
+        context.set_deadline(getattr(params, "deadline", None), self._longest)
+        key = getattr(params, "supersede", None)
+        if key:
+            self._take_over(key, context)
+        try:
+            with context.scope:
+                return await self._handlers[request.method](context, params)
+        finally:
+            if key and self._supersedable.get(key) is context:
+                del self._supersedable[key]
+        raise context.ended_early()
+
+    def _take_over(self, key: str, context: RequestContext) -> None:
+        older = self._supersedable.get(key)
+        if older:
+            older.cancel("superseded")
+        self._supersedable[key] = context
+
+
+def _elapsed_ms(context: RequestContext) -> float:
+    return round((trio.current_time() - context.arrived) * 1000, 1)

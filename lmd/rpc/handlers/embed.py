@@ -1,0 +1,57 @@
+"""`embed` and `tokenize`."""
+
+from lmd.models.catalogue import Catalogue
+from lmd.protocol.methods import EmbedParams, EmbedResult, TokenizeParams, TokenizeResult
+from lmd.protocol.worker import Embed, Embedded, Tokenize, Tokenized
+from lmd.rpc.context import RequestContext
+from lmd.rpc.waiting import tell_client
+from lmd.scheduler.broker import Broker
+
+
+class EmbedHandlers:
+    """Answers `embed` and `tokenize`."""
+
+    def __init__(self, broker: Broker, catalogue: Catalogue) -> None:
+        self._broker = broker
+        self._catalogue = catalogue
+
+    async def embed(self, context: RequestContext, params: EmbedParams) -> EmbedResult:
+        """One vector per input. Raises `LmdError`."""
+        model = self._catalogue.resolve(params.model)
+
+        def new_job(job: int) -> Embed:
+            return Embed(job=job, input=params.input, normalize=params.normalize)
+
+        async with self._broker.lease(model, params.priority, tell_client(context)) as lease:
+            with lease.worker.open_job(new_job) as job:
+                final = await job.result()
+        assert isinstance(final, Embedded)
+        return EmbedResult(
+            embeddings=final.vectors,
+            model=model,
+            dimensions=len(final.vectors[0]),
+            pooling=final.pooling,
+            normalized=params.normalize,
+            usage=final.usage,
+        )
+
+    async def tokenize(self, context: RequestContext, params: TokenizeParams) -> TokenizeResult:
+        """Token ids of a text; needs the model loaded, but no slot. Raises `LmdError`."""
+        model = self._catalogue.resolve(params.model)
+
+        def new_job(job: int) -> Tokenize:
+            return Tokenize(
+                job=job,
+                text=params.text,
+                add_special=params.add_special,
+                with_pieces=params.with_pieces,
+            )
+
+        on_wait = tell_client(context)
+        async with self._broker.lease(model, params.priority, on_wait, slot=False) as lease:
+            with lease.worker.open_job(new_job) as job:
+                final = await job.result()
+        assert isinstance(final, Tokenized)
+        return TokenizeResult(
+            tokens=final.tokens, model=model, count=len(final.tokens), pieces=final.pieces
+        )

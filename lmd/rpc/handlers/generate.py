@@ -1,0 +1,137 @@
+"""`ask` and `complete`: from parameters to a stream of text and one result."""
+
+from msgspec import UNSET
+
+from lmd.models.catalogue import Catalogue
+from lmd.protocol.errors import LmdError
+from lmd.protocol.methods import (
+    AskParams,
+    CompleteParams,
+    Generation,
+    GenerationResult,
+    Message,
+    RequestWarning,
+    TokenLogprob,
+)
+from lmd.protocol.worker import Done, Generate, NewJob
+from lmd.rpc.context import RequestContext
+from lmd.rpc.waiting import tell_client
+from lmd.scheduler.broker import Broker, Lease
+
+NOT_YET = ("persona", "conversation")
+"""Parameters that the contract names and this version does not act on; reported, never silent."""
+CAPABILITIES = frozenset(
+    {"stream", "schema", "grammar", "logprobs", "seed", "stop", "cancel", "deadline", "supersede"}
+)
+
+
+class GenerateHandlers:
+    """Answers `ask` and `complete`."""
+
+    def __init__(self, broker: Broker, catalogue: Catalogue) -> None:
+        self._broker = broker
+        self._catalogue = catalogue
+
+    async def ask(self, context: RequestContext, params: AskParams) -> GenerationResult:
+        """Answer a prompt or a chat.
+
+        Raises `LmdError`. When cancelled, the worker drops the sequence at its next step.
+        """
+        messages = _messages(params)
+        _check_required(params.require or [])
+        warnings = [
+            RequestWarning(name, "dropped", f"this version of lmd does not act on {name}")
+            for name in NOT_YET
+            if getattr(params, name) is not None
+        ]
+        return await self._generate(context, params, warnings, messages=messages)
+
+    async def complete(self, context: RequestContext, params: CompleteParams) -> GenerationResult:
+        """Continue raw text, or fill the gap before ``suffix``.
+
+        Raises `LmdError`. When cancelled, the worker drops the sequence at its next step.
+        """
+        return await self._generate(context, params, [], prompt=params.prompt, suffix=params.suffix)
+
+    async def _generate(
+        self,
+        context: RequestContext,
+        params: Generation,
+        warnings: list[RequestWarning],
+        *,
+        messages: list[Message] | None = None,
+        prompt: str | None = None,
+        suffix: str | None = None,
+    ) -> GenerationResult:
+        model = self._catalogue.resolve(params.model)
+        if params.schema is not UNSET and params.grammar is not None:
+            raise LmdError("invalid_request", "`schema` and `grammar` exclude each other")
+        schema = None if params.schema is UNSET else context.dialect.json_text(params.schema)
+        sampling = self._catalogue.sampling(model, params)
+        context.streaming = params.stream
+
+        def new_job(job: int) -> Generate:
+            return Generate(
+                job=job,
+                messages=messages,
+                prompt=prompt,
+                suffix=suffix,
+                sampling=sampling,
+                schema=schema,
+                grammar=params.grammar,
+                overflow=params.overflow,
+            )
+
+        async with self._broker.lease(model, params.priority, tell_client(context)) as lease:
+            done, logprobs = await _collect(context, lease, new_job)
+        done.timings.queued_ms = round(lease.queued * 1000, 3)
+        done.timings.load_ms = round(lease.loading * 1000, 3)
+        done.timings.first_token_ms += round((lease.queued + lease.loading) * 1000, 3)
+        return GenerationResult(
+            text=context.text,
+            model=model,
+            finish_reason=done.finish_reason,
+            usage=done.usage,
+            timings=done.timings,
+            warnings=warnings + done.warnings,
+            logprobs=logprobs if sampling.logprobs is not None else None,
+        )
+
+
+async def _collect(
+    context: RequestContext, lease: Lease, new_job: NewJob
+) -> tuple[Done, list[TokenLogprob]]:
+    """Run a job to its end, passing text on as it comes."""
+    logprobs: list[TokenLogprob] = []
+    with lease.worker.open_job(new_job) as job:
+        while True:
+            piece = await job.receive()
+            if piece.prefill:
+                context.emit_event("prefill", done=piece.prefill.done, total=piece.prefill.total)
+            logprobs += piece.logprobs
+            if piece.text:
+                context.text += piece.text
+                if context.streaming:
+                    await context.emit_text(piece.text)
+            if isinstance(piece.final, Done):
+                return piece.final, logprobs
+
+
+def _messages(params: AskParams) -> list[Message]:
+    """The chat of a request. Raises `LmdError` unless it has exactly one of the two forms."""
+    if (params.prompt is None) == (params.messages is None):
+        raise LmdError("invalid_request", "exactly one of `prompt` and `messages` is needed")
+    messages = params.messages or [Message("user", params.prompt or "")]
+    if params.system is not None:
+        messages = [Message("system", params.system), *messages]
+    return messages
+
+
+def _check_required(required: list[str]) -> None:
+    missing = sorted(set(required) - CAPABILITIES)
+    if missing:
+        raise LmdError(
+            "invalid_request",
+            f"required capabilities are missing: {', '.join(missing)}",
+            hint=f"this daemon has: {', '.join(sorted(CAPABILITIES))}",
+        )

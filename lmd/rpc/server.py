@@ -1,0 +1,115 @@
+"""The accept loop: who may come in, and how many."""
+
+import errno
+import os
+
+import structlog
+import trio
+
+from lmd.config.schema import LimitsConfig
+from lmd.protocol.dialects import JsonDialect, MsgpackDialect
+from lmd.protocol.errors import LmdError
+from lmd.rpc.budget import InputBudget
+from lmd.rpc.connection import Connection
+from lmd.rpc.dispatch import Dispatcher
+from lmd.rpc.socket_file import peer_uid
+
+log = structlog.get_logger("lmd.rpc")
+
+OUT_OF_RESOURCES = frozenset({errno.EMFILE, errno.ENFILE, errno.ENOBUFS, errno.ENOMEM})
+ACCEPT_PAUSE_SECONDS = 0.1
+TURNED_AWAY_AT_ONCE = 64
+"""Clients over the limit that are being told so; beyond, they are closed without a word."""
+
+
+class Server:
+    """Accepts clients of this user and runs a `Connection` for each."""
+
+    def __init__(self, listener: trio.SocketListener, limits: LimitsConfig) -> None:
+        self._listener = listener
+        self._limits = limits
+        self._budget = InputBudget(limits.input_buffer)
+        self._connections: set[Connection] = set()
+        self._turned_away = 0
+        self._closed = trio.Event()
+        self.draining = trio.Event()
+
+    @property
+    def connections(self) -> int:
+        """Open connections."""
+        return len(self._connections)
+
+    @property
+    def requests_in_flight(self) -> int:
+        """Requests without a final message, over all connections."""
+        return sum(connection.requests_in_flight for connection in self._connections)
+
+    async def wait_connection_closed(self) -> None:
+        """Wait until some connection has closed."""
+        await self._closed.wait()
+
+    def cancel_requests(self) -> None:
+        """End what still runs with ``shutting_down``."""
+        for connection in self._connections:
+            connection.cancel_requests("shutting_down")
+
+    async def run_accepts(self, dispatcher: Dispatcher, connections: trio.Nursery) -> None:
+        """Accept until cancelled; connections live in ``connections`` and outlive this task."""
+        while True:
+            try:
+                stream = await self._listener.accept()
+            except OSError as error:
+                if error.errno not in OUT_OF_RESOURCES:
+                    raise
+                log.warning("cannot accept: pausing", reason=os.strerror(error.errno))
+                await trio.sleep(ACCEPT_PAUSE_SECONDS)
+                continue
+            connections.start_soon(self._serve, stream, dispatcher)
+
+    async def _serve(self, stream: trio.SocketStream, dispatcher: Dispatcher) -> None:
+        """One client. No error of one client reaches another."""
+        try:
+            refusal = self._refusal(stream)
+            if refusal:
+                await self._turn_away(stream, refusal)
+                return
+            connection = Connection(stream, dispatcher, self._limits, self._budget, self.draining)
+            self._connections.add(connection)
+            try:
+                await connection.run()
+            finally:
+                self._connections.discard(connection)
+                self._closed.set()
+                self._closed = trio.Event()
+        except* OSError as errors:
+            log.info("connection lost", reason=str(errors.exceptions[0]))
+        except* Exception:
+            log.exception("defect while serving a connection")
+
+    def _refusal(self, stream: trio.SocketStream) -> LmdError | None:
+        uid = peer_uid(stream.socket)
+        if uid not in (os.geteuid(), 0):
+            log.warning("client of another user turned away", uid=uid)
+            return LmdError("permission_denied", "this daemon serves another user")
+        if len(self._connections) >= self._limits.connections:
+            return LmdError(
+                "overloaded",
+                f"{len(self._connections)} connections are open (limits.connections)",
+                data={"retry_after": 1.0},
+            )
+        return None
+
+    async def _turn_away(self, stream: trio.SocketStream, refusal: LmdError) -> None:
+        """Say why in the client's dialect and close; bounded in number and in time."""
+        if self._turned_away >= TURNED_AWAY_AT_ONCE:
+            await stream.aclose()
+            return
+        self._turned_away += 1
+        try:
+            async with stream:
+                with trio.move_on_after(self._limits.write_timeout):
+                    first = await stream.receive_some(1)
+                    dialect = JsonDialect() if first[:1] == b"{" else MsgpackDialect()
+                    await stream.send_all(dialect.error(None, refusal))
+        finally:
+            self._turned_away -= 1

@@ -1,0 +1,177 @@
+"""The trio shell of the scheduler: tasks wait here, effects happen here."""
+
+import contextlib
+import itertools
+from collections.abc import AsyncIterator, Callable
+from dataclasses import dataclass, field
+
+import structlog
+import trio
+
+from lmd.backend.launch import Launcher, WorkerExit
+from lmd.backend.session import Worker
+from lmd.models.catalogue import Catalogue
+from lmd.protocol.errors import LmdError
+from lmd.protocol.methods import Priority
+from lmd.scheduler import policy
+from lmd.scheduler.core import Scheduler
+from lmd.scheduler.state import Effect, Grant, ModelState, Refuse, StartWorker, StopWorker, Ticket
+
+log = structlog.get_logger("lmd.scheduler")
+
+OnWait = Callable[[str, float], None]
+"""Told ("queued", position) and ("loading", fraction) while a request waits; must not block."""
+
+
+@dataclass(slots=True)
+class _Waiter:
+    """A request between `submit` and its end."""
+
+    ticket: Ticket
+    on_wait: OnWait
+    decided: trio.Event = field(default_factory=trio.Event)
+    refusal: LmdError | None = None
+
+
+@dataclass(slots=True)
+class _Place:
+    """A worker process and what belongs to it."""
+
+    started: float
+    stop: trio.Event = field(default_factory=trio.Event)
+    worker: Worker | None = None
+    ready: float = 0.0
+
+    def loading_seconds(self, arrived: float) -> float:
+        """How much of a wait that began at ``arrived`` was the model's loading."""
+        return max(0.0, self.ready - max(arrived, self.started))
+
+
+@dataclass(frozen=True, slots=True)
+class Lease:
+    """The right to use a ready model, and how long it took to get it, in seconds."""
+
+    worker: Worker
+    queued: float
+    loading: float
+
+
+class Broker:
+    """Leases models to requests. `run` must be running for anything to be granted."""
+
+    def __init__(self, scheduler: Scheduler, catalogue: Catalogue, launcher: Launcher) -> None:
+        self._scheduler = scheduler
+        self._catalogue = catalogue
+        self._launcher = launcher
+        self._ids = itertools.count(1)
+        self._waiters: dict[int, _Waiter] = {}
+        self._places: dict[str, _Place] = {}
+        self._changed = trio.Event()
+        self._nursery: trio.Nursery
+
+    async def run(self, *, task_status: trio.TaskStatus[None] = trio.TASK_STATUS_IGNORED) -> None:
+        """Keep workers alive and watch the clock, until cancelled; then end every worker."""
+        async with trio.open_nursery() as self._nursery:
+            task_status.started()
+            while True:
+                now = trio.current_time()
+                self._apply(self._scheduler.tick(now))
+                self._changed = trio.Event()
+                with trio.move_on_at(self._scheduler.next_wake(now)):
+                    await self._changed.wait()
+
+    @contextlib.asynccontextmanager
+    async def lease(
+        self,
+        model: str,
+        priority: Priority,
+        on_wait: OnWait,
+        *,
+        slot: bool = True,
+        revive: bool = False,
+    ) -> AsyncIterator[Lease]:
+        """Wait until the model is ready and, with ``slot``, has a free slot; give it back after.
+
+        Raises `LmdError` (``overloaded``, ``load_failed``, ``shutting_down`` ...) when the
+        scheduler refuses. A cancelled wait leaves no trace.
+        """
+        arrived = trio.current_time()
+        ticket = Ticket(next(self._ids), model, priority, arrived, slot, revive)
+        waiter = self._waiters[ticket.id] = _Waiter(ticket, on_wait)
+        try:
+            self._apply(self._scheduler.submit(ticket, arrived))
+            if not waiter.decided.is_set():
+                queue = self._scheduler.model(model).queue
+                on_wait("queued", policy.position(queue, ticket, arrived))
+            await waiter.decided.wait()
+            if waiter.refusal:
+                raise waiter.refusal
+            place = self._places[model]
+            assert place.worker is not None, "a grant follows worker_ready"
+            loading = place.loading_seconds(arrived)
+            yield Lease(place.worker, trio.current_time() - arrived - loading, loading)
+        finally:
+            del self._waiters[ticket.id]
+            self._apply(self._scheduler.end(ticket.id, model, trio.current_time()))
+
+    def unload(self, model: str) -> None:
+        """Unload a model as soon as its running requests are done."""
+        self._apply(self._scheduler.unload(model, trio.current_time()))
+
+    def state(self, model: str) -> ModelState:
+        """What the scheduler knows of a model, to look at."""
+        return self._scheduler.model(model)
+
+    def worker(self, model: str) -> Worker | None:
+        """The model's worker, if it is loaded."""
+        place = self._places.get(model)
+        return place.worker if place else None
+
+    def _apply(self, effects: list[Effect]) -> None:
+        for effect in effects:
+            match effect:
+                case Grant(ticket):
+                    self._waiters[ticket].decided.set()
+                case Refuse():
+                    self._refuse(effect)
+                case StartWorker(model):
+                    self._places[model] = _Place(trio.current_time())
+                    self._nursery.start_soon(self._run_worker, model, self._places[model])
+                case StopWorker(model):
+                    self._places[model].stop.set()
+        self._changed.set()
+
+    def _refuse(self, effect: Refuse) -> None:
+        waiter = self._waiters[effect.ticket]
+        data = {} if effect.retry_after is None else {"retry_after": effect.retry_after}
+        waiter.refusal = LmdError(effect.code, effect.message, hint=effect.hint, data=data)
+        waiter.decided.set()
+
+    async def _run_worker(self, model: str, place: _Place) -> None:
+        """One worker's life; always ends by telling the scheduler."""
+
+        # The task inherits the context of whichever request happened to start it.
+        structlog.contextvars.clear_contextvars()
+
+        def on_ready(worker: Worker) -> None:
+            place.worker, place.ready = worker, trio.current_time()
+            log.info("model loaded", model=model, pid=worker.pid, load_ms=worker.ready.load_ms)
+            self._apply(self._scheduler.worker_ready(model, trio.current_time()))
+
+        def on_progress(fraction: float) -> None:
+            for waiter in self._waiters.values():
+                if waiter.ticket.model == model and not waiter.decided.is_set():
+                    waiter.on_wait("loading", fraction)
+
+        try:
+            load = await self._catalogue.prepare(model)
+            ended = await self._launcher.run(load, on_progress, on_ready, place.stop)
+        except LmdError as error:
+            ended = WorkerExit(f"{error.message}; {error.hint}" if error.hint else error.message)
+        del self._places[model]
+        if ended.error:
+            log.error("model failed", model=model, reason=ended.error, crashed=ended.crashed)
+        else:
+            log.info("model unloaded", model=model)
+        now = trio.current_time()
+        self._apply(self._scheduler.worker_exited(model, now, ended.error, crashed=ended.crashed))

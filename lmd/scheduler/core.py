@@ -1,0 +1,198 @@
+"""The scheduler's decisions: events go in with ``now``, effects come out, nothing is done here.
+
+submit    1. the model is unknown to us           -> the caller's error (KeyError)
+          2. draining                             -> Refuse shutting_down
+          3. the model has failed, no revive      -> Refuse load_failed
+          4. it can run at once                   -> Grant
+          5. a queue is full                      -> Refuse overloaded, with retry_after
+          6. otherwise it waits; a cold model     -> StartWorker (after eviction, if need be)
+"""
+
+import math
+
+from lmd.scheduler import policy
+from lmd.scheduler.state import (
+    Effect,
+    Grant,
+    Limits,
+    ModelLimits,
+    ModelState,
+    Phase,
+    Refuse,
+    StartWorker,
+    StopWorker,
+    Ticket,
+)
+
+
+class Scheduler:
+    """Queues, places and lives of all models. Every method is one critical section.
+
+    Invariants: a ticket is granted or refused at most once; ``running`` never exceeds ``slots``;
+    models that hold a place never exceed ``loaded_models``; queues never exceed their bounds.
+    """
+
+    def __init__(self, models: dict[str, ModelLimits], limits: Limits) -> None:
+        self._models = {name: ModelState(name, known) for name, known in models.items()}
+        for model in self._models.values():
+            model.phase = Phase.WAITING if model.limits.preload else Phase.COLD
+        self._limits = limits
+
+    def model(self, name: str) -> ModelState:
+        """The state of a model, to look at; KeyError for an unknown one."""
+        return self._models[name]
+
+    def submit(self, ticket: Ticket, now: float) -> list[Effect]:
+        """A request arrives. See the module's head for the order of the rules."""
+        model = self._models[ticket.model]
+        if model.phase is Phase.FAILED and not ticket.revive:
+            return [_refuse_failed(ticket, model)]
+        if not self._can_run(model, ticket):
+            full = self._full(model)
+            if full:
+                hint = "wait, or raise it in the configuration"
+                wait = policy.retry_after(model)
+                return [Refuse(ticket.id, "overloaded", full, hint, retry_after=wait)]
+        model.queue.append(ticket)
+        if model.phase in (Phase.COLD, Phase.FAILED):
+            model.crashes = () if ticket.revive else model.crashes
+            model.phase = Phase.WAITING
+        return self._advance(now)
+
+    def end(self, ticket_id: int, model_name: str, now: float) -> list[Effect]:
+        """A ticket is over, whether it waited, ran, or had ended before."""
+        model = self._models[model_name]
+        model.queue = [ticket for ticket in model.queue if ticket.id != ticket_id]
+        granted = model.running.pop(ticket_id, None)
+        if granted is not None:
+            model.service_seconds += 0.2 * (now - granted - model.service_seconds)
+        model.visiting.discard(ticket_id)
+        if model.idle:
+            model.idle_since = now
+        return self._advance(now)
+
+    def worker_ready(self, name: str, now: float) -> list[Effect]:
+        """The worker of a model that was `StartWorker`-ed takes requests."""
+        model = self._models[name]
+        model.phase = Phase.READY
+        model.idle_since = now
+        model.last_error = ""
+        return self._advance(now)
+
+    def worker_exited(self, name: str, now: float, error: str, *, crashed: bool) -> list[Effect]:
+        """The worker is gone and its memory is back. ``crashed``: it counts as a failure.
+
+        Running tickets were told by whoever held the worker; waiting ones are refused if the
+        model never came up, and otherwise wait for the restart.
+        """
+        model = self._models[name]
+        effects: list[Effect] = []
+        if error and model.phase is Phase.STARTING:
+            effects = self._refuse_all(model, "load_failed", f"{name} could not be loaded: {error}")
+        model.evicting = False
+        model.last_error = error or model.last_error
+        model.phase = Phase.WAITING if model.queue else Phase.COLD
+        if crashed:
+            # Whoever waits now waits for the restart; so does a model that is to stay loaded.
+            model.crashes = (*model.crashes[-self._limits.restarts :], now)
+            model.restart_at = policy.restart_at(model.crashes, self._limits, now)
+            model.phase = Phase.FAILED if math.isinf(model.restart_at) else Phase.BACKOFF
+        if model.phase is Phase.FAILED:
+            effects += [_refuse_failed(ticket, model) for ticket in model.queue]
+            model.queue = []
+        return effects + self._advance(now)
+
+    def unload(self, name: str, now: float) -> list[Effect]:
+        """Unload a model by name once its running requests are done."""
+        model = self._models[name]
+        if model.phase is Phase.READY:
+            model.evicting = True
+        return self._advance(now)
+
+    def tick(self, now: float) -> list[Effect]:
+        """Time has passed: backoffs end, idle models are unloaded."""
+        return self._advance(now)
+
+    def next_wake(self, now: float) -> float:
+        """When `tick` has something to do next, as an absolute time; infinity for never."""
+        wakes = [math.inf]
+        for model in self._models.values():
+            if model.phase is Phase.BACKOFF:
+                wakes.append(model.restart_at)
+            elif model.phase is Phase.READY and model.idle and not model.queue:
+                wakes.append(model.idle_since + model.limits.keep_alive)
+        return max(now, min(wakes))
+
+    def _can_run(self, model: ModelState, ticket: Ticket) -> bool:
+        if model.phase is not Phase.READY or model.evicting:
+            return False
+        return not ticket.slot or len(model.running) < model.limits.slots
+
+    def _full(self, model: ModelState) -> str:
+        """Which bound of the queues is reached, as a sentence; empty if none is."""
+        if len(model.queue) >= self._limits.queue_per_model:
+            return f"{len(model.queue)} requests wait for {model.name} (limits.queue_per_model)"
+        waiting = sum(len(other.queue) for other in self._models.values())
+        if waiting >= self._limits.queue_total:
+            return f"{waiting} requests wait (limits.queue_total)"
+        return ""
+
+    def _refuse_all(self, model: ModelState, code: str, message: str) -> list[Effect]:
+        refused: list[Effect] = [Refuse(ticket.id, code, message) for ticket in model.queue]
+        model.queue = []
+        return refused
+
+    def _advance(self, now: float) -> list[Effect]:
+        """Do everything that the present state allows."""
+        effects: list[Effect] = []
+        for model in self._models.values():
+            if model.phase is Phase.BACKOFF and now >= model.restart_at:
+                model.phase = Phase.WAITING
+            effects += self._grant(model, now)
+            if policy.is_idle_too_long(model, now):
+                model.evicting = True
+        effects += self._make_places()
+        for model in self._models.values():
+            if model.phase is Phase.READY and model.evicting and model.idle:
+                model.phase = Phase.STOPPING
+                effects.append(StopWorker(model.name))
+        return effects
+
+    def _grant(self, model: ModelState, now: float) -> list[Effect]:
+        effects: list[Effect] = []
+        waiting = list(model.queue)
+        while ticket := policy.next_ticket(waiting, now):
+            waiting.remove(ticket)
+            if self._can_run(model, ticket):
+                model.queue.remove(ticket)
+                if ticket.slot:
+                    model.running[ticket.id] = now
+                else:
+                    model.visiting.add(ticket.id)
+                effects.append(Grant(ticket.id))
+        return effects
+
+    def _make_places(self) -> list[Effect]:
+        """Start models that wait for a place; evict others when there is none."""
+        effects: list[Effect] = []
+        wanted = [model for model in self._models.values() if model.phase is Phase.WAITING]
+        for model in sorted(wanted, key=lambda state: state.queue[0].arrived if state.queue else 0):
+            if not model.queue and not model.limits.preload:
+                model.phase = Phase.COLD
+            elif policy.places_taken(self._models.values()) < self._limits.loaded_models:
+                model.phase = Phase.STARTING
+                effects.append(StartWorker(model.name))
+            elif not policy.place_is_coming_free(self._models.values()):
+                victim = policy.eviction_victim(self._models.values())
+                if victim:
+                    victim.evicting = True
+        return effects
+
+
+def _refuse_failed(ticket: Ticket, model: ModelState) -> Refuse:
+    return Refuse(
+        ticket.id,
+        "load_failed",
+        f"{model.name} has failed too often: {model.last_error}",
+        f"mend the cause, then run `lmctl models load {model.name}`",
+    )

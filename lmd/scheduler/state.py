@@ -1,0 +1,120 @@
+"""The values the scheduler decides over: tickets, models, and the effects it asks for."""
+
+import math
+from dataclasses import dataclass, field
+from enum import Enum
+
+from lmd.protocol.methods import Priority
+
+
+class Phase(Enum):
+    """Where a model is in its life."""
+
+    COLD = "unloaded"
+    WAITING = "waiting"
+    """Wanted, but ``loaded_models`` others hold the places."""
+    STARTING = "loading"
+    READY = "ready"
+    STOPPING = "unloading"
+    BACKOFF = "restarting"
+    """Crashed; starts again when the backoff is over."""
+    FAILED = "failed"
+    """Crashed too often; stays down until someone loads it by name."""
+
+
+@dataclass(frozen=True, slots=True)
+class Ticket:
+    """One request that wants a model. ``slot`` is False where a ready model is enough."""
+
+    id: int
+    model: str
+    priority: Priority
+    arrived: float
+    slot: bool = True
+    revive: bool = False
+    """An explicit load: also starts a model that has failed."""
+
+
+@dataclass(frozen=True, slots=True)
+class ModelLimits:
+    """What configuration says of one model, as far as the scheduler cares."""
+
+    slots: int
+    keep_alive: float
+    preload: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Limits:
+    """Bounds over all models."""
+
+    queue_per_model: int
+    queue_total: int
+    loaded_models: int
+    restarts: int
+    restart_window: float
+
+
+@dataclass(slots=True)
+class ModelState:
+    """What the scheduler knows of one model."""
+
+    name: str
+    limits: ModelLimits
+    phase: Phase = Phase.COLD
+    queue: list[Ticket] = field(default_factory=list)
+    running: dict[int, float] = field(default_factory=dict)
+    """Tickets that hold a slot -> when it was granted."""
+    visiting: set[int] = field(default_factory=set)
+    """Granted tickets that need the model, but no slot."""
+    idle_since: float = 0.0
+    evicting: bool = False
+    """No further grants: it makes room for another model, or was unloaded by name."""
+    crashes: tuple[float, ...] = ()
+    restart_at: float = math.inf
+    last_error: str = ""
+    service_seconds: float = 1.0
+    """Moving average of how long a slot is held; the base of ``retry_after``."""
+
+    @property
+    def idle(self) -> bool:
+        """Whether no granted ticket uses the worker."""
+        return not self.running and not self.visiting
+
+
+# Effects: what the core wants done. The broker carries them out in order.
+
+
+@dataclass(frozen=True, slots=True)
+class Grant:
+    """The ticket may use the model now."""
+
+    ticket: int
+
+
+@dataclass(frozen=True, slots=True)
+class Refuse:
+    """The ticket ends with this error; it holds nothing."""
+
+    ticket: int
+    code: str
+    message: str
+    hint: str = ""
+    retry_after: float | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class StartWorker:
+    """Bring up a worker for the model."""
+
+    model: str
+
+
+@dataclass(frozen=True, slots=True)
+class StopWorker:
+    """End the model's worker; nothing runs on it."""
+
+    model: str
+
+
+Effect = Grant | Refuse | StartWorker | StopWorker
