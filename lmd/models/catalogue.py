@@ -8,8 +8,7 @@ import msgspec
 import trio
 
 from lmd.config.schema import Config, ModelConfig
-from lmd.models.gguf import GGUFHeader, read_header
-from lmd.models.gguf_errors import BadModel
+from lmd.models.gguf import BadModel, GGUFHeader, read_header
 from lmd.protocol.errors import LmdError
 from lmd.protocol.methods import Sampling
 from lmd.protocol.worker import Load
@@ -78,11 +77,12 @@ class Catalogue:
             header = await trio.to_thread.run_sync(read_header, Path(self._models[name].path))
         except BadModel as error:
             raise LmdError("load_failed", str(error)) from error
-        if header.vocab_only:
+        problem = _unloadable(header)
+        if problem:
             raise LmdError(
                 "load_failed",
-                f"{self._models[name].path} holds a tokenizer and no weights",
-                hint=f"set models.{name}.path to a whole model",
+                f"{self._models[name].path} {problem}",
+                hint=f"set models.{name}.path to the first file of a whole model",
             )
         return header
 
@@ -110,3 +110,12 @@ class Catalogue:
         described = msgspec.to_builtins(header)
         assert isinstance(described, dict)
         return described
+
+
+def _unloadable(header: GGUFHeader) -> str:
+    """Why a sound file is no model that can be served by itself; empty if it is one."""
+    if header.kind != "model":
+        return f"is of kind {header.kind!r}, which is no model by itself"
+    if header.split_no:
+        return f"is part {header.split_no + 1} of {header.split_count}"
+    return "holds a tokenizer and no weights" if header.vocab_only else ""

@@ -1,0 +1,1 @@
+"""Model files: what they are, what they cost, and whether they fit."""
