@@ -67,11 +67,9 @@ class Routed(Struct, kw_only=True, omit_defaults=True):
 
 
 class Generation(Sampling, kw_only=True, omit_defaults=True):
-    """Common part of `ask` and `complete`.
+    """Common part of `ask` and `complete`."""
 
-    The first four fields are those of `Routed`: msgspec structs have one base.
-    """
-
+    # The fields of `Routed` again: msgspec structs have one base.
     model: Name | None = None
     deadline: Seconds | None = None
     priority: Priority = "interactive"
@@ -169,7 +167,7 @@ class Timings(Struct):
 
 
 class RequestWarning(Struct):
-    """Something that was asked for and not, or not exactly, done (design rule 5)."""
+    """Something that was asked for and not, or not exactly, done."""
 
     path: str
     action: str

@@ -5,6 +5,7 @@ until the socket closes. Jobs are numbered by the daemon; every job ends with ex
 `Embedded`, `Tokenized` or `Failed`, also after an `Abort`.
 """
 
+from collections.abc import Callable
 from typing import Annotated, Any, Literal
 
 import msgspec
@@ -186,6 +187,9 @@ class Pong(Struct, tag=True):
     parked: int
 
 
+Work = Generate | Embed | Tokenize
+NewJob = Callable[[int], Work]
+"""Makes a job's message once its number is known."""
 ToWorker = Load | Generate | Embed | Tokenize | Abort | Ping
 FromWorker = (
     Loading

@@ -1,0 +1,236 @@
+"""One sample of every message kind of every method; the golden frames are made from these."""
+
+from dataclasses import dataclass
+from typing import Any
+
+from msgspec import Struct
+
+from lmd.protocol.errors import ERRORS, LmdError
+from lmd.protocol.methods import (
+    EmbedResult,
+    GenerationResult,
+    HelloResult,
+    MemoryStatus,
+    ModelDetail,
+    ModelsResult,
+    ModelStatus,
+    RequestWarning,
+    StatusResult,
+    StreamEvent,
+    StreamText,
+    Timings,
+    TokenizeResult,
+    TokenLogprob,
+    TopLogprob,
+    Usage,
+)
+
+Id = int | str
+
+SCHEMA = {"type": "object", "properties": {"command": {"type": "string"}}, "minProperties": 1}
+
+SAMPLING: dict[str, Any] = {
+    "max_tokens": 256,
+    "temperature": 0.25,
+    "top_p": 0.9375,
+    "top_k": 40,
+    "min_p": 0.0625,
+    "typical_p": 1.0,
+    "repeat_penalty": 1.125,
+    "repeat_last_n": -1,
+    "presence_penalty": -0.5,
+    "frequency_penalty": 0.5,
+    "dry_multiplier": 0.75,
+    "dry_base": 1.75,
+    "dry_allowed_length": 2,
+    "dry_penalty_last_n": 1024,
+    "mirostat": 2,
+    "mirostat_tau": 5.0,
+    "mirostat_eta": 0.125,
+    "seed": 2**32 - 1,
+    "logit_bias": [[2, -1000.0], [13, 1.5]],
+    "stop": ["\n\n", "###"],
+    "logprobs": 2,
+}
+
+ROUTED: dict[str, Any] = {
+    "model": "shell",
+    "deadline": 30.5,
+    "priority": "batch",
+    "supersede": "prompt-1",
+}
+
+GENERATION = SAMPLING | ROUTED | {"stream": True, "schema": SCHEMA, "overflow": "shift"}
+
+
+@dataclass(frozen=True)
+class Call:
+    """A request of a client.
+
+    ``whole`` ones set every field that the method has, also those that exclude each other.
+    """
+
+    name: str
+    id: Id
+    method: str
+    params: dict[str, Any]
+    whole: bool = False
+
+
+CALLS = [
+    Call("hello", 0, "hello", {}),
+    Call("hello, whole", 1, "hello", {"client": "nvim 0.11", "protocol": 1}, whole=True),
+    Call("ask", 2, "ask", {"prompt": "what does `ls -la` do?"}),
+    Call(
+        "ask, whole",
+        2**32 - 1,
+        "ask",
+        GENERATION
+        | {
+            "prompt": "grüße 👋",
+            "messages": [
+                {"role": "system", "content": "Answer briefly."},
+                {"role": "user", "content": "pdfs of this week?"},
+                {"role": "assistant", "content": "find . -name '*.pdf' -mtime -7"},
+                {"role": "tool", "content": ""},
+            ],
+            "system": "You know shells.",
+            "grammar": 'root ::= "yes" | "no"',
+            "persona": "terse",
+            "conversation": "c-17",
+            "require": ["chat"],
+        },
+        whole=True,
+    ),
+    Call("complete", "c1", "complete", {"prompt": "def f(x):\n    return"}),
+    Call(
+        "complete, whole",
+        "c2",
+        "complete",
+        GENERATION | {"prompt": "a = ", "suffix": "\nprint(a)", "grammar": 'root ::= "1"'},
+        whole=True,
+    ),
+    Call("embed", 5, "embed", {"input": ["one"]}),
+    Call(
+        "embed, whole",
+        6,
+        "embed",
+        ROUTED | {"input": ["one", "", "zwei"], "normalize": False},
+        whole=True,
+    ),
+    Call("tokenize", 7, "tokenize", {"text": "hello"}),
+    Call(
+        "tokenize, whole",
+        8,
+        "tokenize",
+        ROUTED | {"text": "hello", "add_special": False, "with_pieces": True},
+        whole=True,
+    ),
+    Call("models.list", 9, "models.list", {}, whole=True),
+    Call("models.show", 10, "models.show", {"model": "shell"}),
+    Call("models.show, whole", 11, "models.show", {"model": "shell", "deadline": 1.0}, whole=True),
+    Call("models.load", 12, "models.load", {"model": "shell"}),
+    Call("models.load, whole", 13, "models.load", {"model": "shell", "deadline": 60}, whole=True),
+    Call("models.unload", 14, "models.unload", {"model": "shell"}),
+    Call("models.unload, whole", 15, "models.unload", {"model": "b", "deadline": 60}, whole=True),
+    Call("status", 16, "status", {}, whole=True),
+]
+
+CANCELS = [("cancel", {"id": 2}), ("cancel of a string id", {"id": "c1"})]
+
+_USAGE = Usage(prompt_tokens=12, cached_tokens=8, completion_tokens=3)
+_TIMINGS = Timings(0.5, 0.0, 12.25, 14.0, 40.5, 74.0)
+_READY = ModelStatus(
+    name="shell",
+    state="ready",
+    pid=4242,
+    slots=4,
+    busy=1,
+    queued=0,
+    memory=MemoryStatus(weights_bytes=91_000_000, worker_rss_bytes=160_000_000),
+    context=4096,
+    aliases=["default", "sh"],
+    path="/models/shell.gguf",
+    default=True,
+)
+_STOPPED = ModelStatus(
+    name="big",
+    state="failed",
+    pid=None,
+    slots=1,
+    busy=0,
+    queued=2,
+    memory=MemoryStatus(weights_bytes=2**34),
+    context=131_072,
+    aliases=[],
+    path="/models/big.gguf",
+    restarts=3,
+    last_error="the worker died of signal 6",
+)
+_ANSWER = GenerationResult("a long\nlist", "shell", "stop", _USAGE, _TIMINGS, [])
+_DETAILED = GenerationResult(
+    "ja ✓",
+    "shell",
+    "length",
+    _USAGE,
+    _TIMINGS,
+    [RequestWarning("mirostat", "ignored", "the backend has no mirostat")],
+    [TokenLogprob("ja", 7, -0.125, [TopLogprob("ja", 7, -0.125), TopLogprob("nein", 9, -2.5)])],
+)
+
+RESULTS: list[tuple[str, Id, str, Struct]] = [
+    (
+        "hello",
+        0,
+        "hello",
+        HelloResult("0.1.0", 1, 77, ["ask"], {"message_bytes": 1 << 20}, ["shell"], "shell"),
+    ),
+    ("ask", 2, "ask", _ANSWER),
+    ("ask, every field", 2**32 - 1, "ask", _DETAILED),
+    ("complete", "c1", "complete", _ANSWER),
+    ("complete, every field", "c2", "complete", _DETAILED),
+    (
+        "embed",
+        5,
+        "embed",
+        EmbedResult([[0.5, -0.25], [0.0, 1.0]], "shell", 2, "mean", True, _USAGE),
+    ),
+    ("tokenize", 7, "tokenize", TokenizeResult([1, 15043], "shell", 2)),
+    ("tokenize, pieces", 8, "tokenize", TokenizeResult([15043], "shell", 1, ["hello"])),
+    ("models.list", 9, "models.list", ModelsResult([_READY, _STOPPED])),
+    (
+        "models.show",
+        10,
+        "models.show",
+        ModelDetail(_READY, {"general.architecture": "llama", "llama.block_count": 30}),
+    ),
+    ("models.load", 12, "models.load", _READY),
+    ("models.unload", 14, "models.unload", _STOPPED),
+    (
+        "status",
+        16,
+        "status",
+        StatusResult(
+            "0.1.0", 77, 12.5, "/run/user/1000/lmd/lmd.sock", "", 2, 1, False, [_READY, _STOPPED]
+        ),
+    ),
+]
+
+STREAM: list[tuple[str, Struct]] = [
+    ("stream: queued", StreamEvent(2, 0, "queued", position=3)),
+    ("stream: loading", StreamEvent(2, 1, "loading", done=40, total=100)),
+    ("stream: prefill", StreamEvent("c1", 2, "prefill", done=256, total=1000)),
+    ("stream: text", StreamText(2, 3, "👋 a")),
+    ("stream: text of a string id", StreamText("c1", 4, "")),
+]
+
+_DATA: dict[str, dict[str, Any]] = {
+    "overloaded": {"retry_after": 0.5},
+    "cancelled": {"text": "a lo"},
+    "invalid_request": {"path": "params.temperature"},
+}
+
+ERROR_REPLIES: list[tuple[str, Id | None, LmdError]] = [
+    (f"error {code}", 3, LmdError(code, entry.meaning, hint="see", data=_DATA.get(code)))
+    for code, entry in ERRORS.items()
+] + [("error without an id", None, LmdError("protocol_error", "byte 0xc1 is no MessagePack"))]
