@@ -39,6 +39,7 @@ def run(config: Config, config_path: str, socket: str, fake: str | None) -> None
 
     Raises `socket_file.AlreadyRunning`, `LmdError` for an unsafe socket path, and OSError.
     """
+    os.umask(0o077)
     socket_file.prepare_directory(os.path.dirname(socket))
     _raise_descriptor_limit()
     with open_logs(config.log), socket_file.own(socket):

@@ -2,7 +2,7 @@
 
 import contextlib
 import itertools
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 
 import msgspec
 import structlog
@@ -51,6 +51,9 @@ class Worker:
         self.ready = ready
         self.closed = trio.Event()
         self.exit_reason = ""
+        self.on_lost: Callable[[], None] = _nothing
+        """Called once when the worker is found dead, before any job hears of it: whoever hands
+        out this worker must stop before a client can react."""
         self._jobs: dict[int, Job] = {}
         self._ids = itertools.count(1)
         self._outbound: trio.MemorySendChannel[bytes]
@@ -67,24 +70,28 @@ class Worker:
         if self.closed.is_set():
             raise self._gone()
         job = Job(next(self._ids))
-        self._send(new_job(job.id))
+        if not self._try_send(new_job(job.id)):
+            raise LmdError(
+                "overloaded", "the worker does not take requests", data={"retry_after": 1.0}
+            )
         self._jobs[job.id] = job
         try:
             yield job
         finally:
             del self._jobs[job.id]
-            if not job.over and not self.closed.is_set():
-                self._send(Abort(job.id))
+            if not job.over and not self._try_send(Abort(job.id)):
+                # An abort that is lost would leave the slot taken for good.
+                self.exit_reason = "worker did not read its socket and was killed"
+                self._process.kill()
 
-    def _send(self, message: Work | Abort | Ping) -> None:
-        try:
-            self._outbound.send_nowait(encode_frame(message))
-        except trio.WouldBlock:
-            raise LmdError(
-                "overloaded", "the worker does not take requests", data={"retry_after": 1.0}
-            ) from None
-        except trio.BrokenResourceError:
-            raise self._gone() from None
+    def _try_send(self, message: Work | Abort | Ping) -> bool:
+        """Queue a frame; False when the queue is full. A worker that is gone counts as told."""
+        if not self.closed.is_set():
+            try:
+                self._outbound.send_nowait(encode_frame(message))
+            except trio.WouldBlock:
+                return False
+        return True
 
     def _gone(self) -> LmdError:
         return LmdError(
@@ -106,6 +113,7 @@ class Worker:
                 await self._read(splitter, stall_timeout)
                 nursery.cancel_scope.cancel(reason="worker closed its socket")
         finally:
+            self.on_lost()
             status = await self._process.reap()
             self.exit_reason = self.exit_reason or self._process.describe_exit(status)
             self.closed.set()
@@ -121,7 +129,7 @@ class Worker:
     async def _ping(self, interval: float) -> None:
         for nonce in itertools.count():
             await trio.sleep(interval)
-            self._send(Ping(nonce))
+            self._try_send(Ping(nonce))
 
     async def _read(self, splitter: FrameSplitter, stall_timeout: float) -> None:
         try:
@@ -159,3 +167,7 @@ class Worker:
                 pass
             case Ready() | Loading() | LoadFailed():
                 log.warning("unexpected frame", pid=self.pid, frame=type(frame).__name__)
+
+
+def _nothing() -> None:
+    """Nobody asked to be told."""

@@ -9,7 +9,7 @@ import msgspec
 import msgspec.inspect
 
 from lmd import paths
-from lmd.config.schema import BUILTIN_MODEL, Config, ModelConfig
+from lmd.config.schema import BUILTIN_MODEL, Config, ModelConfig, SamplingConfig
 from lmd.config.units import convert_units
 
 MAX_CONFIG_BYTES = 1 << 20
@@ -73,11 +73,20 @@ def _with_builtin(config: Config) -> Config:
     models = {BUILTIN_MODEL: ModelConfig(), **config.models}
     builtin = models[BUILTIN_MODEL]
     if not builtin.path:
-        models[BUILTIN_MODEL] = msgspec.structs.replace(builtin, path=paths.builtin_model_path())
+        models[BUILTIN_MODEL] = msgspec.structs.replace(
+            builtin, path=paths.builtin_model_path(), sampling=_builtin_sampling(builtin.sampling)
+        )
     for name, model in models.items():
         expanded = os.path.expandvars(os.path.expanduser(model.path))
         models[name] = msgspec.structs.replace(model, path=expanded)
     return msgspec.structs.replace(config, models=models)
+
+
+def _builtin_sampling(chosen: SamplingConfig) -> SamplingConfig:
+    """Its most likely command is its best; a model this small has no creativity to spend."""
+    if chosen.temperature is None:
+        return msgspec.structs.replace(chosen, temperature=0.0)
+    return chosen
 
 
 def check(config: Config) -> list[str]:

@@ -155,8 +155,12 @@ class Broker:
 
         def on_ready(worker: Worker) -> None:
             place.worker, place.ready = worker, trio.current_time()
+            worker.on_lost = on_lost
             log.info("model loaded", model=model, pid=worker.pid, load_ms=worker.ready.load_ms)
             self._apply(self._scheduler.worker_ready(model, trio.current_time()))
+
+        def on_lost() -> None:
+            self._apply(self._scheduler.worker_lost(model, trio.current_time()))
 
         def on_progress(fraction: float) -> None:
             for waiter in self._waiters.values():

@@ -79,6 +79,11 @@ class Scheduler:
         model.last_error = ""
         return self._advance(now)
 
+    def worker_lost(self, name: str, now: float) -> list[Effect]:
+        """The worker is dying; `worker_exited` follows once its memory is back. No more grants."""
+        self._models[name].phase = Phase.STOPPING
+        return self._advance(now)
+
     def worker_exited(self, name: str, now: float, error: str, *, crashed: bool) -> list[Effect]:
         """The worker is gone and its memory is back. ``crashed``: it counts as a failure.
 
