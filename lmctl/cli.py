@@ -1,0 +1,188 @@
+"""Everything that is not hot: typer reads the command line, `lmctl.commands` does the work.
+
+The hot commands stand here too, passed through unread, so that one ``lmctl --help`` shows all.
+Commands only note what to do; it is done after typer has returned, so that the exit statuses,
+Ctrl-C and a closed pipe are those of `lmctl.__main__` everywhere.
+"""
+
+from collections.abc import Callable
+from functools import partial
+from typing import Annotated, Any
+
+import typer
+
+from lmctl.failures import EXIT_OK, Failure
+from lmctl.options import COMMANDS
+from lmctl.output import Messages
+
+JsonFlag = Annotated[bool, typer.Option("--json", help="print the reply as one line of JSON")]
+SocketOption = Annotated[
+    str | None,
+    typer.Option("--socket", metavar="PATH", envvar="LMD_SOCKET", help="socket of the daemon"),
+]
+NoStartFlag = Annotated[
+    bool,
+    typer.Option("--no-start", help="do not start a daemon that is not running [LMD_NO_START]"),
+]
+DeadlineOption = Annotated[
+    float | None,
+    typer.Option("--deadline", metavar="SECONDS", min=0.001, help="longest time to wait"),
+]
+ModelArgument = Annotated[str, typer.Argument(metavar="MODEL", help="name or alias")]
+Chosen = list[Callable[[], int]]
+
+app = typer.Typer(
+    name="lmctl",
+    help="Talk to lmd, the daemon that keeps language models warm.",
+    epilog="Exit statuses and environment variables: docs/lmctl.md.",
+    add_completion=False,
+    no_args_is_help=True,
+    rich_markup_mode=None,
+    pretty_exceptions_enable=False,
+    context_settings={"help_option_names": ["-h", "--help"]},
+)
+models_app = typer.Typer(
+    help="List, show, load and unload models.", no_args_is_help=True, rich_markup_mode=None
+)
+
+
+def run_typer(argv: list[str]) -> int:
+    """Read ``argv`` with typer and run what it chose; returns the exit status."""
+    chosen: Chosen = []
+    try:
+        app(args=argv, prog_name="lmctl", obj=chosen)
+    except SystemExit as end:
+        if not chosen:
+            return end.code if isinstance(end.code, int) else EXIT_OK
+    try:
+        return chosen[0]()
+    except Failure as failure:
+        Messages().failure(failure)
+        return failure.status
+
+
+def root_command() -> Any:
+    """The tree of typer's commands, for the manual and for completions."""
+    return typer.main.get_command(app)
+
+
+@app.callback()
+def lmctl(
+    version: Annotated[bool, typer.Option("--version", help="print the version and exit")] = False,
+) -> None:
+    """The root; ``--version`` alone is served by `lmctl.__main__`."""
+
+
+def _choose(context: typer.Context, run: Callable[[], int]) -> None:
+    chosen: Chosen = context.obj
+    chosen.append(run)
+
+
+def _pass_through(name: str) -> None:
+    """Register a hot command, so that the root's help lists it."""
+    command = COMMANDS[name]
+
+    def hot(context: typer.Context) -> None:
+        from lmctl.__main__ import run_hot
+
+        _choose(context, partial(run_hot, command, context.args))
+
+    app.command(
+        name,
+        help=command.summary,
+        add_help_option=False,
+        context_settings={"ignore_unknown_options": True, "allow_extra_args": True},
+    )(hot)
+
+
+for _name in COMMANDS:
+    _pass_through(_name)
+app.add_typer(models_app, name="models")
+
+
+@models_app.command("list")
+def models_list(
+    context: typer.Context,
+    json: JsonFlag = False,
+    no_start: NoStartFlag = False,
+    socket: SocketOption = None,
+) -> None:
+    """List the configured models and their states."""
+    from lmctl.commands.connection import Target
+    from lmctl.commands.models import list_models
+
+    _choose(context, partial(list_models, Target(socket, may_start=not no_start), json))
+
+
+@models_app.command("show")
+def models_show(
+    context: typer.Context,
+    model: ModelArgument,
+    json: JsonFlag = False,
+    no_start: NoStartFlag = False,
+    socket: SocketOption = None,
+) -> None:
+    """Show one model with what its GGUF header says."""
+    from lmctl.commands.connection import Target
+    from lmctl.commands.models import show_model
+
+    _choose(context, partial(show_model, Target(socket, may_start=not no_start), model, json))
+
+
+@models_app.command("load")
+def models_load(
+    context: typer.Context,
+    model: ModelArgument,
+    deadline: DeadlineOption = None,
+    json: JsonFlag = False,
+    no_start: NoStartFlag = False,
+    socket: SocketOption = None,
+) -> None:
+    """Load a model and wait until it is ready."""
+    from lmctl.commands.connection import Target
+    from lmctl.commands.models import load_model
+
+    target = Target(socket, may_start=not no_start)
+    _choose(context, partial(load_model, target, model, deadline, json))
+
+
+@models_app.command("unload")
+def models_unload(
+    context: typer.Context,
+    model: ModelArgument,
+    deadline: DeadlineOption = None,
+    json: JsonFlag = False,
+    socket: SocketOption = None,
+) -> None:
+    """Unload a model when its requests are done."""
+    from lmctl.commands.connection import Target
+    from lmctl.commands.models import unload_model
+
+    _choose(context, partial(unload_model, Target(socket), model, deadline, json))
+
+
+@app.command("status")
+def status(context: typer.Context, json: JsonFlag = False, socket: SocketOption = None) -> None:
+    """Show what the daemon does."""
+    from lmctl.commands.connection import Target
+    from lmctl.commands.status import show_status
+
+    _choose(context, partial(show_status, Target(socket), json))
+
+
+@app.command("doctor")
+def doctor(context: typer.Context, json: JsonFlag = False, socket: SocketOption = None) -> None:
+    """Check the installation and say how to mend what is broken."""
+    from lmctl.commands.connection import Target
+    from lmctl.commands.doctor import run_doctor
+
+    _choose(context, partial(run_doctor, Target(socket), json))
+
+
+@app.command("version")
+def version(context: typer.Context, json: JsonFlag = False, socket: SocketOption = None) -> None:
+    """Print the versions of client and daemon."""
+    from lmctl.commands.connection import Target
+    from lmctl.commands.status import show_version
+
+    _choose(context, partial(show_version, Target(socket), json))

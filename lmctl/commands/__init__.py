@@ -1,0 +1,1 @@
+"""What the typer commands do; they know nothing of typer."""
