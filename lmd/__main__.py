@@ -5,10 +5,9 @@ import json
 import os
 import sys
 
-import msgspec
-
 import lmd
 from lmd import paths
+from lmd.config.json_schema import json_schema
 from lmd.config.load import ConfigError, load
 from lmd.config.schema import Config
 from lmd.protocol.errors import LmdError, exit_status
@@ -58,12 +57,10 @@ def _run(options: argparse.Namespace) -> int:
     from lmd import daemon
     from lmd.rpc.socket_file import AlreadyRunning
 
-    explicit = options.config or os.environ.get("LMD_CONFIG")
-    path = explicit or paths.config_path()
-    config = load(path, required=bool(explicit))
+    path, config = _load_config(options.config)
     socket = os.path.abspath(options.socket or paths.socket_path())
     try:
-        daemon.run(config, path, socket, options.fake)
+        daemon.run(config, _describe_source(path), socket, options.fake)
     except AlreadyRunning:
         _complain(f"another daemon serves {socket}", "`lmctl status` shows it")
         return EXIT_ALREADY_RUNNING
@@ -73,19 +70,30 @@ def _run(options: argparse.Namespace) -> int:
     return 0
 
 
+def _load_config(named: str | None) -> tuple[str, Config]:
+    """The configuration and its path; a file that was asked for by name must exist."""
+    path = named or paths.config_path()
+    return path, load(path, required=bool(named or os.environ.get("LMD_CONFIG")))
+
+
 def _check(options: argparse.Namespace) -> int:
-    path = options.file or paths.config_path()
-    config = load(path, required=options.file is not None)
+    path, config = _load_config(options.file)
     for name, model in config.models.items():
         if not os.path.isfile(model.path):
             raise ConfigError(path, f"models.{name}.path: there is no file {model.path}")
-    sys.stdout.write(f"{path}: valid; models: {', '.join(config.models)}\n")
+    models = ", ".join(config.models)
+    sys.stdout.write(f"{_describe_source(path)}: valid; models: {models}\n")
     return 0
 
 
 def _schema(options: argparse.Namespace) -> int:
-    sys.stdout.write(json.dumps(msgspec.json.schema(Config), indent=2) + "\n")
+    sys.stdout.write(json.dumps(json_schema(), indent=2) + "\n")
     return 0
+
+
+def _describe_source(path: str) -> str:
+    """Where the configuration came from, as people read it."""
+    return path if os.path.exists(path) else f"{path} (no such file: defaults)"
 
 
 def _complain(message: str, hint: str) -> None:

@@ -7,6 +7,7 @@ workers        end last: what still runs needs them
 
 import os
 import resource
+import sys
 
 import structlog
 import trio
@@ -14,7 +15,7 @@ import trio
 import lmd
 from lmd.backend.launch import Launcher
 from lmd.config.schema import Config
-from lmd.logs import open_logs
+from lmd.logs import open_logs, open_unbuffered
 from lmd.models.catalogue import Catalogue
 from lmd.rpc import socket_file
 from lmd.rpc.dispatch import Dispatcher, Handler
@@ -40,6 +41,7 @@ def run(config: Config, config_path: str, socket: str, fake: str | None) -> None
     Raises `socket_file.AlreadyRunning`, `LmdError` for an unsafe socket path, and OSError.
     """
     os.umask(0o077)
+    _mend_standard_streams()
     socket_file.prepare_directory(os.path.dirname(socket))
     _raise_descriptor_limit()
     with open_logs(config.log), socket_file.own(socket):
@@ -89,6 +91,7 @@ async def _serve(
                 )
                 log.info("serving", version=lmd.__version__, socket=socket, pid=os.getpid())
                 await server.run_accepts(dispatcher, connections)
+            await server.accept_backlog(dispatcher, connections)
             await listener.aclose()
             connections.start_soon(_end_drain, config.daemon.drain, server, connections)
         workers.cancel_scope.cancel(reason="drained")
@@ -143,6 +146,14 @@ def _dispatcher(
         "status": status.status,
     }
     return Dispatcher(handlers, config.limits.deadline)
+
+
+def _mend_standard_streams() -> None:
+    """Have 0, 1 and 2 open, so that no socket of ours takes their place, and stderr unbuffered."""
+    while (descriptor := os.open(os.devnull, os.O_RDWR)) <= 2:
+        continue
+    os.close(descriptor)
+    sys.stderr = open_unbuffered(2, "w")
 
 
 def _raise_descriptor_limit() -> None:

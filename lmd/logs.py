@@ -6,36 +6,47 @@ is logged nowhere at level ``info`` and above.
 """
 
 import contextlib
+import io
 import logging
 import queue
 import sys
 import threading
-from collections.abc import Iterator
-from typing import TextIO
+from collections.abc import Callable, Iterator
+from typing import Any, Literal, TextIO
 
 import structlog
+from structlog.typing import EventDict, Processor
 
 from lmd.config.schema import LogConfig
 
 QUEUED_LINES = 4096
 LINE_CHARACTERS = 8192
+VALUE_CHARACTERS = 4096
+"""What a line keeps of a long value: of a traceback, the end says what happened."""
 FLUSH_SECONDS = 2.0
 
 
 class LineWriter:
-    """A file-like object for structlog whose `write` never blocks."""
+    """A file-like object for structlog whose `write` never blocks.
 
-    def __init__(self, sink: TextIO) -> None:
+    ``describe_dropped`` makes a line that says how many did not fit.
+    """
+
+    def __init__(self, sink: TextIO, describe_dropped: Callable[[int], str]) -> None:
         self._sink = sink
+        self._describe_dropped = describe_dropped
         self._lines: queue.Queue[str | None] = queue.Queue(QUEUED_LINES)
         self._dropped = 0
+        """Over the whole life, so that only the logging side writes it."""
         self._thread = threading.Thread(target=self._run, name="log writer", daemon=True)
         self._thread.start()
 
     def write(self, text: str) -> int:
         """Queue a line, cut to `LINE_CHARACTERS`; drop and count it when the queue is full."""
+        if len(text) > LINE_CHARACTERS:
+            text = text[: LINE_CHARACTERS - 1] + "\n"
         try:
-            self._lines.put_nowait(text[:LINE_CHARACTERS])
+            self._lines.put_nowait(text)
         except queue.Full:
             self._dropped += 1
         return len(text)
@@ -50,17 +61,21 @@ class LineWriter:
         self._thread.join(FLUSH_SECONDS)
 
     def _run(self) -> None:
-        while (line := self._lines.get()) is not None:
-            if self._dropped:
-                line = f"({self._dropped} log lines were dropped)\n{line}"
-                self._dropped = 0
+        unwritten = reported = 0
+        ended = False
+        while not ended:
+            line = self._lines.get()
+            ended = line is None
+            lost = self._dropped + unwritten
+            note = self._describe_dropped(lost - reported) if lost > reported else ""
             try:
-                self._sink.write(line)
+                self._sink.write(note + (line or ""))
                 self._sink.flush()
+                reported = lost
             except OSError:
                 # A full disk or a closed pipe: there is nowhere left to say so, and later lines
                 # may fit again.
-                self._dropped += 1
+                unwritten += 1
 
 
 @contextlib.contextmanager
@@ -72,20 +87,27 @@ def open_logs(config: LogConfig) -> Iterator[None]:
     with contextlib.ExitStack() as stack:
         sink: TextIO = sys.stderr
         if config.file:
-            sink = stack.enter_context(open(config.file, "a", encoding="utf-8", errors="replace"))
-        writer = LineWriter(sink)
-        stack.callback(writer.close)
-        render = (
+            sink = stack.enter_context(open_unbuffered(config.file, "a"))
+        render: Processor = (
             structlog.processors.JSONRenderer()
             if config.format == "json"
             else structlog.processors.LogfmtRenderer(key_order=["timestamp", "level", "event"])
         )
+
+        def describe_dropped(lines: int) -> str:
+            stamp = structlog.processors.TimeStamper(fmt="iso")
+            event = {"level": "warning", "event": "log lines were dropped", "lines": lines}
+            return f"{render(None, 'warning', stamp(None, 'warning', event))!s}\n"
+
+        writer = LineWriter(sink, describe_dropped)
+        stack.callback(writer.close)
         structlog.configure(
             processors=[
                 structlog.contextvars.merge_contextvars,
                 structlog.processors.add_log_level,
                 structlog.processors.TimeStamper(fmt="iso"),
                 structlog.processors.format_exc_info,
+                _tame_values,
                 render,
             ],
             wrapper_class=structlog.make_filtering_bound_logger(
@@ -95,3 +117,30 @@ def open_logs(config: LogConfig) -> Iterator[None]:
             cache_logger_on_first_use=False,
         )
         yield
+
+
+def open_unbuffered(file: str | int, mode: Literal["a", "w"]) -> TextIO:
+    """A text file that keeps nothing back: a buffer would be flushed once more at the exit, which
+    fails on a full disk and waits for ever on a stuck pipe. A descriptor stays open on closing.
+
+    Raises OSError.
+    """
+    raw = io.FileIO(file, mode, closefd=isinstance(file, str))
+    return io.TextIOWrapper(raw, encoding="utf-8", errors="replace", write_through=True)
+
+
+def _tame_values(logger: Any, method: str, event: EventDict) -> EventDict:
+    """Keep lines whole and terminals safe: ids, method names and worker output are foreign text.
+
+    A line that `LineWriter` had to cut would be no JSON any more.
+    """
+    for name, value in event.items():
+        if isinstance(value, str) and not value.isprintable():
+            event[name] = value = "".join(map(_visible, value))
+        if isinstance(value, str) and len(value) > VALUE_CHARACTERS:
+            event[name] = "…" + value[-VALUE_CHARACTERS:]
+    return event
+
+
+def _visible(character: str) -> str:
+    return character if character.isprintable() or character == "\n" else repr(character)[1:-1]

@@ -43,15 +43,17 @@ class WorkerProcess:
         """
         assert self._popen.stderr is not None
         tail = b""
-        async with trio.lowlevel.FdStream(os.dup(self._popen.stderr.fileno())) as stream:
-            async for chunk in stream:
-                *lines, tail = (tail + chunk).split(b"\n")
-                for line in lines:
-                    self._keep(line)
-                tail = tail[-STDERR_LINE_BYTES:]
-        if tail:
-            self._keep(tail)
-        self._stderr_closed.set()
+        try:
+            async with trio.lowlevel.FdStream(os.dup(self._popen.stderr.fileno())) as stream:
+                async for chunk in stream:
+                    *lines, tail = (tail + chunk).split(b"\n")
+                    for line in lines:
+                        self._keep(line)
+                    tail = tail[-STDERR_LINE_BYTES:]
+            if tail:
+                self._keep(tail)
+        finally:
+            self._stderr_closed.set()
 
     def _keep(self, line: bytes) -> None:
         text = line[:STDERR_LINE_BYTES].decode("utf-8", "replace").rstrip()
@@ -99,7 +101,8 @@ def start_process(fake: str | None) -> WorkerProcess:
     process can be started. Blocks for a fork and an exec, a few milliseconds.
     """
     parent, child = socket.socketpair()
-    arguments = [sys.executable, "-m", "lmd.worker", "--fd", str(child.fileno())]
+    # -P: without it Python would import from the directory that the daemon happens to be in.
+    arguments = [sys.executable, "-P", "-m", "lmd.worker", "--fd", str(child.fileno())]
     if fake is not None:
         arguments += ["--fake", fake]
     try:

@@ -1,9 +1,11 @@
 """From a TOML file to a checked `Config`, or to an error that says where and what to write."""
 
 import difflib
+import json
 import os
 import re
 import tomllib
+from typing import Any
 
 import msgspec
 import msgspec.inspect
@@ -14,6 +16,7 @@ from lmd.config.units import convert_units
 
 MAX_CONFIG_BYTES = 1 << 20
 _KIND = msgspec.inspect.type_info(Config)
+_BARE_KEY = re.compile(r"[A-Za-z0-9_-]+")
 _UNKNOWN_FIELD = re.compile(r"unknown field `(?P<key>[^`]*)`(?: - at `(?P<path>[^`]*)`)?")
 
 
@@ -55,17 +58,26 @@ def load(path: str, *, required: bool) -> Config:
 def parse(text: str, source: str) -> Config:
     """Turn TOML text into a `Config`, the built-in model included. Raises `ConfigError`."""
     try:
-        config = msgspec.convert(convert_units(tomllib.loads(text), _KIND), Config)
+        tables = tomllib.loads(text)
     except tomllib.TOMLDecodeError as error:
         raise ConfigError(source, f"is not valid TOML: {error}") from error
-    except (msgspec.ValidationError, ValueError) as error:
+    except RecursionError:
+        raise ConfigError(source, "is nested too deeply") from None
+    try:
+        config = _convert(tables)
+    except ValueError as error:
         message, hint = _explain(str(error))
-        raise ConfigError(source, message, hint) from error
+        raise ConfigError(source, _name_model(message, tables), hint) from error
     config = _with_builtin(config)
     problems = check(config)
     if problems:
         raise ConfigError(source, "; ".join(problems))
     return config
+
+
+def _convert(tables: dict[str, Any]) -> Config:
+    """Check TOML's values against the schema. Raises ValueError; msgspec's errors are such."""
+    return msgspec.convert(convert_units(tables, _KIND), Config)
 
 
 def _with_builtin(config: Config) -> Config:
@@ -77,9 +89,13 @@ def _with_builtin(config: Config) -> Config:
             builtin, path=paths.builtin_model_path(), sampling=_builtin_sampling(builtin.sampling)
         )
     for name, model in models.items():
-        expanded = os.path.expandvars(os.path.expanduser(model.path))
-        models[name] = msgspec.structs.replace(model, path=expanded)
-    return msgspec.structs.replace(config, models=models)
+        models[name] = msgspec.structs.replace(model, path=_expand(model.path))
+    log = msgspec.structs.replace(config.log, file=_expand(config.log.file))
+    return msgspec.structs.replace(config, models=models, log=log)
+
+
+def _expand(path: str) -> str:
+    return os.path.expandvars(os.path.expanduser(path))
 
 
 def _builtin_sampling(chosen: SamplingConfig) -> SamplingConfig:
@@ -102,6 +118,16 @@ def check(config: Config) -> list[str]:
             if spelling in owner and owner[spelling] != name:
                 problems.append(f"{spelling!r} names both models.{owner[spelling]} and {name}")
             owner.setdefault(spelling, name)
+        if "\0" in model.path:
+            problems.append(f"models.{name}.path must not contain a NUL character")
+    preloads = sum(model.preload for model in config.models.values())
+    if preloads > config.limits.loaded_models:
+        problems.append(
+            f"{preloads} models have `preload`, but limits.loaded_models is "
+            f"{config.limits.loaded_models}"
+        )
+    if config.log.file and not os.path.isabs(config.log.file):
+        problems.append("log.file must be absolute or start with ~")
     if config.daemon.default_model not in owner:
         problems.append(
             f"daemon.default_model is {config.daemon.default_model!r}, which no model is called"
@@ -120,6 +146,19 @@ def _explain(error: str) -> tuple[str, str]:
     near = difflib.get_close_matches(unknown["key"], valid, n=1)
     hint = f"did you mean `{near[0]}`?" if near else f"valid keys: {', '.join(valid)}"
     return f"unknown key `{unknown['key']}`{where}", hint
+
+
+def _name_model(message: str, tables: dict[str, Any]) -> str:
+    """Put the model's name where msgspec, which knows no keys of maps, writes ``[...]``."""
+    if "models[...]" not in message:
+        return message
+    for name, model in tables["models"].items():
+        try:
+            _convert({"models": {name: model}})
+        except ValueError:
+            key = name if _BARE_KEY.fullmatch(name) else json.dumps(name)
+            return message.replace("models[...]", f"models.{key}", 1)
+    return message
 
 
 def _keys_at(path: str) -> list[str]:

@@ -4,7 +4,7 @@ Durations are written ``"30s"``, ``"5m"``, ``"2h"`` (or a number of seconds) and
 ``"4GiB"``; `lmd.config.load` turns them into seconds and bytes before these structs see them.
 """
 
-from typing import Annotated, Literal
+from typing import Annotated, Any, Literal
 
 from msgspec import Meta, Struct, field
 
@@ -13,9 +13,15 @@ from lmd.protocol.methods import Name, Sampling
 BUILTIN_MODEL = "shell"
 """Name of the model that ships inside the package."""
 
-Seconds = Annotated[float, Meta(ge=0, extra={"unit": "duration"})]
-PositiveSeconds = Annotated[float, Meta(gt=0, le=86_400, extra={"unit": "duration"})]
-Bytes = Annotated[int, Meta(ge=1 << 20, le=1 << 30, extra={"unit": "size"})]
+_DURATION: dict[str, Any] = {
+    "extra": {"unit": "duration"},
+    "extra_json_schema": {"x-unit": "duration"},
+}
+_SIZE: dict[str, Any] = {"extra": {"unit": "size"}, "extra_json_schema": {"x-unit": "size"}}
+
+Seconds = Annotated[float, Meta(ge=0, **_DURATION)]
+PositiveSeconds = Annotated[float, Meta(gt=0, le=86_400, **_DURATION)]
+Bytes = Annotated[int, Meta(ge=1 << 20, le=1 << 30, **_SIZE)]
 
 
 class SamplingConfig(Sampling, kw_only=True, omit_defaults=True, forbid_unknown_fields=True):

@@ -16,7 +16,7 @@ _SIZE = {
     "MB": 10**6,
     "GB": 10**9,
 }
-_QUANTITY = re.compile(r"(\d+(?:\.\d+)?)\s*([A-Za-z]+)")
+_QUANTITY = re.compile(r"([0-9]+(?:\.[0-9]+)?)\s*([A-Za-z]+)")
 
 
 def parse_duration(text: str) -> float:
@@ -28,7 +28,10 @@ def parse_duration(text: str) -> float:
 
 def parse_size(text: str) -> int:
     """Bytes of ``"4GiB"`` and the like. Raises ValueError."""
-    return int(_parse(text, _SIZE, 'a size such as "64MiB" or "4GiB"'))
+    size = _parse(text, _SIZE, 'a size such as "64MiB" or "4GiB"')
+    if math.isinf(size):
+        raise ValueError(f"{text[:40]!r} is no size of anything")
+    return int(size)
 
 
 def _parse(text: str, units: dict[str, Any], expected: str) -> float:

@@ -5,57 +5,54 @@ from collections.abc import Iterator
 
 import trio
 
+from lmd.protocol.limits import MAX_MESSAGE_BYTES
+
 FREE_ALLOWANCE = 32 << 10
 """Bytes a connection may hold without asking: enough for ordinary requests."""
 
 
 class InputBudget:
-    """A pool of bytes. Whoever would exceed it waits; the read timeout bounds the wait."""
+    """A pool of bytes, lent in portions of the largest message, first come, first served.
+
+    Smaller portions would leave many half messages that wait for each other. Whoever finds the
+    pool empty waits; the read timeout bounds the wait.
+    """
 
     def __init__(self, total: int) -> None:
-        self._free = total
-        self._returned = trio.Event()
+        self._portions = trio.CapacityLimiter(max(1, total // MAX_MESSAGE_BYTES))
+
+    @property
+    def portions_lent(self) -> int:
+        """Large messages that are arriving now."""
+        return int(self._portions.borrowed_tokens)
 
     @contextlib.contextmanager
     def open_account(self) -> Iterator["Account"]:
         """An account for one connection; what it holds comes back on leaving."""
-        account = Account(self)
+        account = Account(self._portions)
         try:
             yield account
         finally:
             account.settle()
 
-    async def take(self, size: int) -> None:
-        """Wait until ``size`` bytes are free and take them."""
-        while self._free < size:
-            await self._returned.wait()
-        self._free -= size
-
-    def give_back(self, size: int) -> None:
-        """Return bytes and wake whoever waits."""
-        self._free += size
-        self._returned.set()
-        self._returned = trio.Event()
-
 
 class Account:
     """What one connection holds of the pool."""
 
-    def __init__(self, budget: InputBudget) -> None:
-        self._budget = budget
+    def __init__(self, portions: trio.CapacityLimiter) -> None:
+        self._portions = portions
         self._pending = 0
-        self._taken = 0
+        self._borrowing = False
 
     async def hold(self, size: int) -> None:
         """Count ``size`` more bytes of an unfinished message; wait past the free allowance."""
         self._pending += size
-        beyond = self._pending - FREE_ALLOWANCE - self._taken
-        if beyond > 0:
-            await self._budget.take(beyond)
-            self._taken += beyond
+        if self._pending > FREE_ALLOWANCE and not self._borrowing:
+            await self._portions.acquire_on_behalf_of(self)
+            self._borrowing = True
 
     def settle(self) -> None:
         """A message is complete: nothing is held any more."""
-        if self._taken:
-            self._budget.give_back(self._taken)
-        self._pending = self._taken = 0
+        if self._borrowing:
+            self._portions.release_on_behalf_of(self)
+        self._pending, self._borrowing = 0, False

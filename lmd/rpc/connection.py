@@ -1,5 +1,5 @@
-"""One client connection: a reader that never waits for anything but bytes, a writer that is the
-only one to send, and a task per request.
+"""One client connection: a reader that waits for nothing but bytes and a client that is too far
+behind, a writer that is the only one to send, and a task per request.
 
     connection nursery   the writer outlives the requests, so that final messages get out
       requests nursery   the reader, the drain watch, and one task per request
@@ -7,10 +7,12 @@ only one to send, and a task per request.
 Closing the connection cancels everything it asked for.
 """
 
+import contextlib
+
 import structlog
 import trio
+from msgspec import Raw
 
-from lmd.config.schema import LimitsConfig
 from lmd.protocol.dialects import (
     Dialect,
     JsonDialect,
@@ -22,16 +24,14 @@ from lmd.protocol.dialects import (
 )
 from lmd.protocol.errors import LmdError
 from lmd.protocol.methods import CancelParams, RequestId
-from lmd.rpc.budget import Account, InputBudget
+from lmd.rpc.budget import Account
 from lmd.rpc.context import Cause, RequestContext
 from lmd.rpc.dispatch import Dispatcher
-from lmd.rpc.hangup import wait_hangup
+from lmd.rpc.hangup import LAST_LOOK_SECONDS, RECEIVE_BYTES, discard_unread, wait_hangup
+from lmd.rpc.outbox import Outbox
+from lmd.rpc.shared import Shared
 
 log = structlog.get_logger("lmd.rpc")
-
-RECEIVE_BYTES = 16 << 10
-OUTBOUND_MESSAGES = 32
-"""Messages that may wait for a client to read; then its requests stop pulling tokens."""
 
 
 class Connection:
@@ -41,20 +41,20 @@ class Connection:
         self,
         stream: trio.SocketStream,
         dispatcher: Dispatcher,
-        limits: LimitsConfig,
-        budget: InputBudget,
-        draining: trio.Event,
+        shared: Shared,
     ) -> None:
         self._stream = stream
         self._dispatcher = dispatcher
-        self._limits = limits
-        self._budget = budget
-        self._draining = draining
+        self._shared = shared
+        self._limits = shared.limits
+        self._draining = shared.draining
         self._dialect: Dialect | None = None
         self._in_flight: dict[RequestId, RequestContext] = {}
         self._changed = trio.Event()
         self._requests: trio.Nursery
-        self._outbound, self._to_send = trio.open_memory_channel[bytes](OUTBOUND_MESSAGES)
+        self._receiving = trio.CancelScope()
+        self._drained = False
+        self._outbox = Outbox(shared.answers)
 
     @property
     def requests_in_flight(self) -> int:
@@ -68,35 +68,39 @@ class Connection:
 
     async def run(self) -> None:
         """Serve the connection to its end and close it."""
-        async with self._stream, trio.open_nursery() as nursery:
-            nursery.start_soon(self._write, nursery.cancel_scope)
-            with self._outbound:
-                async with trio.open_nursery() as self._requests:
-                    with trio.CancelScope() as reading:
-                        self._requests.start_soon(self._watch_drain, reading)
+        async with self._stream:
+            async with trio.open_nursery() as nursery:
+                nursery.start_soon(self._write, nursery.cancel_scope)
+                with contextlib.closing(self._outbox):
+                    async with trio.open_nursery() as self._requests:
+                        self._requests.start_soon(self._watch_drain)
                         await self._read()
                         await self._answer_half_closed()
-                    if not self._draining.is_set():
-                        self._requests.cancel_scope.cancel(reason="client left")
+                        self._requests.cancel_scope.cancel(reason="client left or drained")
+            await discard_unread(self._stream)
 
     async def _write(self, connection: trio.CancelScope) -> None:
         """Send what is queued; a client that does not read in time loses the connection."""
+
+        async def send(message: bytes) -> None:
+            with trio.fail_after(self._limits.write_timeout):
+                await self._stream.send_all(message)
+
         try:
-            async for message in self._to_send:
-                with trio.fail_after(self._limits.write_timeout):
-                    await self._stream.send_all(message)
+            await self._outbox.run_writes(send)
         except trio.TooSlowError:
             log.info("client cut off: it does not read", in_flight=len(self._in_flight))
             connection.cancel(reason="client does not read")
         except (trio.BrokenResourceError, trio.ClosedResourceError):
             connection.cancel(reason="client gone")
 
-    async def _watch_drain(self, reading: trio.CancelScope) -> None:
-        """Stop reading once the daemon drains and nothing of this client is in flight."""
+    async def _watch_drain(self) -> None:
+        """Stop waiting for messages once the daemon drains and nothing here is in flight."""
         await self._draining.wait()
         while self._in_flight:
             await self._changed.wait()
-        reading.cancel(reason="drained")
+        self._drained = True
+        self._receiving.cancel(reason="drained")
 
     async def _answer_half_closed(self) -> None:
         """The client sends no more; it may have shut down its sending side only, as socat does.
@@ -110,12 +114,12 @@ class Connection:
             nursery.cancel_scope.cancel(reason="all answered")
 
     async def _read(self) -> None:
-        with self._budget.open_account() as account:
+        with self._shared.input.open_account() as account:
             try:
                 await self._read_messages(account)
             except ProtocolError as error:
                 log.info("client cut off: protocol error", reason=error.message)
-                self._send_nowait((self._dialect or JsonDialect()).error(None, error))
+                self._outbox.put((self._dialect or JsonDialect()).error(None, error))
             except (trio.BrokenResourceError, trio.ClosedResourceError):
                 return
 
@@ -123,44 +127,62 @@ class Connection:
         """Read until EOF. A message that has begun must be whole within ``read_timeout``."""
         expires = float("inf")
         while True:
-            with trio.move_on_at(expires) as patience:
+            last_look = self._drained
+            until = trio.current_time() + LAST_LOOK_SECONDS if last_look else expires
+            with trio.move_on_at(until) as self._receiving:
                 data = await self._stream.receive_some(RECEIVE_BYTES)
                 await account.hold(len(data))
-            if patience.cancelled_caught:
+            if self._receiving.cancelled_caught:
+                if last_look:
+                    return
+                if self._drained:
+                    continue
                 raise ProtocolError(
                     f"a message was not complete within {self._limits.read_timeout:g} s"
                 )
             if not data:
                 return
-            if self._dialect is None:
-                self._dialect = detect(data)
-            complete = False
-            for incoming in self._dialect.feed(data):
-                complete = True
-                self._take(incoming, self._dialect)
+            dialect = self._dialect = self._dialect or detect(data)
+            complete = await self._feed(data, dialect)
             if complete:
                 account.settle()
-            if not self._dialect.partial:
+            if not dialect.partial:
                 expires = float("inf")
                 account.settle()
             elif complete or expires == float("inf"):
                 expires = trio.current_time() + self._limits.read_timeout
 
-    def _take(self, incoming: Request | Notification | Malformed, dialect: Dialect) -> None:
-        """Act on a message without waiting: a reader that waits could not read a cancel."""
+    async def _feed(self, data: bytes, dialect: Dialect) -> bool:
+        """Act on every message that ``data`` completes; False if there is none.
+
+        Nothing of a message stays behind in the reader, which may wait for the next one for ever.
+        """
+        complete = False
+        for incoming in dialect.feed(data):
+            complete = True
+            await self._take(incoming, dialect)
+        return complete
+
+    async def _take(self, incoming: Request | Notification | Malformed, dialect: Dialect) -> None:
+        """Act on a message. What will be answered waits while the client is too far behind; a
+        cancel never does, and nothing waits for a model: a cancel could not be read then."""
         match incoming:
             case Request():
-                refusal = self._refusal(incoming)
-                if refusal:
-                    self._send_nowait(dialect.error(incoming.id, refusal))
-                else:
-                    self._admit(incoming, dialect)
+                await self._outbox.wait_room()
+                async with self._shared.turns:
+                    refusal = self._refusal(incoming)
+                    if refusal:
+                        self._outbox.put(dialect.error(incoming.id, refusal))
+                    else:
+                        self._admit(incoming, dialect)
+                    # The turn lasts until the request has run up to its first wait.
+                    await trio.lowlevel.checkpoint()
             case Notification(method="cancel"):
-                self._cancel(incoming, dialect)
+                await self._cancel(incoming, dialect)
             case Notification():
                 log.debug("unknown notification", method=incoming.method)
             case Malformed(request_id, error):
-                self._send_nowait(dialect.error(request_id, error))
+                await self._outbox.send(dialect.error(request_id, error))
 
     def _refusal(self, request: Request) -> LmdError | None:
         if self._draining.is_set():
@@ -177,44 +199,48 @@ class Connection:
         return None
 
     def _admit(self, request: Request, dialect: Dialect) -> None:
-        context = RequestContext(request.id, dialect, self._outbound.send, self._try_send)
+        outbox = self._outbox
+        context = RequestContext(request.id, dialect, outbox.send, outbox.try_send)
         # The context is registered before its task runs: a cancel in the same packet finds it.
         self._in_flight[request.id] = context
         self._requests.start_soon(self._serve, request, context)
 
-    def _cancel(self, notification: Notification, dialect: Dialect) -> None:
+    async def _cancel(self, notification: Notification, dialect: Dialect) -> None:
         try:
             target = dialect.decode_params(notification.params, CancelParams)
         except LmdError as error:
-            self._send_nowait(dialect.error(None, error))
+            await self._outbox.send(dialect.error(None, error))
             return
         if context := self._in_flight.get(target.id):
             context.cancel("cancelled")
 
     async def _serve(self, request: Request, context: RequestContext) -> None:
         """Run one request to its one final message."""
-        message = await self._dispatcher.answer(request, context)
+        charge = self._shared.requests.try_take(len(request.params))
         try:
-            await self._outbound.send(message)
+            if charge is None:
+                message = context.dialect.error(request.id, _no_room("a request", request.params))
+            else:
+                message = await self._dispatcher.answer(request, context)
+            context.text = ""  # the message holds it now
+            if not await self._outbox.send_answer(message):
+                refusal = _no_room("an answer", message)
+                await self._outbox.send(context.dialect.error(request.id, refusal))
         finally:
+            self._shared.requests.give_back(charge or 0)
             del self._in_flight[request.id]
             self._changed.set()
             self._changed = trio.Event()
-
-    def _try_send(self, message: bytes) -> bool:
-        """Queue a message that may be dropped; False if it was."""
-        try:
-            self._outbound.send_nowait(message)
-        except trio.WouldBlock:
-            return False
-        return True
-
-    def _send_nowait(self, message: bytes) -> None:
-        """Queue a message that must not be dropped, from a place that must not wait."""
-        if not self._try_send(message):
-            raise ProtocolError("messages arrive faster than their answers are read")
 
 
 async def _cancel_on_hangup(stream: trio.SocketStream, scope: trio.CancelScope) -> None:
     await wait_hangup(stream.socket.fileno())
     scope.cancel(reason="client hung up")
+
+
+def _no_room(what: str, message: bytes | Raw) -> LmdError:
+    return LmdError(
+        "overloaded",
+        f"no room for {what} of {len(message)} bytes beside those of other clients",
+        data={"retry_after": 1.0},
+    )

@@ -1,5 +1,6 @@
 """The accept loop: who may come in, and how many."""
 
+import contextlib
 import errno
 import os
 
@@ -12,12 +13,18 @@ from lmd.protocol.errors import LmdError
 from lmd.rpc.budget import InputBudget
 from lmd.rpc.connection import Connection
 from lmd.rpc.dispatch import Dispatcher
+from lmd.rpc.hangup import LAST_LOOK_SECONDS, discard_unread
+from lmd.rpc.shared import Shared
 from lmd.rpc.socket_file import peer_uid
 
 log = structlog.get_logger("lmd.rpc")
 
 OUT_OF_RESOURCES = frozenset({errno.EMFILE, errno.ENFILE, errno.ENOBUFS, errno.ENOMEM})
 ACCEPT_PAUSE_SECONDS = 0.1
+DEPARTURE_SECONDS = 0.1
+"""How long a client over the limit waits for another one's end."""
+FIRST_BYTE_SECONDS = 1.0
+"""How long a client that is turned away gets to show its dialect; then it is told in JSON."""
 TURNED_AWAY_AT_ONCE = 64
 """Clients over the limit that are being told so; beyond, they are closed without a word."""
 
@@ -28,11 +35,15 @@ class Server:
     def __init__(self, listener: trio.SocketListener, limits: LimitsConfig) -> None:
         self._listener = listener
         self._limits = limits
-        self._budget = InputBudget(limits.input_buffer)
+        self._shared = Shared(limits, InputBudget(limits.input_buffer))
         self._connections: set[Connection] = set()
         self._turned_away = 0
         self._closed = trio.Event()
-        self.draining = trio.Event()
+
+    @property
+    def draining(self) -> trio.Event:
+        """Set once, when the daemon takes no new requests any more."""
+        return self._shared.draining
 
     @property
     def connections(self) -> int:
@@ -66,14 +77,22 @@ class Server:
                 continue
             connections.start_soon(self._serve, stream, dispatcher)
 
+    async def accept_backlog(self, dispatcher: Dispatcher, connections: trio.Nursery) -> None:
+        """Accept who had connected when the drain began; what they asked for is to be refused."""
+        with trio.move_on_after(LAST_LOOK_SECONDS) as patience, contextlib.suppress(OSError):
+            while True:
+                stream = await self._listener.accept()
+                connections.start_soon(self._serve, stream, dispatcher)
+                patience.deadline = trio.current_time() + LAST_LOOK_SECONDS
+
     async def _serve(self, stream: trio.SocketStream, dispatcher: Dispatcher) -> None:
         """One client. No error of one client reaches another."""
         try:
-            refusal = self._refusal(stream)
+            refusal = await self._refusal(stream)
             if refusal:
                 await self._turn_away(stream, refusal)
                 return
-            connection = Connection(stream, dispatcher, self._limits, self._budget, self.draining)
+            connection = Connection(stream, dispatcher, self._shared)
             self._connections.add(connection)
             try:
                 await connection.run()
@@ -86,11 +105,15 @@ class Server:
         except* Exception:
             log.exception("defect while serving a connection")
 
-    def _refusal(self, stream: trio.SocketStream) -> LmdError | None:
+    async def _refusal(self, stream: trio.SocketStream) -> LmdError | None:
         uid = peer_uid(stream.socket)
         if uid not in (os.geteuid(), 0):
             log.warning("client of another user turned away", uid=uid)
             return LmdError("permission_denied", "this daemon serves another user")
+        # A client that has just left still counts until its end has been seen.
+        with trio.move_on_after(DEPARTURE_SECONDS):
+            while len(self._connections) >= self._limits.connections:
+                await self._closed.wait()
         if len(self._connections) >= self._limits.connections:
             return LmdError(
                 "overloaded",
@@ -107,9 +130,12 @@ class Server:
         self._turned_away += 1
         try:
             async with stream:
-                with trio.move_on_after(self._limits.write_timeout):
+                first = b"{"
+                with trio.move_on_after(FIRST_BYTE_SECONDS):
                     first = await stream.receive_some(1)
-                    dialect = JsonDialect() if first[:1] == b"{" else MsgpackDialect()
+                dialect = JsonDialect() if first == b"{" else MsgpackDialect()
+                with trio.move_on_after(self._limits.write_timeout):
                     await stream.send_all(dialect.error(None, refusal))
+                await discard_unread(stream)
         finally:
             self._turned_away -= 1

@@ -76,7 +76,7 @@ def bind(path: str) -> socket.socket:
 
     The caller holds the lock. The socket is bound under another name and renamed, so that there
     is no moment without one. Raises `AlreadyRunning` if somebody without the lock serves the
-    path, `LmdError` if the path is too long, and OSError.
+    path, `LmdError` if the path is too long or no socket, and OSError.
     """
     if len(os.fsencode(path)) > MAX_SOCKET_PATH - len(".new"):
         raise LmdError(
@@ -84,6 +84,7 @@ def bind(path: str) -> socket.socket:
             f"the socket path has {len(os.fsencode(path))} bytes, over the system's limit",
             hint="set LMD_SOCKET to a shorter path",
         )
+    _refuse_other_file(path)
     if _is_served(path):
         raise AlreadyRunning(path)
     staging = f"{path}.new"
@@ -102,6 +103,17 @@ def bind(path: str) -> socket.socket:
         listener.close()
         raise
     return listener
+
+
+def _refuse_other_file(path: str) -> None:
+    """Connecting to a plain file is refused as by a dead daemon, and it would be replaced."""
+    with contextlib.suppress(FileNotFoundError):
+        if not stat.S_ISSOCK(os.lstat(path).st_mode):
+            raise LmdError(
+                "permission_denied",
+                f"{path} is there and is no socket",
+                hint="set LMD_SOCKET to another path, or move the file away",
+            )
 
 
 def _is_served(path: str) -> bool:

@@ -172,6 +172,10 @@ class Broker:
             ended = await self._launcher.run(load, on_progress, on_ready, place.stop)
         except LmdError as error:
             ended = WorkerExit(f"{error.message}; {error.hint}" if error.hint else error.message)
+        except Exception:
+            # The boundary: a defect in one worker's life must not end the others.
+            log.exception("defect while running a worker", model=model)
+            ended = WorkerExit("a defect in lmd; the daemon's log has the trace", crashed=True)
         del self._places[model]
         if ended.error:
             log.error("model failed", model=model, reason=ended.error, crashed=ended.crashed)

@@ -1,11 +1,10 @@
 """The scheduler's decisions: events go in with ``now``, effects come out, nothing is done here.
 
 submit    1. the model is unknown to us           -> the caller's error (KeyError)
-          2. draining                             -> Refuse shutting_down
-          3. the model has failed, no revive      -> Refuse load_failed
-          4. it can run at once                   -> Grant
-          5. a queue is full                      -> Refuse overloaded, with retry_after
-          6. otherwise it waits; a cold model     -> StartWorker (after eviction, if need be)
+          2. the model has failed, no revive      -> Refuse load_failed
+          3. it can run at once                   -> Grant
+          4. a queue is full                      -> Refuse overloaded, with retry_after
+          5. otherwise it waits; a cold model     -> StartWorker (after eviction, if need be)
 """
 
 import math
@@ -57,6 +56,8 @@ class Scheduler:
         if model.phase in (Phase.COLD, Phase.FAILED):
             model.crashes = () if ticket.revive else model.crashes
             model.phase = Phase.WAITING
+        if model.phase is not Phase.READY:
+            model.dismissed = False
         return self._advance(now)
 
     def end(self, ticket_id: int, model_name: str, now: float) -> list[Effect]:
@@ -95,11 +96,13 @@ class Scheduler:
         if error and model.phase is Phase.STARTING:
             effects = self._refuse_all(model, "load_failed", f"{name} could not be loaded: {error}")
         model.evicting = False
+        # A queue that waits for the restart outweighs the unload that came before it.
+        model.dismissed = model.dismissed and not model.queue
         model.last_error = error or model.last_error
         model.phase = Phase.WAITING if model.queue else Phase.COLD
         if crashed:
             # Whoever waits now waits for the restart; so does a model that is to stay loaded.
-            model.crashes = (*model.crashes[-self._limits.restarts :], now)
+            model.crashes = (*model.crashes, now)[-self._limits.restarts - 1 :]
             model.restart_at = policy.restart_at(model.crashes, self._limits, now)
             model.phase = Phase.FAILED if math.isinf(model.restart_at) else Phase.BACKOFF
         if model.phase is Phase.FAILED:
@@ -108,10 +111,14 @@ class Scheduler:
         return effects + self._advance(now)
 
     def unload(self, name: str, now: float) -> list[Effect]:
-        """Unload a model by name once its running requests are done."""
+        """Unload a model by name once its running requests are done.
+
+        A model on its way up is unloaded at once when it is ready, and a preload that waits is
+        given up, unless requests wait for it.
+        """
         model = self._models[name]
-        if model.phase is Phase.READY:
-            model.evicting = True
+        if model.phase is Phase.READY or not model.queue:
+            model.dismissed = True
         return self._advance(now)
 
     def tick(self, now: float) -> list[Effect]:
@@ -124,12 +131,11 @@ class Scheduler:
         for model in self._models.values():
             if model.phase is Phase.BACKOFF:
                 wakes.append(model.restart_at)
-            elif model.phase is Phase.READY and model.idle and not model.queue:
-                wakes.append(model.idle_since + model.limits.keep_alive)
+            wakes.append(policy.idle_until(model))
         return max(now, min(wakes))
 
     def _can_run(self, model: ModelState, ticket: Ticket) -> bool:
-        if model.phase is not Phase.READY or model.evicting:
+        if model.phase is not Phase.READY or model.leaving:
             return False
         return not ticket.slot or len(model.running) < model.limits.slots
 
@@ -154,20 +160,20 @@ class Scheduler:
             if model.phase is Phase.BACKOFF and now >= model.restart_at:
                 model.phase = Phase.WAITING
             effects += self._grant(model, now)
-            if policy.is_idle_too_long(model, now):
-                model.evicting = True
+            if now >= policy.idle_until(model):
+                model.dismissed = True
         effects += self._make_places()
+        effects += self._make_room(now)
         for model in self._models.values():
-            if model.phase is Phase.READY and model.evicting and model.idle:
+            if model.phase is Phase.READY and model.leaving and model.idle:
                 model.phase = Phase.STOPPING
                 effects.append(StopWorker(model.name))
         return effects
 
     def _grant(self, model: ModelState, now: float) -> list[Effect]:
         effects: list[Effect] = []
-        waiting = list(model.queue)
-        while ticket := policy.next_ticket(waiting, now):
-            waiting.remove(ticket)
+        fitting = [ticket for ticket in model.queue if self._can_run(model, ticket)]
+        for ticket in policy.serving_order(fitting, now):
             if self._can_run(model, ticket):
                 model.queue.remove(ticket)
                 if ticket.slot:
@@ -178,19 +184,25 @@ class Scheduler:
         return effects
 
     def _make_places(self) -> list[Effect]:
-        """Start models that wait for a place; evict others when there is none."""
+        """Start models that want a place while there are any."""
         effects: list[Effect] = []
-        wanted = [model for model in self._models.values() if model.phase is Phase.WAITING]
-        for model in sorted(wanted, key=lambda state: state.queue[0].arrived if state.queue else 0):
-            if not model.queue and not model.limits.preload:
+        for model in policy.starting_order(self._models.values()):
+            if not model.queue and (model.dismissed or not model.limits.preload):
                 model.phase = Phase.COLD
             elif policy.places_taken(self._models.values()) < self._limits.loaded_models:
                 model.phase = Phase.STARTING
                 effects.append(StartWorker(model.name))
-            elif not policy.place_is_coming_free(self._models.values()):
-                victim = policy.eviction_victim(self._models.values())
-                if victim:
-                    victim.evicting = True
+        return effects
+
+    def _make_room(self, now: float) -> list[Effect]:
+        """Have as many models make room as are needed, and let the others go on."""
+        effects: list[Effect] = []
+        short = policy.places_short(self._models.values())
+        for rank, model in enumerate(policy.eviction_order(self._models.values())):
+            spared = model.evicting and rank >= short
+            model.evicting = rank < short
+            if spared:
+                effects += self._grant(model, now)
         return effects
 
 

@@ -12,22 +12,21 @@ LONGEST_BACKOFF_SECONDS = 15.0
 _HOLDS_A_PLACE = frozenset({Phase.STARTING, Phase.READY, Phase.STOPPING})
 
 
-def next_ticket(queue: Sequence[Ticket], now: float) -> Ticket | None:
-    """The ticket to serve next: interactive before batch, then first come, first served."""
-    return min(
-        queue, key=lambda ticket: (_lane(ticket, now), ticket.arrived, ticket.id), default=None
-    )
+def serving_order(queue: Iterable[Ticket], now: float) -> list[Ticket]:
+    """The tickets in turn: interactive before batch, then first come, first served."""
+    return sorted(queue, key=lambda ticket: _turn(ticket, now))
 
 
-def _lane(ticket: Ticket, now: float) -> int:
+def _turn(ticket: Ticket, now: float) -> tuple[int, float, int]:
     waited = now - ticket.arrived
-    return 1 if ticket.priority == "batch" and waited < AGEING_SECONDS else 0
+    lane = 1 if ticket.priority == "batch" and waited < AGEING_SECONDS else 0
+    return lane, ticket.arrived, ticket.id
 
 
 def position(queue: Sequence[Ticket], ticket: Ticket, now: float) -> int:
     """How many tickets are served before this one."""
-    mine = (_lane(ticket, now), ticket.arrived, ticket.id)
-    return sum((_lane(other, now), other.arrived, other.id) < mine for other in queue)
+    mine = _turn(ticket, now)
+    return sum(_turn(other, now) < mine for other in queue)
 
 
 def places_taken(models: Iterable[ModelState]) -> int:
@@ -35,34 +34,48 @@ def places_taken(models: Iterable[ModelState]) -> int:
     return sum(model.phase in _HOLDS_A_PLACE for model in models)
 
 
-def place_is_coming_free(models: Iterable[ModelState]) -> bool:
-    """Whether a model is already on its way out."""
-    return any(model.evicting or model.phase is Phase.STOPPING for model in models)
+def starting_order(models: Iterable[ModelState]) -> list[ModelState]:
+    """Models that want a place, the longest wait first, preloads that nobody waits for last."""
+    wanted = [model for model in models if model.phase is Phase.WAITING]
+    return sorted(wanted, key=lambda model: model.queue[0].arrived if model.queue else math.inf)
 
 
-def eviction_victim(models: Iterable[ModelState]) -> ModelState | None:
-    """The model that makes room: the longest idle one, else the one with the least to do."""
-    candidates = [model for model in models if model.phase is Phase.READY and not model.evicting]
-    return min(
+def places_short(models: Iterable[ModelState]) -> int:
+    """How many more models must go so that all that are waited for find a place.
+
+    A preload takes a place that is free and drives nobody out.
+    """
+    short = 0
+    for model in models:
+        short += model.phase is Phase.WAITING and bool(model.queue)
+        short -= model.phase is Phase.STOPPING
+        short -= model.phase is Phase.READY and model.dismissed
+    return short
+
+
+def eviction_order(models: Iterable[ModelState]) -> list[ModelState]:
+    """Models that can make room: the longest idle first, then those with the least to do.
+
+    A busy model that is making room already comes before the others, so that it gets done.
+    """
+    candidates = [model for model in models if model.phase is Phase.READY and not model.dismissed]
+    return sorted(
         candidates,
         key=lambda model: (
             not model.idle or bool(model.queue),
+            not model.evicting,
             len(model.running) + len(model.queue),
             model.idle_since,
             model.name,
         ),
-        default=None,
     )
 
 
-def is_idle_too_long(model: ModelState, now: float) -> bool:
-    """Whether ``keep_alive`` is over."""
-    return (
-        model.phase is Phase.READY
-        and model.idle
-        and not model.queue
-        and now - model.idle_since >= model.limits.keep_alive
-    )
+def idle_until(model: ModelState) -> float:
+    """When ``keep_alive`` is over; infinity for a model that is in use or not loaded."""
+    if model.phase is Phase.READY and model.idle and not model.queue:
+        return model.idle_since + model.limits.keep_alive
+    return math.inf
 
 
 def restart_at(crashes: Sequence[float], limits: Limits, now: float) -> float:

@@ -69,7 +69,9 @@ class ModelState:
     """Granted tickets that need the model, but no slot."""
     idle_since: float = 0.0
     evicting: bool = False
-    """No further grants: it makes room for another model, or was unloaded by name."""
+    """It makes room for another model; taken back when nobody needs the room any more."""
+    dismissed: bool = False
+    """Unloaded by name, or idle for too long; not taken back while it is ready."""
     crashes: tuple[float, ...] = ()
     restart_at: float = math.inf
     last_error: str = ""
@@ -80,6 +82,11 @@ class ModelState:
     def idle(self) -> bool:
         """Whether no granted ticket uses the worker."""
         return not self.running and not self.visiting
+
+    @property
+    def leaving(self) -> bool:
+        """Whether it ends as soon as it is idle; no further grants until then."""
+        return self.evicting or self.dismissed
 
 
 # Effects: what the core wants done. The broker carries them out in order.

@@ -110,9 +110,10 @@ async def _collect(
                 context.emit_event("prefill", done=piece.prefill.done, total=piece.prefill.total)
             logprobs += piece.logprobs
             if piece.text:
-                context.text += piece.text
                 if context.streaming:
                     await context.emit_text(piece.text)
+                # After the wait, so that a cancelled request reports exactly what was streamed.
+                context.text += piece.text
             if isinstance(piece.final, Done):
                 return piece.final, logprobs
 

@@ -1,0 +1,26 @@
+"""Bytes that all clients share, taken without waiting: who finds none is told so."""
+
+FREE_BYTES = 4 << 10
+"""Messages up to this size take nothing: the bounds on their number bound them."""
+
+
+class BytePool:
+    """So many bytes for messages over `FREE_BYTES`."""
+
+    def __init__(self, total: int) -> None:
+        self._free = total
+
+    def try_take(self, size: int) -> int | None:
+        """Take room for a message of ``size`` bytes.
+
+        Returns what was taken, to be given back; None if there is no room.
+        """
+        charge = size if size > FREE_BYTES else 0
+        if charge > self._free:
+            return None
+        self._free -= charge
+        return charge
+
+    def give_back(self, charge: int) -> None:
+        """Return what `try_take` has taken."""
+        self._free += charge

@@ -1,0 +1,33 @@
+"""What the connections of a server share: bounds, and the drain."""
+
+from dataclasses import dataclass, field
+
+import trio
+
+from lmd.config.schema import LimitsConfig
+from lmd.protocol.limits import MAX_MESSAGE_BYTES, MAX_REPLY_BYTES
+from lmd.rpc.budget import InputBudget
+from lmd.rpc.pool import BytePool
+
+REQUEST_BYTES = 6 * MAX_MESSAGE_BYTES
+"""Requests in flight, over all clients; each is held up to three times: as it came, decoded, and
+in its worker's frame."""
+ANSWER_BYTES = MAX_REPLY_BYTES
+"""Answers that wait to be read, over all clients."""
+REQUESTS_A_TURN = 8
+"""Requests taken in one turn of the event loop, first come, first served: in a flood, streams and
+new clients wait for so many requests and not for one of every connection."""
+
+
+@dataclass(frozen=True, slots=True)
+class Shared:
+    """One of these for each server."""
+
+    limits: LimitsConfig
+    input: InputBudget
+    requests: BytePool = field(default_factory=lambda: BytePool(REQUEST_BYTES))
+    answers: BytePool = field(default_factory=lambda: BytePool(ANSWER_BYTES))
+    turns: trio.CapacityLimiter = field(
+        default_factory=lambda: trio.CapacityLimiter(REQUESTS_A_TURN)
+    )
+    draining: trio.Event = field(default_factory=trio.Event)

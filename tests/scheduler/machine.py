@@ -1,0 +1,214 @@
+"""Everything that can happen to a `Scheduler`, in any order, and what must hold after each step.
+
+The machine keeps its own books: which ticket is where, and which worker lives. The scheduler's
+are compared with them.
+"""
+
+import copy
+import math
+
+import hypothesis.strategies as st
+from hypothesis.stateful import RuleBasedStateMachine, invariant, precondition, rule
+
+from lmd.scheduler import policy
+from lmd.scheduler.core import Scheduler
+from lmd.scheduler.state import (
+    Effect,
+    Grant,
+    Limits,
+    ModelLimits,
+    Phase,
+    Refuse,
+    StartWorker,
+    StopWorker,
+    Ticket,
+)
+
+MODELS = {
+    "a": ModelLimits(slots=2, keep_alive=5.0),
+    "b": ModelLimits(slots=1, keep_alive=0.0),
+    "c": ModelLimits(slots=1, keep_alive=math.inf),
+    "p": ModelLimits(slots=3, keep_alive=7.1, preload=True),
+}
+LIMITS = Limits(queue_per_model=3, queue_total=6, loaded_models=2, restarts=3, restart_window=60.0)
+NAMES = st.sampled_from(sorted(MODELS))
+
+
+class SchedulerMachine(RuleBasedStateMachine):
+    """Subclasses name the scheduler; a broken one must not survive."""
+
+    scheduler_class: type[Scheduler] = Scheduler
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.scheduler = self.scheduler_class(MODELS, LIMITS)
+        self.now = 0.1
+        self.waiting: dict[int, Ticket] = {}
+        self.granted: dict[int, Ticket] = {}
+        self.refused: set[int] = set()
+        self.workers: dict[str, str] = {}
+        self.tickets = 0
+        self.carry_out(self.scheduler.tick(self.now))
+
+    def carry_out(self, effects: list[Effect]) -> None:
+        for effect in effects:
+            match effect:
+                case Grant(number):
+                    self.grant(self.waiting.pop(number))
+                case Refuse(number):
+                    del self.waiting[number]
+                    self.refused.add(number)
+                case StartWorker(name):
+                    assert name not in self.workers, "a second worker for the model"
+                    self.workers[name] = "starting"
+                case StopWorker(name):
+                    assert self.workers[name] == "ready"
+                    busy = [ticket for ticket in self.granted.values() if ticket.model == name]
+                    assert not busy, "the worker is stopped under a request"
+                    self.workers[name] = "stopping"
+
+    def grant(self, ticket: Ticket) -> None:
+        assert self.workers.get(ticket.model) == "ready", "granted on a worker that is not ready"
+        overtaken = [
+            other
+            for other in self.waiting.values()
+            if (other.model, other.priority, other.slot)
+            == (ticket.model, ticket.priority, ticket.slot)
+            and other.id < ticket.id
+        ]
+        assert not overtaken, "first come, first served within a lane"
+        self.granted[ticket.id] = ticket
+
+    def named(self, *states: str) -> list[str]:
+        return sorted(name for name, state in self.workers.items() if state in states)
+
+    @rule(
+        name=NAMES,
+        priority=st.sampled_from(["interactive", "batch"]),
+        slot=st.sampled_from([True, True, True, False]),
+        revive=st.sampled_from([False, False, False, True]),
+    )
+    def submit(self, name: str, priority: str, slot: bool, revive: bool) -> None:
+        self.tickets += 1
+        ticket = Ticket(self.tickets, name, priority, self.now, slot, revive)  # type: ignore[arg-type]
+        self.waiting[ticket.id] = ticket
+        self.carry_out(self.scheduler.submit(ticket, self.now))
+
+    @precondition(lambda self: self.granted)
+    @rule(data=st.data())
+    def finish(self, data: st.DataObject) -> None:
+        number = data.draw(st.sampled_from(sorted(self.granted)))
+        ticket = self.granted.pop(number)
+        self.carry_out(self.scheduler.end(number, ticket.model, self.now))
+
+    @precondition(lambda self: self.waiting)
+    @rule(data=st.data())
+    def give_up(self, data: st.DataObject) -> None:
+        number = data.draw(st.sampled_from(sorted(self.waiting)))
+        ticket = self.waiting.pop(number)
+        self.carry_out(self.scheduler.end(number, ticket.model, self.now))
+
+    @precondition(lambda self: self.named("starting"))
+    @rule(data=st.data())
+    def get_ready(self, data: st.DataObject) -> None:
+        name = data.draw(st.sampled_from(self.named("starting")))
+        self.workers[name] = "ready"
+        self.carry_out(self.scheduler.worker_ready(name, self.now))
+
+    @precondition(lambda self: self.named("starting"))
+    @rule(data=st.data(), crashed=st.booleans())
+    def fail_to_load(self, data: st.DataObject, crashed: bool) -> None:
+        name = data.draw(st.sampled_from(self.named("starting")))
+        del self.workers[name]
+        self.carry_out(self.scheduler.worker_exited(name, self.now, "no", crashed=crashed))
+
+    @precondition(lambda self: self.named("ready"))
+    @rule(data=st.data())
+    def lose(self, data: st.DataObject) -> None:
+        name = data.draw(st.sampled_from(self.named("ready")))
+        self.workers[name] = "dying"
+        self.carry_out(self.scheduler.worker_lost(name, self.now))
+
+    @precondition(lambda self: self.named("stopping", "dying"))
+    @rule(data=st.data())
+    def leave(self, data: st.DataObject) -> None:
+        name = data.draw(st.sampled_from(self.named("stopping", "dying")))
+        crashed = self.workers.pop(name) == "dying"
+        error = "killed" if crashed else ""
+        self.carry_out(self.scheduler.worker_exited(name, self.now, error, crashed=crashed))
+
+    @rule(name=NAMES)
+    def unload(self, name: str) -> None:
+        self.carry_out(self.scheduler.unload(name, self.now))
+
+    @rule(fraction=st.sampled_from([0.3, 0.9]))
+    def wait_in_vain(self, fraction: float) -> None:
+        wake = self.scheduler.next_wake(self.now)
+        assert wake > self.now, "the broker would spin"
+        later = self.now + fraction * (min(wake, self.now + 20.0) - self.now)
+        if self.now < later < wake:
+            self.now = later
+            assert self.scheduler.tick(self.now) == [], "the broker would have slept through this"
+
+    @rule()
+    def wait_for_the_wake(self) -> None:
+        wake = self.scheduler.next_wake(self.now)
+        if wake < math.inf:
+            self.now = wake
+            self.carry_out(self.scheduler.tick(self.now))
+
+    @invariant()
+    def every_ticket_is_in_one_place(self) -> None:
+        for name in MODELS:
+            model = self.scheduler.model(name)
+            queued = [ticket.id for ticket in model.queue]
+            holding = [*model.running, *model.visiting]
+            assert sorted(queued) == [n for n, t in sorted(self.waiting.items()) if t.model == name]
+            assert sorted(holding) == [
+                n for n, t in sorted(self.granted.items()) if t.model == name
+            ]
+
+    @invariant()
+    def the_bounds_hold(self) -> None:
+        models = [self.scheduler.model(name) for name in MODELS]
+        assert sum(len(model.queue) for model in models) <= LIMITS.queue_total
+        assert len(self.workers) <= LIMITS.loaded_models
+        assert policy.places_taken(models) == len(self.workers)
+        for model in models:
+            assert len(model.queue) <= LIMITS.queue_per_model
+            assert len(model.running) <= model.limits.slots
+            assert len(model.crashes) <= LIMITS.restarts + 1
+
+    @invariant()
+    def nobody_makes_room_for_nothing(self) -> None:
+        models = [self.scheduler.model(name) for name in MODELS]
+        wanted = sum(model.phase is Phase.WAITING and bool(model.queue) for model in models)
+        evicting = [model for model in models if model.evicting and not model.dismissed]
+        assert sum(model.phase is Phase.READY for model in evicting) <= wanted
+
+    @invariant()
+    def nothing_is_left_to_do(self) -> None:
+        assert copy.deepcopy(self.scheduler).tick(self.now) == []
+
+    def teardown(self) -> None:
+        """When everything ends sooner or later, everyone who waits is granted or refused."""
+        rounds = 0
+        while self.waiting:
+            rounds += 1
+            assert rounds < 500, "a ticket starves"
+            if self.granted:
+                number, ticket = self.granted.popitem()
+                self.carry_out(self.scheduler.end(number, ticket.model, self.now))
+            elif name := next(iter(self.named("stopping", "dying")), None):
+                crashed = self.workers.pop(name) == "dying"
+                effects = self.scheduler.worker_exited(
+                    name, self.now, "killed" if crashed else "", crashed=crashed
+                )
+                self.carry_out(effects)
+            elif name := next(iter(self.named("starting")), None):
+                self.workers[name] = "ready"
+                self.carry_out(self.scheduler.worker_ready(name, self.now))
+            else:
+                self.now = self.scheduler.next_wake(self.now)
+                assert self.now < math.inf, "tickets wait and nothing is to come"
+                self.carry_out(self.scheduler.tick(self.now))

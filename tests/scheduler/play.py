@@ -1,0 +1,110 @@
+"""A scheduler and a record of what it asked for."""
+
+from lmd.protocol.methods import Priority
+from lmd.scheduler.core import Scheduler
+from lmd.scheduler.state import (
+    Effect,
+    Grant,
+    Limits,
+    ModelLimits,
+    ModelState,
+    Phase,
+    Refuse,
+    StartWorker,
+    StopWorker,
+    Ticket,
+)
+
+
+class Play:
+    """Drives a `Scheduler` at a time of the test's choosing; numbers tickets from 1."""
+
+    def __init__(self, models: dict[str, ModelLimits], **limits: float) -> None:
+        bounds: dict[str, float] = {
+            "queue_per_model": 4,
+            "queue_total": 6,
+            "loaded_models": 2,
+            "restarts": 2,
+            "restart_window": 60.0,
+        }
+        self.scheduler = Scheduler(models, Limits(**(bounds | limits)))  # type: ignore[arg-type]
+        self.now = 100.0
+        self.granted: list[int] = []
+        self.refused: dict[int, Refuse] = {}
+        self.started: list[str] = []
+        self.stopped: list[str] = []
+        self.owner: dict[int, str] = {}
+
+    def submit(
+        self,
+        model: str = "a",
+        priority: Priority = "interactive",
+        *,
+        slot: bool = True,
+        revive: bool = False,
+    ) -> int:
+        number = len(self.owner) + 1
+        self.owner[number] = model
+        ticket = Ticket(number, model, priority, self.now, slot, revive)
+        self._record(self.scheduler.submit(ticket, self.now))
+        return number
+
+    def end(self, *tickets: int) -> None:
+        for ticket in tickets:
+            self._record(self.scheduler.end(ticket, self.owner[ticket], self.now))
+
+    def ready(self, model: str = "a") -> None:
+        self._record(self.scheduler.worker_ready(model, self.now))
+
+    def exited(self, model: str = "a", error: str = "", *, crashed: bool = False) -> None:
+        self._record(self.scheduler.worker_exited(model, self.now, error, crashed=crashed))
+
+    def crash(self, model: str = "a") -> None:
+        """A worker that served dies."""
+        self._record(self.scheduler.worker_lost(model, self.now))
+        self.exited(model, "killed by SIGABRT", crashed=True)
+
+    def unload(self, model: str = "a") -> None:
+        self._record(self.scheduler.unload(model, self.now))
+
+    def tick(self, seconds: float = 0.0) -> None:
+        self.now += seconds
+        self._record(self.scheduler.tick(self.now))
+
+    def wake(self) -> float:
+        return self.scheduler.next_wake(self.now)
+
+    def load(self, *models: str) -> None:
+        """Bring models up with nothing running on them."""
+        for model in models:
+            ticket = self.submit(model)
+            self.ready(model)
+            self.end(ticket)
+
+    def model(self, name: str = "a") -> ModelState:
+        return self.scheduler.model(name)
+
+    def phase(self, name: str = "a") -> Phase:
+        return self.scheduler.model(name).phase
+
+    def _record(self, effects: list[Effect]) -> None:
+        for effect in effects:
+            match effect:
+                case Grant(ticket):
+                    self.granted.append(ticket)
+                case Refuse(ticket):
+                    self.refused[ticket] = effect
+                case StartWorker(model):
+                    self.started.append(model)
+                case StopWorker(model):
+                    self.stopped.append(model)
+
+
+def one_model(**limits: float) -> Play:
+    """Model ``a`` with two slots, kept for a minute."""
+    return Play({"a": ModelLimits(slots=2, keep_alive=60.0)}, **limits)
+
+
+def models(names: str, *, slots: int = 1, keep_alive: float = 60.0, **limits: float) -> Play:
+    """A model for every letter."""
+    return Play({name: ModelLimits(slots, keep_alive) for name in names}, **limits)

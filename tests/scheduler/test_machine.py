@@ -1,0 +1,112 @@
+"""The scheduler under every order of events, and broken schedulers that must be found out."""
+
+import math
+
+import pytest
+from hypothesis import HealthCheck, Phase, settings
+from hypothesis.stateful import run_state_machine_as_test
+
+from lmd.scheduler.core import Scheduler
+from lmd.scheduler.state import Effect, ModelState, Ticket
+from tests.scheduler.machine import SchedulerMachine
+
+CHECKS = [HealthCheck.too_slow, HealthCheck.filter_too_much]
+
+
+@settings(max_examples=150, stateful_step_count=50, deadline=None, suppress_health_check=CHECKS)
+class _Machine(SchedulerMachine):
+    pass
+
+
+TestScheduler = _Machine.TestCase
+
+
+class GrantsOneTooMany(Scheduler):
+    def _can_run(self, model: ModelState, ticket: Ticket) -> bool:
+        spare = len(model.running) == model.limits.slots and not model.leaving
+        return super()._can_run(model, ticket) or (spare and model.phase.value == "ready")
+
+
+class ForgetsToLookAfterAnEnd(Scheduler):
+    def end(self, ticket_id: int, model_name: str, now: float) -> list[Effect]:
+        model = self._models[model_name]
+        model.queue = [ticket for ticket in model.queue if ticket.id != ticket_id]
+        model.running.pop(ticket_id, None)
+        model.visiting.discard(ticket_id)
+        return []
+
+
+class LosesTheQueueOfACrashedModel(Scheduler):
+    def worker_exited(self, name: str, now: float, error: str, *, crashed: bool) -> list[Effect]:
+        effects = super().worker_exited(name, now, error, crashed=crashed)
+        if crashed:
+            self._models[name].queue = []
+        return effects
+
+
+class SleepsThroughTheBackoff(Scheduler):
+    def next_wake(self, now: float) -> float:
+        return math.inf
+
+
+class TakesAPlaceTooMany(Scheduler):
+    def _make_places(self) -> list[Effect]:
+        kept = self._limits
+        self._limits = type(kept)(
+            kept.queue_per_model, kept.queue_total, 3, kept.restarts, kept.restart_window
+        )
+        try:
+            return super()._make_places()
+        finally:
+            self._limits = kept
+
+
+class NeverTakesAnEvictionBack(Scheduler):
+    def _make_room(self, now: float) -> list[Effect]:
+        evicting = [model for model in self._models.values() if model.evicting]
+        effects = super()._make_room(now)
+        for model in evicting:
+            model.evicting = True
+        return effects
+
+
+class ServesTheLastFirst(Scheduler):
+    def _grant(self, model: ModelState, now: float) -> list[Effect]:
+        model.queue.reverse()
+        for ticket in list(model.queue)[:1]:
+            if self._can_run(model, ticket) and len(model.queue) > 1:
+                rest, model.queue = model.queue[1:], [ticket]
+                effects = super()._grant(model, now)
+                model.queue += rest[::-1]
+                return effects + super()._grant(model, now)
+        model.queue.reverse()
+        return super()._grant(model, now)
+
+
+@pytest.mark.parametrize(
+    "broken",
+    [
+        GrantsOneTooMany,
+        ForgetsToLookAfterAnEnd,
+        LosesTheQueueOfACrashedModel,
+        SleepsThroughTheBackoff,
+        TakesAPlaceTooMany,
+        NeverTakesAnEvictionBack,
+        ServesTheLastFirst,
+    ],
+)
+def test_the_machine_finds_a_seeded_bug(broken: type[Scheduler]):
+    machine = type("Machine", (SchedulerMachine,), {"scheduler_class": broken})
+    chosen = settings(
+        max_examples=300,
+        stateful_step_count=50,
+        deadline=None,
+        database=None,
+        derandomize=True,
+        phases=[Phase.generate],
+        report_multiple_bugs=False,
+        print_blob=False,
+        suppress_health_check=CHECKS,
+    )
+    with pytest.raises((AssertionError, KeyError)):
+        run_state_machine_as_test(machine, settings=chosen)  # type: ignore[no-untyped-call]
