@@ -1,0 +1,176 @@
+"""Continuous batching: one loop that owns the llama.cpp context.
+
+Each turn: take messages, admit waiting jobs to free slots, decode one batch (streams first, then
+a bounded chunk of prompts), choose a token for each sequence that has logits, send one frame
+with all new text. Embeddings take turns with it, a bounded piece at a time.
+"""
+
+import hashlib
+import queue
+import time
+from collections import deque
+from typing import NoReturn
+
+from lmd.protocol.worker import Abort, Load, Ping, Pong, Ready, ToWorker
+from lmd.worker.channel import Send
+from lmd.worker.embedding import Embedder, Embedding, embedded
+from lmd.worker.failures import as_lmd_error
+from lmd.worker.intake import Intake
+from lmd.worker.jobs import Job, JobMessage, OpenJobs
+from lmd.worker.llama.model import build
+from lmd.worker.load import Loaded, load_model, milliseconds_since, open_embedding_context
+from lmd.worker.prepared import Prepared, PreparedEmbedding, PreparedText
+from lmd.worker.streams import Streams
+
+INBOX = 4096
+
+
+class LlamaEngine:
+    """See `lmd.worker.service.Engine`."""
+
+    def __init__(self, send: Send) -> None:
+        self._send = send
+        self._jobs = OpenJobs(send)
+        self._intake_inbox: queue.Queue[Job] = queue.Queue(INBOX)
+        self._inbox: queue.Queue[Prepared | Abort | Ping] = queue.Queue(INBOX)
+        self._serving: Serving | None = None
+
+    def load(self, load: Load) -> Ready:
+        """See `lmd.worker.service.Engine`."""
+        started = time.monotonic()
+        loaded = load_model(load, self._send)
+        Intake(loaded, self._jobs, self._intake_inbox, self._inbox.put).start()
+        self._serving = Serving(loaded, self._jobs, self._inbox, self._send)
+        return _ready(loaded, milliseconds_since(started))
+
+    def submit(self, message: ToWorker) -> None:
+        """See `lmd.worker.service.Engine`."""
+        if isinstance(message, (Abort, Ping)):
+            self._inbox.put(message)
+        elif isinstance(message, JobMessage) and (job := self._jobs.open(message)):
+            self._intake_inbox.put(job)
+
+    def run(self) -> NoReturn:
+        """See `lmd.worker.service.Engine`."""
+        assert self._serving is not None, "load comes first"
+        while True:
+            self._serving.turn()
+
+
+class Serving:
+    """The jobs of a loaded model."""
+
+    def __init__(
+        self,
+        loaded: Loaded,
+        jobs: OpenJobs,
+        inbox: "queue.Queue[Prepared | Abort | Ping]",
+        send: Send,
+    ) -> None:
+        self._loaded = loaded
+        self._sizes = loaded.sizes
+        self._jobs = jobs
+        self._inbox = inbox
+        self._send = send
+        self._waiting: deque[PreparedText] = deque()
+        self._embeddings: deque[Embedding] = deque()
+        self._embedder: Embedder | None = None
+        self._streams: Streams | None = None
+        if loaded.context is not None:
+            self._streams = Streams(loaded, loaded.context, jobs, send)
+
+    def turn(self) -> None:
+        """One turn of the loop; blocks while there is nothing to do."""
+        self._take_messages()
+        if self._streams is not None:
+            while self._waiting and self._streams.has_room:
+                self._streams.admit(self._waiting.popleft())
+            self._streams.step()
+        if self._embeddings:
+            self._embed(self._embeddings[0])
+
+    def _take_messages(self) -> None:
+        busy = self._waiting or self._embeddings or (self._streams and self._streams.running)
+        if not busy:
+            self._take(self._inbox.get())
+        while True:
+            try:
+                self._take(self._inbox.get_nowait())
+            except queue.Empty:
+                return
+
+    def _take(self, item: Prepared | Abort | Ping) -> None:
+        if isinstance(item, Ping):
+            running = len(self._streams.running) if self._streams else 0
+            parked = self._streams.parked if self._streams else 0
+            waiting = len(self._waiting) + len(self._embeddings)
+            self._send(Pong(item.nonce, running, waiting, parked))
+        elif isinstance(item, Abort):
+            self._abort(item.job)
+        elif isinstance(item, PreparedEmbedding):
+            if not item.job.ended:
+                self._embeddings.append(Embedding(item))
+        elif not item.job.ended:
+            self._waiting.append(item)
+        else:
+            item.close()
+
+    def _abort(self, job_id: int) -> None:
+        """Wherever the job is; one that is still in intake is dropped when it comes out."""
+        job = self._jobs.find(job_id)
+        if job is None:
+            return
+        self._jobs.cancel(job)
+        if self._streams is not None:
+            self._streams.leave(job)
+        for prepared in [waiting for waiting in self._waiting if waiting.job is job]:
+            self._waiting.remove(prepared)
+            prepared.close()
+        for embedding in [embedding for embedding in self._embeddings if embedding.job is job]:
+            self._embeddings.remove(embedding)
+            if self._embedder is not None:
+                self._embedder.abandon()
+
+    def _embed(self, embedding: Embedding) -> None:
+        """A piece of the first embedding job: a small one while streams are running."""
+        busy = self._streams is not None and self._streams.running
+        budget = self._sizes.prefill_chunk if busy else self._sizes.batch
+        try:
+            if self._embedder is None:
+                context = open_embedding_context(self._loaded.model, self._sizes)
+                self._embedder = Embedder(context, self._loaded.pooling)
+            self._embedder.advance(embedding, budget)
+            if embedding.finished:
+                self._jobs.end(embedding.job, embedded(embedding, self._loaded.pooling))
+        except Exception as error:  # noqa: BLE001 - the other jobs go on
+            self._jobs.fail(embedding.job, as_lmd_error(error))
+            if self._embedder is not None:
+                self._embedder.abandon()
+        if embedding.job.ended:
+            self._embeddings.popleft()
+
+
+def _ready(loaded: Loaded, load_ms: float) -> Ready:
+    return Ready(
+        context=loaded.sizes.context,
+        slots=loaded.sizes.slots,
+        vocabulary=loaded.model.vocabulary.size,
+        embedding_length=loaded.model.width,
+        pooling=loaded.pooling,
+        capabilities=_capabilities(loaded),
+        template_sha256=hashlib.sha256(loaded.source.text.encode()).hexdigest(),
+        build=build(),
+        load_ms=load_ms,
+        warnings=loaded.warnings,
+    )
+
+
+def _capabilities(loaded: Loaded) -> list[str]:
+    capabilities: list[str] = []
+    if loaded.context is not None:
+        capabilities += ["generate", "chat", "shift"]
+        if loaded.model.vocabulary.fim() is not None:
+            capabilities.append("fim")
+    if loaded.pooling != "rank":
+        capabilities.append("embed")
+    return capabilities

@@ -1,0 +1,150 @@
+"""A KV cache, its batch, and what comes out of a decode."""
+
+import ctypes
+from typing import Any, NamedTuple
+
+import llama_cpp.llama_cpp as C
+import numpy as np
+from numpy.typing import NDArray
+
+from lmd.worker.llama.log import LlamaError, log
+from lmd.worker.llama.model import Model
+
+MAX_SEQUENCES: int = C.llama_max_parallel_sequences()
+Floats = NDArray[np.float32]
+
+
+class ContextShape(NamedTuple):
+    """The sizes of a context; every one is at least 1."""
+
+    cells: int
+    batch: int
+    sequences: int
+    threads: int
+    embeddings: bool = False
+
+
+class Context:
+    """A KV cache with its compute buffers and one reusable batch. Owned by one thread."""
+
+    def __init__(self, model: Model, shape: ContextShape) -> None:
+        """Raises LlamaError when the memory is not to be had."""
+        p = C.llama_context_default_params()
+        p.n_ctx, p.n_batch, p.n_ubatch = shape.cells, shape.batch, shape.batch
+        p.n_seq_max = shape.sequences
+        p.n_threads = p.n_threads_batch = shape.threads
+        p.kv_unified = True
+        p.swa_full = False
+        # llama.cpp aborts if this is below the number of sequences.
+        p.n_outputs_max = shape.sequences
+        if shape.embeddings:
+            p.embeddings = True
+            p.pooling_type = C.LLAMA_POOLING_TYPE_NONE
+            p.n_outputs_max = max(shape.sequences, shape.batch)
+        self.handle = C.llama_init_from_model(model.handle, p)
+        if not self.handle:
+            raise LlamaError(log.take() or "llama.cpp cannot create a context")
+        self._memory = C.llama_get_memory(self.handle)
+        self.has_memory = bool(self._memory)
+        self.causal: bool = C.llama_get_causal_attn(self.handle)
+        # Moving cells of a sliding window aborts where a cache has no layers.
+        self.can_shift: bool = (
+            self.has_memory and not model.window and C.llama_memory_can_shift(self._memory)
+        )
+        self._sequences = shape.sequences
+        self._vocabulary_size = model.vocabulary.size
+        self._width = model.width
+        self.batch = Batch(shape.batch)
+
+    def free(self) -> None:
+        """Give the memory back; the context is unusable afterwards."""
+        C.llama_free(self.handle)
+
+    def decode(self) -> int:
+        """Run the batch: 0 done, 1 no room in the cache, below 0 failed."""
+        return int(C.llama_decode(self.handle, self.batch.struct))
+
+    def logits(self, row: int) -> Floats:
+        """The logits of a row of the last batch, as a view that the next decode overwrites."""
+        return self._floats(C.llama_get_logits_ith(self.handle, row), self._vocabulary_size)
+
+    def embedding(self, row: int) -> Floats:
+        """The hidden state of a row of the last batch; a view, as above."""
+        return self._floats(C.llama_get_embeddings_ith(self.handle, row), self._width)
+
+    def _floats(self, pointer: Any, size: int) -> Floats:
+        if not pointer:
+            raise LlamaError(log.take() or "llama.cpp has no output for this row")
+        address = ctypes.addressof(pointer.contents)
+        floats: Floats = np.frombuffer(
+            (ctypes.c_float * size).from_address(address),  # type: ignore[call-overload]
+            np.float32,
+        )
+        return floats
+
+    def clear(self) -> None:
+        """Forget every sequence."""
+        if self.has_memory:
+            C.llama_memory_clear(self._memory, False)
+
+    def remove(self, sequence: int, start: int = -1, end: int = -1) -> bool:
+        """Forget positions; False where this kind of memory cannot forget a part."""
+        return bool(C.llama_memory_seq_rm(self._memory, sequence, start, end))
+
+    def copy(self, source: int, target: int, end: int) -> None:
+        """Let ``target`` share the cells of ``source`` up to ``end``."""
+        C.llama_memory_seq_cp(self._memory, source, target, 0, end)
+
+    def shift(self, sequence: int, start: int, end: int, by: int) -> None:
+        """Move positions; wrong for cells that another sequence shares."""
+        C.llama_memory_seq_add(self._memory, sequence, start, end, by)
+
+    def first_position(self, sequence: int) -> int:
+        """The oldest position still held; -1 for an empty sequence."""
+        return int(C.llama_memory_seq_pos_min(self._memory, sequence))
+
+
+class Batch:
+    """The arrays of a ``llama_batch``, allocated once and written through numpy."""
+
+    def __init__(self, capacity: int) -> None:
+        self.size = 0
+        self.capacity = capacity
+        self.tokens = np.zeros(capacity, np.int32)
+        self.positions = np.zeros(capacity, np.int32)
+        self.outputs = np.zeros(capacity, np.int8)
+        self._counts = np.ones(capacity, np.int32)
+        self._sequences = np.zeros(capacity, np.int32)
+        base = self._sequences.ctypes.data
+        self._pointers = np.arange(base, base + 4 * capacity, 4, dtype=np.uintp)
+        self.struct = C.llama_batch()
+        for name, array in (
+            ("token", self.tokens),
+            ("pos", self.positions),
+            ("n_seq_id", self._counts),
+            ("seq_id", self._pointers),
+            ("logits", self.outputs),
+        ):
+            kind = type(getattr(self.struct, name))
+            setattr(self.struct, name, ctypes.cast(array.ctypes.data, kind))
+
+    def clear(self) -> None:
+        """Start a new batch."""
+        self.size = 0
+        self.struct.n_tokens = 0
+
+    def add(self, sequence: int, tokens: list[int], position: int, outputs: int) -> int:
+        """Append tokens of a sequence; the last ``outputs`` of them yield a row each.
+
+        Returns the row of the last token. Raises ValueError past the capacity.
+        """
+        start, end = self.size, self.size + len(tokens)
+        if end > self.capacity:
+            raise ValueError(f"{end} tokens do not fit into a batch of {self.capacity}")
+        self.tokens[start:end] = tokens
+        self.positions[start:end] = np.arange(position, position + len(tokens))
+        self._sequences[start:end] = sequence
+        self.outputs[start:end] = 0
+        self.outputs[end - outputs : end] = 1
+        self.size = self.struct.n_tokens = end
+        return end - 1

@@ -1,0 +1,65 @@
+"""The weights and what the file says about them."""
+
+import ctypes
+from collections.abc import Callable
+
+import llama_cpp
+import llama_cpp.llama_cpp as C
+
+from lmd.worker.llama.log import LlamaError, log
+from lmd.worker.llama.vocabulary import Vocabulary
+
+POOLINGS = {
+    C.LLAMA_POOLING_TYPE_NONE: "none",
+    C.LLAMA_POOLING_TYPE_MEAN: "mean",
+    C.LLAMA_POOLING_TYPE_CLS: "cls",
+    C.LLAMA_POOLING_TYPE_LAST: "last",
+    C.LLAMA_POOLING_TYPE_RANK: "rank",
+}
+
+
+class Model:
+    """The weights. Never freed: the process ends with them."""
+
+    def __init__(
+        self, path: str, gpu_layers: int, progress: Callable[[float], None] | None = None
+    ) -> None:
+        """Load a file. Raises LlamaError."""
+        parameters = C.llama_model_default_params()
+        parameters.n_gpu_layers = gpu_layers
+
+        def report(fraction: float, _data: object) -> bool:
+            if progress is not None:
+                progress(fraction)
+            return True
+
+        callback = C.llama_progress_callback(report)
+        parameters.progress_callback = callback
+        self.handle = C.llama_model_load_from_file(path.encode(), parameters)
+        if not self.handle:
+            raise LlamaError(log.take() or "llama.cpp cannot read the file")
+        self.vocabulary = Vocabulary(C.llama_model_get_vocab(self.handle))
+        self.training_context: int = C.llama_model_n_ctx_train(self.handle)
+        self.width: int = C.llama_model_n_embd_out(self.handle)
+        self.window: int = C.llama_model_n_swa(self.handle)
+        self.recurrent: bool = C.llama_model_is_recurrent(self.handle) or C.llama_model_is_hybrid(
+            self.handle
+        )
+        self.encoder_decoder: bool = C.llama_model_has_encoder(self.handle)
+        self.diffusion: bool = C.llama_model_is_diffusion(self.handle)
+        self.architecture = self._meta("general.architecture") or ""
+        pooling = self._meta(f"{self.architecture}.pooling_type")
+        self.pooling = POOLINGS.get(int(pooling), "none") if pooling else None
+        raw: bytes | None = C.llama_model_chat_template(self.handle, None)
+        self.chat_template = raw.decode("utf-8", "replace") if raw else None
+
+    def _meta(self, key: str) -> str | None:
+        buffer = ctypes.create_string_buffer(256)
+        length = C.llama_model_meta_val_str(self.handle, key.encode(), buffer, len(buffer))
+        return buffer.value.decode("utf-8", "replace") if length >= 0 else None
+
+
+def build() -> str:
+    """Which llama.cpp this is: version of the binding and what it was compiled for."""
+    features: bytes = C.llama_print_system_info()
+    return f"llama-cpp-python {llama_cpp.__version__}; {features.decode().strip(' |')}"

@@ -1,0 +1,178 @@
+"""From `Load` to a model with its context, or to a `LoadError` that says what to do."""
+
+import os
+import stat
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from lmd.protocol.methods import Message, RequestWarning
+from lmd.protocol.worker import Load, Loading
+from lmd.worker.channel import Send
+from lmd.worker.cpus import default_threads
+from lmd.worker.llama.context import MAX_SEQUENCES, Context, ContextShape
+from lmd.worker.llama.log import LlamaError
+from lmd.worker.llama.model import Model
+from lmd.worker.sandbox import Setup
+from lmd.worker.service import LoadError
+from lmd.worker.template import ChatTemplate, Source, TemplateFailed, choose_template
+
+DEFAULT_CONTEXT = 4096
+MAX_CELLS = 1 << 26
+MAX_THREADS = 512
+EMBED_SEQUENCES = 64
+PROGRESS_STEP = 0.05
+
+
+@dataclass(slots=True)
+class Sizes:
+    """The numbers of a context, within what llama.cpp takes without aborting."""
+
+    context: int
+    slots: int
+    parked: int
+    batch: int
+    prefill_chunk: int
+    threads: int
+
+    @property
+    def cells(self) -> int:
+        return self.context * self.slots
+
+
+@dataclass(slots=True)
+class Loaded:
+    """A model that can serve."""
+
+    model: Model
+    sizes: Sizes
+    context: Context | None
+    """None for a model that only embeds."""
+    template: ChatTemplate
+    source: Source
+    pooling: str
+    warnings: list[RequestWarning]
+
+
+def load_model(load: Load, send: Send) -> Loaded:
+    """Load the file, create the context, try the chat template. Raises LoadError."""
+    _check_file(load.path)
+    warnings: list[RequestWarning] = []
+    try:
+        model = Model(load.path, load.gpu_layers, _progress(send))
+        _check_kind(model)
+        sizes = choose_sizes(load, model.training_context, warnings)
+        context = _open_context(model, sizes)
+    except LlamaError as error:
+        raise LoadError(
+            f"llama.cpp cannot load {load.path}: {error}",
+            "check the file, the context size and the memory that is free",
+        ) from error
+    source = choose_template(load.chat_template, model.chat_template, model.vocabulary.specials)
+    pooling = _choose_pooling(load.pooling, model.pooling, warnings)
+    template = _try_template(model, source)
+    return Loaded(model, sizes, context, template, source, pooling, warnings)
+
+
+def choose_sizes(load: Load, training_context: int, warnings: list[RequestWarning]) -> Sizes:
+    """Bound every number; what is changed is reported. Pure. Raises LoadError."""
+    wanted = load.context or min(training_context or DEFAULT_CONTEXT, DEFAULT_CONTEXT)
+    context = min(wanted, training_context) if training_context else wanted
+    if context < wanted:
+        detail = f"{wanted} asked for; the model was trained on {training_context}"
+        warnings.append(RequestWarning("context", "clamped", detail))
+    slots = min(max(load.slots, 1), MAX_SEQUENCES - 1)
+    if context * slots > MAX_CELLS:
+        raise LoadError(
+            f"{slots} slots of {context} tokens are more than {MAX_CELLS} cells",
+            "lower slots or context",
+        )
+    batch = max(1, min(load.batch, context * slots))
+    return Sizes(
+        context=context,
+        slots=slots,
+        parked=max(0, min(load.parked, MAX_SEQUENCES - slots)),
+        batch=batch,
+        prefill_chunk=max(1, min(load.prefill_chunk, batch)),
+        threads=min(load.threads, MAX_THREADS) if load.threads > 0 else default_threads(),
+    )
+
+
+def open_embedding_context(model: Model, sizes: Sizes) -> Context:
+    """The context for embeddings; a model that reads in both directions needs one batch for an
+    input, so its batch is as large as its context. Raises LlamaError."""
+    probe = ContextShape(sizes.context, sizes.batch, EMBED_SEQUENCES, sizes.threads, True)
+    context = Context(model, probe)
+    if context.causal or sizes.batch >= sizes.context:
+        return context
+    context.free()
+    return Context(model, probe._replace(batch=sizes.context))
+
+
+def _check_file(path: str) -> None:
+    try:
+        mode = os.stat(path).st_mode
+    except OSError as error:
+        raise LoadError(f"cannot read {path}: {error.strerror}", "check the path") from error
+    if not stat.S_ISREG(mode):
+        raise LoadError(f"{path} is no file", "name a GGUF file")
+    if not os.access(path, os.R_OK):
+        raise LoadError(f"{path} may not be read by this user", "check its permissions")
+
+
+def _check_kind(model: Model) -> None:
+    if model.encoder_decoder:
+        raise LoadError("encoder-decoder models are not supported", "use a decoder-only model")
+    if model.diffusion:
+        raise LoadError("diffusion models are not supported", "use an autoregressive model")
+    if not model.vocabulary.size:
+        raise LoadError("the file has no vocabulary", "use a complete GGUF file")
+
+
+def _open_context(model: Model, sizes: Sizes) -> Context | None:
+    shape = ContextShape(sizes.cells, sizes.batch, sizes.slots + sizes.parked, sizes.threads)
+    context = Context(model, shape)
+    if context.has_memory and context.causal:
+        return context
+    context.free()
+    return None
+
+
+def _choose_pooling(configured: str | None, own: str | None, warnings: list[RequestWarning]) -> str:
+    pooling = configured or own or "mean"
+    if pooling != "none":
+        return pooling
+    if configured:
+        detail = "an embedding is one vector, not one per token; mean is used"
+        warnings.append(RequestWarning("pooling", "replaced", detail))
+    return "mean"
+
+
+def _try_template(model: Model, source: Source) -> ChatTemplate:
+    vocabulary = model.vocabulary
+    try:
+        bos, eos = vocabulary.text(vocabulary.bos), vocabulary.text(vocabulary.eos)
+        template = ChatTemplate(Setup(source.text, bos, eos), vocabulary.specials)
+        template.render([Message("user", "hello")])
+    except TemplateFailed as error:
+        raise LoadError(
+            f"the chat template fails: {error}", "set chat_template in the model's configuration"
+        ) from error
+    return template
+
+
+def _progress(send: Send) -> Callable[[float], None]:
+    last = -1.0
+
+    def report(fraction: float) -> None:
+        nonlocal last
+        if fraction - last >= PROGRESS_STEP or fraction >= 1.0 > last:
+            last = fraction
+            send(Loading(fraction))
+
+    return report
+
+
+def milliseconds_since(started: float) -> float:
+    """Elapsed time of `time.monotonic`."""
+    return (time.monotonic() - started) * 1000

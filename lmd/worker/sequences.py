@@ -1,0 +1,173 @@
+"""The sequences in the KV cache: running ones, and finished ones parked for their prefix."""
+
+import itertools
+from typing import Protocol
+
+from lmd.worker.cells import Cells
+from lmd.worker.prefix import Held, Reuse, choose_reuse
+
+
+class Memory(Protocol):
+    """What is asked of the KV cache; see `lmd.worker.llama.context.Context`."""
+
+    can_shift: bool
+
+    def remove(self, sequence: int, start: int = -1, end: int = -1) -> bool: ...
+    def copy(self, source: int, target: int, end: int) -> None: ...
+    def shift(self, sequence: int, start: int, end: int, by: int) -> None: ...
+    def first_position(self, sequence: int) -> int: ...
+
+
+class Sequence:
+    """Tokens in the cache, in order; ``cells`` names the cell of each."""
+
+    __slots__ = ("cells", "id", "parked", "tokens", "used")
+
+    def __init__(self, sequence_id: int) -> None:
+        self.id = sequence_id
+        self.tokens: list[int] = []
+        self.cells: list[int] = []
+        self.parked = False
+        self.used = 0
+        """When it was last of use, counted in admissions and finishes."""
+
+
+class Sequences:
+    """Hands out sequences and keeps what the cache holds and what we believe it holds in step.
+
+    Running sequences are never dropped; parked ones go, least recently used first, when cells or
+    sequence numbers run short. Owned by the engine's thread.
+    """
+
+    def __init__(
+        self,
+        memory: Memory,
+        *,
+        total_cells: int,
+        slots: int,
+        parked: int,
+        window: int = 0,
+        recurrent: bool = False,
+    ) -> None:
+        self._memory = memory
+        self._cells = Cells(total_cells)
+        self._free_ids = list(range(slots + parked - 1, -1, -1))
+        self._held: dict[int, Sequence] = {}
+        self._most_parked = parked
+        self._window = window
+        self._recurrent = recurrent
+        self._clock = itertools.count(1)
+
+    @property
+    def parked(self) -> int:
+        """How many finished sequences are kept."""
+        return sum(sequence.parked for sequence in self._held.values())
+
+    def admit(self, prompt: list[int]) -> Sequence:
+        """A sequence that already holds as much of the prompt as can be reused."""
+        reuse = choose_reuse(prompt, self._reusable(), self._window)
+        if reuse is None:
+            return self._new()
+        source = self._held[reuse.source]
+        source.used = next(self._clock)
+        if reuse.adopt:
+            source.parked = False
+            return source
+        return self._fork(source, reuse)
+
+    def extend(self, sequence: Sequence, tokens: list[int]) -> None:
+        """The context has decoded these tokens."""
+        sequence.tokens += tokens
+        sequence.cells += self._cells.take(len(tokens))
+
+    def make_room(self, tokens: int) -> bool:
+        """Drop parked sequences until so many cells are free; False if that is not enough."""
+        while self._cells.free < tokens:
+            oldest = self._oldest_parked()
+            if oldest is None:
+                return False
+            self.drop(oldest)
+        return True
+
+    def park(self, sequence: Sequence) -> None:
+        """Keep a finished sequence for its prefix, if there is any use in it."""
+        if not sequence.tokens or not self._most_parked:
+            self.drop(sequence)
+            return
+        sequence.parked = True
+        sequence.used = next(self._clock)
+        while self.parked > self._most_parked:
+            oldest = self._oldest_parked()
+            assert oldest is not None
+            self.drop(oldest)
+
+    def drop(self, sequence: Sequence) -> None:
+        """Forget a sequence and give its number back."""
+        self.clear(sequence)
+        del self._held[sequence.id]
+        self._free_ids.append(sequence.id)
+
+    def clear(self, sequence: Sequence) -> None:
+        """Forget the tokens of a sequence that goes on running."""
+        self._memory.remove(sequence.id)
+        self._cells.release(sequence.cells)
+        sequence.tokens, sequence.cells = [], []
+
+    def drop_parked(self) -> None:
+        """Forget all finished sequences."""
+        for sequence in [held for held in self._held.values() if held.parked]:
+            self.drop(sequence)
+
+    def shift(self, sequence: Sequence, start: int, count: int) -> bool:
+        """Cut ``count`` tokens out from ``start`` and move the rest down.
+
+        False if the memory cannot, or if other sequences share the cells: a cell has one
+        position, so moving it would corrupt theirs.
+        """
+        end = start + count
+        if not self._memory.can_shift or not self._cells.exclusive(sequence.cells[start:]):
+            return False
+        if not self._memory.remove(sequence.id, start, end):
+            return False
+        self._memory.shift(sequence.id, end, len(sequence.tokens), -count)
+        self._cells.release(sequence.cells[start:end])
+        del sequence.tokens[start:end]
+        del sequence.cells[start:end]
+        return True
+
+    def _reusable(self) -> list[Held]:
+        return [
+            Held(
+                sequence.id,
+                sequence.tokens,
+                sequence.parked,
+                whole_only=self._recurrent,
+                first_position=self._memory.first_position(sequence.id) if self._window else 0,
+            )
+            for sequence in self._held.values()
+            if sequence.tokens
+        ]
+
+    def _new(self) -> Sequence:
+        if not self._free_ids:
+            oldest = self._oldest_parked()
+            assert oldest is not None, "more running sequences than slots"
+            self.drop(oldest)
+        sequence = Sequence(self._free_ids.pop())
+        self._held[sequence.id] = sequence
+        return sequence
+
+    def _fork(self, source: Sequence, reuse: Reuse) -> Sequence:
+        sequence = self._new()
+        if source.id not in self._held:
+            return sequence
+        # A recurrent state is one cell: it can only be shared whole.
+        self._memory.copy(source.id, sequence.id, -1 if self._recurrent else reuse.length)
+        sequence.tokens = source.tokens[: reuse.length]
+        sequence.cells = source.cells[: reuse.length]
+        self._cells.share(sequence.cells)
+        return sequence
+
+    def _oldest_parked(self) -> Sequence | None:
+        parked = [sequence for sequence in self._held.values() if sequence.parked]
+        return min(parked, key=lambda sequence: sequence.used, default=None)

@@ -1,0 +1,174 @@
+"""The running generations and the context they share: one step for all of them."""
+
+import time
+from typing import NamedTuple
+
+from lmd.protocol.errors import LmdError
+from lmd.protocol.worker import Delta, Prefill, Step
+from lmd.worker.batching import plan_step
+from lmd.worker.channel import Send
+from lmd.worker.failures import as_lmd_error
+from lmd.worker.generation import Generation
+from lmd.worker.jobs import Job, OpenJobs
+from lmd.worker.llama.context import Context
+from lmd.worker.load import Loaded
+from lmd.worker.overflow import cut_when_full, full_warning, shifted_warning
+from lmd.worker.pace import Pace
+from lmd.worker.prepared import PreparedText
+from lmd.worker.sequences import Sequences
+
+NO_ROOM = 1
+"""What `llama_decode` returns when it finds no cells for a batch."""
+
+
+class Entry(NamedTuple):
+    """A generation's part of the batch; ``row`` holds logits if it was the end of its tokens."""
+
+    generation: Generation
+    tokens: int
+    row: int
+    last: bool
+
+
+class Streams:
+    """Owned by the engine's thread."""
+
+    def __init__(self, loaded: Loaded, context: Context, jobs: OpenJobs, send: Send) -> None:
+        self.running: list[Generation] = []
+        self._sizes = loaded.sizes
+        self._vocabulary = loaded.model.vocabulary
+        self._context = context
+        self._jobs = jobs
+        self._send = send
+        self._pace = Pace(loaded.sizes.prefill_chunk)
+        self._sequences = Sequences(
+            context,
+            total_cells=loaded.sizes.cells,
+            slots=loaded.sizes.slots,
+            parked=loaded.sizes.parked,
+            window=loaded.model.window,
+            recurrent=loaded.model.recurrent,
+        )
+
+    @property
+    def has_room(self) -> bool:
+        return len(self.running) < self._sizes.slots
+
+    @property
+    def parked(self) -> int:
+        return self._sequences.parked
+
+    def admit(self, prepared: PreparedText) -> None:
+        """Give a job a slot, and what can be reused of other sequences."""
+        sequence = self._sequences.admit(prepared.tokens)
+        self.running.append(Generation(prepared, sequence, self._vocabulary))
+
+    def leave(self, job: Job) -> None:
+        """Take a job out that was answered elsewhere; its tokens stay for reuse."""
+        for generation in [running for running in self.running if running.job is job]:
+            self._retire(generation)
+
+    def step(self) -> None:
+        """Decode one batch and answer what it brings. Does nothing without running jobs."""
+        deltas = self._make_space()
+        entries = self._fill_batch()
+        if entries and self._decode(entries):
+            deltas += self._harvest(entries)
+        if deltas:
+            self._send(Step(deltas))
+        for generation in [running for running in self.running if running.finish_reason]:
+            self._retire(generation)
+            self._jobs.end(generation.job, generation.done())
+
+    def _make_space(self) -> list[Delta]:
+        """End or shift the sequences that have no position left for their next token."""
+        deltas: list[Delta] = []
+        for generation in self.running:
+            length = len(generation.sequence.tokens)
+            if length + len(generation.pending) <= self._sizes.context:
+                continue
+            if generation.prepared.shift:
+                self._shift(generation)
+            else:
+                prompt = len(generation.prepared.tokens)
+                warning = full_warning(prompt, self._sizes.context)
+                deltas.append(generation.end_for_length(warning))
+        return deltas
+
+    def _shift(self, generation: Generation) -> None:
+        sequence = generation.sequence
+        cut = cut_when_full(len(sequence.tokens), self._sizes.context)
+        if not self._sequences.shift(sequence, cut.start, cut.size):
+            # This memory cannot move tokens: read what is kept again.
+            kept = sequence.tokens[: cut.start] + sequence.tokens[cut.start + cut.size :]
+            self._sequences.clear(sequence)
+            generation.pending = kept + generation.pending
+        generation.warn_once(shifted_warning(cut.size, self._sizes.context))
+
+    def _fill_batch(self) -> list[Entry]:
+        batch = self._context.batch
+        batch.clear()
+        ready = [generation for generation in self.running if not generation.finish_reason]
+        shares = plan_step(
+            [len(generation.pending) for generation in ready],
+            batch=self._sizes.batch,
+            prefill_chunk=self._pace.chunk,
+        )
+        entries: list[Entry] = []
+        for share in shares:
+            generation = ready[share.sequence]
+            sequence = generation.sequence
+            last = share.tokens == len(generation.pending)
+            tokens = generation.pending[: share.tokens]
+            row = batch.add(sequence.id, tokens, len(sequence.tokens), 1 if last else 0)
+            entries.append(Entry(generation, share.tokens, row, last))
+        return entries
+
+    def _decode(self, entries: list[Entry]) -> bool:
+        """True if the batch is decoded; else its jobs have failed and their sequences are gone."""
+        started = time.monotonic()
+        room = self._sequences.make_room(self._context.batch.size)
+        code = self._context.decode() if room else NO_ROOM
+        if code == NO_ROOM:
+            # Cells of sliding windows and recurrent states are not counted one by one.
+            self._sequences.drop_parked()
+            code = self._context.decode()
+        if code == 0:
+            decoded = sum(entry.tokens == 1 for entry in entries)
+            prompts = self._context.batch.size - decoded
+            self._pace.observe(decoded, prompts, time.monotonic() - started)
+            return True
+        for entry in entries:
+            text = f"llama.cpp could not decode the batch ({code})"
+            self._fail(entry.generation, LmdError("model_failed", text))
+        return False
+
+    def _harvest(self, entries: list[Entry]) -> list[Delta]:
+        deltas: list[Delta] = []
+        for generation, tokens, row, last in entries:
+            sequence = generation.sequence
+            self._sequences.extend(sequence, generation.pending[:tokens])
+            del generation.pending[:tokens]
+            if not generation.produced:
+                total = len(generation.prepared.tokens)
+                self._send(Prefill(generation.job.id, len(sequence.tokens), total))
+            if last:
+                self._advance(generation, row, deltas)
+        return deltas
+
+    def _advance(self, generation: Generation, row: int, deltas: list[Delta]) -> None:
+        try:
+            deltas.append(generation.advance(self._context, row))
+        except Exception as error:  # noqa: BLE001 - the other streams go on
+            self._fail(generation, as_lmd_error(error))
+
+    def _fail(self, generation: Generation, error: LmdError) -> None:
+        self.running.remove(generation)
+        self._sequences.drop(generation.sequence)
+        generation.close()
+        self._jobs.fail(generation.job, error)
+
+    def _retire(self, generation: Generation) -> None:
+        self.running.remove(generation)
+        self._sequences.park(generation.sequence)
+        generation.close()

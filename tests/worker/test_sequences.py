@@ -1,0 +1,120 @@
+"""What we believe the cache holds is what it holds."""
+
+from hypothesis import given
+from hypothesis import strategies as st
+
+from lmd.worker.sequences import Sequence, Sequences
+
+CELLS, SLOTS, PARKED = 48, 3, 2
+CONTEXT = CELLS // SLOTS
+
+
+class Cell:
+    """One position of one token, used by some sequences."""
+
+    def __init__(self, position: int, token: int, user: int) -> None:
+        self.position = position
+        self.token = token
+        self.users = {user}
+
+
+class FakeMemory:
+    """A unified KV cache: cells are shared, and have one position."""
+
+    can_shift = True
+
+    def __init__(self) -> None:
+        self.cells: list[Cell] = []
+
+    def decode(self, sequence: int, tokens: list[int], position: int) -> None:
+        assert len(self.cells) + len(tokens) <= CELLS, "no room in the cache"
+        assert position == len(self.tokens(sequence)), "positions must follow on"
+        self.cells += [Cell(position + at, token, sequence) for at, token in enumerate(tokens)]
+
+    def tokens(self, sequence: int) -> list[int]:
+        mine = [cell for cell in self.cells if sequence in cell.users]
+        mine.sort(key=lambda cell: cell.position)
+        assert [cell.position for cell in mine] == list(range(len(mine)))
+        return [cell.token for cell in mine]
+
+    def remove(self, sequence: int, start: int = -1, end: int = -1) -> bool:
+        for cell in self.cells:
+            if start <= cell.position and (end < 0 or cell.position < end):
+                cell.users.discard(sequence)
+        self.cells = [cell for cell in self.cells if cell.users]
+        return True
+
+    def copy(self, source: int, target: int, end: int) -> None:
+        for cell in self.cells:
+            if source in cell.users and cell.position < end:
+                cell.users.add(target)
+
+    def shift(self, sequence: int, start: int, end: int, by: int) -> None:
+        for cell in self.cells:
+            if sequence in cell.users and start <= cell.position < end:
+                assert cell.users == {sequence}, "the cells of another sequence were moved"
+                cell.position += by
+
+    def first_position(self, sequence: int) -> int:
+        return 0
+
+
+def decode(sequences: Sequences, memory: FakeMemory, sequence: Sequence, tokens: list[int]) -> None:
+    assert sequences.make_room(len(tokens)), "running sequences alone must always fit"
+    memory.decode(sequence.id, tokens, len(sequence.tokens))
+    sequences.extend(sequence, tokens)
+
+
+PROMPTS = st.lists(st.integers(0, 1), min_size=1, max_size=CONTEXT - 1)
+STEPS = st.lists(st.tuples(st.sampled_from(["admit", "grow", "park", "drop", "shift"]), PROMPTS))
+
+
+@given(STEPS)
+def test_every_sequence_holds_its_tokens_whatever_happens(steps: list[tuple[str, list[int]]]):
+    memory = FakeMemory()
+    sequences = Sequences(memory, total_cells=CELLS, slots=SLOTS, parked=PARKED)
+    running: list[Sequence] = []
+    for action, prompt in steps:
+        if action == "admit" and len(running) < SLOTS:
+            sequence = sequences.admit(prompt)
+            assert sequence.tokens == prompt[: len(sequence.tokens)]
+            assert len(sequence.tokens) < len(prompt)
+            decode(sequences, memory, sequence, prompt[len(sequence.tokens) :])
+            running.append(sequence)
+        elif running and action == "grow" and len(running[0].tokens) < CONTEXT:
+            decode(sequences, memory, running[0], prompt[:1])
+        elif running and action == "park":
+            sequences.park(running.pop(0))
+        elif running and action == "drop":
+            sequences.drop(running.pop(0))
+        elif running and action == "shift" and len(running[0].tokens) > 4:
+            expected = running[0].tokens[:1] + running[0].tokens[3:]
+            if sequences.shift(running[0], 1, 2):
+                assert running[0].tokens == expected
+        assert sequences.parked <= PARKED
+        for sequence in running:
+            assert memory.tokens(sequence.id) == sequence.tokens
+
+
+def test_the_least_recently_used_goes_first():
+    memory = FakeMemory()
+    sequences = Sequences(memory, total_cells=CELLS, slots=SLOTS, parked=PARKED)
+    for start in (10, 20):
+        sequence = sequences.admit([start, 1, 2])
+        decode(sequences, memory, sequence, [start, 1, 2])
+        sequences.park(sequence)
+    again = sequences.admit([10, 1, 2])
+    assert again.tokens == [10, 1]
+    decode(sequences, memory, again, [2])
+    sequences.park(again)
+    assert sequences.admit([20, 1, 2]).tokens == []
+
+
+def test_nothing_is_parked_where_nothing_may_be():
+    memory = FakeMemory()
+    sequences = Sequences(memory, total_cells=CELLS, slots=SLOTS, parked=0)
+    sequence = sequences.admit([1, 2])
+    decode(sequences, memory, sequence, [1, 2])
+    sequences.park(sequence)
+    assert memory.cells == []
+    assert sequences.parked == 0
