@@ -1,7 +1,7 @@
 """The hot commands as data: one table feeds the parser, the help, the manual and completions.
 
 Nothing here runs. ``wire`` names the request parameter that an option sets; the daemon checks
-its range, so that the bounds stand in one place (`lmd.protocol.methods`).
+its range, so that the bounds stand in one place (`lmd.protocol.params`).
 """
 
 

@@ -3,7 +3,9 @@
 from msgspec import Raw, Struct
 
 from lmd.protocol.errors import LmdError
-from lmd.protocol.methods import RequestId
+from lmd.protocol.params import (
+    RequestId,
+)
 
 
 class Request(Struct, frozen=True):

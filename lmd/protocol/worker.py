@@ -12,13 +12,15 @@ import msgspec
 from msgspec import Meta, Struct
 
 from lmd.protocol.limits import MAX_WORKER_FRAME_BYTES
-from lmd.protocol.methods import (
+from lmd.protocol.params import (
     Message,
     Sampling,
+)
+from lmd.protocol.results import (
+    RequestWarning,
     Timings,
     TokenLogprob,
     Usage,
-    RequestWarning,
 )
 
 JobId = Annotated[int, Meta(ge=0)]
@@ -192,16 +194,7 @@ NewJob = Callable[[int], Work]
 """Makes a job's message once its number is known."""
 ToWorker = Load | Generate | Embed | Tokenize | Abort | Ping
 FromWorker = (
-    Loading
-    | Ready
-    | LoadFailed
-    | Prefill
-    | Step
-    | Done
-    | Embedded
-    | Tokenized
-    | Failed
-    | Pong
+    Loading | Ready | LoadFailed | Prefill | Step | Done | Embedded | Tokenized | Failed | Pong
 )
 
 _encoder = msgspec.msgpack.Encoder()

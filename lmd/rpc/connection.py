@@ -23,7 +23,10 @@ from lmd.protocol.dialects import (
     detect,
 )
 from lmd.protocol.errors import LmdError
-from lmd.protocol.methods import CancelParams, RequestId
+from lmd.protocol.params import (
+    CancelParams,
+    RequestId,
+)
 from lmd.rpc.budget import Account
 from lmd.rpc.context import Cause, RequestContext
 from lmd.rpc.dispatch import Dispatcher
@@ -199,8 +202,7 @@ class Connection:
         return None
 
     def _admit(self, request: Request, dialect: Dialect) -> None:
-        outbox = self._outbox
-        context = RequestContext(request.id, dialect, outbox.send, outbox.try_send)
+        context = RequestContext(request.id, dialect, self._outbox)
         # The context is registered before its task runs: a cancel in the same packet finds it.
         self._in_flight[request.id] = context
         self._requests.start_soon(self._serve, request, context)
@@ -223,9 +225,12 @@ class Connection:
             else:
                 message = await self._dispatcher.answer(request, context)
             context.text = ""  # the message holds it now
-            if not await self._outbox.send_answer(message):
+            room = await self._outbox.reserve(len(message))
+            if room is None:
                 refusal = _no_room("an answer", message)
                 await self._outbox.send(context.dialect.error(request.id, refusal))
+            else:
+                self._outbox.put(message, room)
         finally:
             self._shared.requests.give_back(charge or 0)
             del self._in_flight[request.id]

@@ -1,13 +1,19 @@
 """One request in flight: its id, its deadline, its way back to the client."""
 
-from collections.abc import Awaitable, Callable
 from typing import Literal
 
 import trio
 
 from lmd.protocol.dialects import Dialect
 from lmd.protocol.errors import LmdError
-from lmd.protocol.methods import RequestId, StreamEvent, StreamText
+from lmd.protocol.params import (
+    RequestId,
+)
+from lmd.protocol.results import (
+    StreamEvent,
+    StreamText,
+)
+from lmd.rpc.outbox import Outbox
 
 Cause = Literal["", "cancelled", "superseded", "shutting_down"]
 
@@ -23,8 +29,7 @@ class RequestContext:
         self,
         request_id: RequestId,
         dialect: Dialect,
-        send: Callable[[bytes], Awaitable[None]],
-        send_nowait: Callable[[bytes], bool],
+        outbox: Outbox,
     ) -> None:
         self.id = request_id
         self.dialect = dialect
@@ -33,8 +38,7 @@ class RequestContext:
         self.cause: Cause = ""
         self.text = ""
         self.streaming = False
-        self._send = send
-        self._send_nowait = send_nowait
+        self._outbox = outbox
         self._seq = 0
 
     def set_deadline(self, seconds: float | None, longest: float) -> None:
@@ -46,21 +50,42 @@ class RequestContext:
         self.cause = self.cause or cause
         self.scope.cancel(reason=cause)
 
-    async def emit_text(self, text: str) -> None:
-        """Stream a piece of the answer; waits while the client does not read."""
-        piece = StreamText(self.id, self._next_seq(), text)
-        await self._send(self.dialect.notify("stream", piece))
+    def try_emit_text(self, text: str) -> bool:
+        """Take a piece of the answer and stream it, if asked to; False while the client is too
+        far behind, and then nothing is taken."""
+        if self.streaming and not self._outbox.try_send(self._piece(text)):
+            return False
+        self._count(text)
+        return True
+
+    async def emit_rest(self, text: str) -> None:
+        """Stream the end of the answer, once the client has read enough.
+
+        Raises `LmdError` ``overloaded`` when too many answers wait to be read.
+        """
+        charge = await self._outbox.reserve(len(text))
+        if charge is None:
+            raise LmdError(
+                "overloaded",
+                "no room for an answer that is not read as fast as it came",
+                data={"text": self.text, "retry_after": 1.0},
+            )
+        self._outbox.put(self._piece(text), charge)
+        self._count(text)
 
     def emit_event(self, event: Literal["queued", "loading", "prefill"], **facts: int) -> None:
         """Tell a streaming client of progress; dropped while it does not read."""
         if self.streaming:
             notice = StreamEvent(self.id, self._seq, event, **facts)
-            if self._send_nowait(self.dialect.notify("stream", notice)):
+            if self._outbox.try_send(self.dialect.notify("stream", notice)):
                 self._seq += 1
 
-    def _next_seq(self) -> int:
+    def _piece(self, text: str) -> bytes:
+        return self.dialect.notify("stream", StreamText(self.id, self._seq, text))
+
+    def _count(self, text: str) -> None:
+        self.text += text
         self._seq += 1
-        return self._seq - 1
 
     def ended_early(self) -> LmdError:
         """The error of a request whose scope was cancelled, with the text so far."""

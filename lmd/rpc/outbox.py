@@ -7,7 +7,7 @@ import trio
 
 from lmd.rpc.pool import BytePool
 
-OUTBOX_BYTES = 64 << 10
+OUTBOX_BYTES = 32 << 10
 """How far a client may be behind; then its requests stop pulling tokens and it is not read."""
 
 
@@ -49,28 +49,29 @@ class Outbox:
         await self.wait_room()
         self.put(message)
 
-    async def send_answer(self, message: bytes) -> bool:
-        """Like `send` for a message that may be large; False at once if the pool has no room."""
-        charge = self._answers.try_take(len(message))
-        if charge is None:
-            return False
+    async def reserve(self, size: int) -> int | None:
+        """Take room for a message that may be large and wait for the client.
+
+        Returns what `put` is to be given with the message; None at once if the pool has no room.
+        """
+        charge = self._answers.try_take(size)
         try:
-            await self.wait_room()
+            if charge is not None:
+                await self.wait_room()
         except trio.Cancelled:
-            self._answers.give_back(charge)
+            self._answers.give_back(charge or 0)
             raise
-        self.put(message, charge)
-        return True
+        return charge
 
     def try_send(self, message: bytes) -> bool:
-        """Add a message that may be dropped; False if it was."""
-        if self._bytes >= OUTBOX_BYTES:
+        """Add a message if there is room for all of it; False if it was not added."""
+        if self._bytes + len(message) > OUTBOX_BYTES:
             return False
         self.put(message)
         return True
 
     def put(self, message: bytes, charge: int = 0) -> None:
-        """Add a message whether or not there is room; for whoever has waited, and last words."""
+        """Add a message whether or not there is room: for last words, and after `reserve`."""
         self._messages.append((message, charge))
         self._bytes += len(message)
         self._notify()

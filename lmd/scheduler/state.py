@@ -4,7 +4,9 @@ import math
 from dataclasses import dataclass, field
 from enum import Enum
 
-from lmd.protocol.methods import Priority
+from lmd.protocol.params import (
+    Priority,
+)
 
 
 class Phase(Enum):

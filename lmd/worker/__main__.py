@@ -59,8 +59,8 @@ def _confine() -> None:
 def _make_engine(fake: str | None, send: Send) -> Engine:
     # Imported late: the fake must not pay for llama.cpp, and the environment is set by now.
     if fake is not None:
-        from lmd.worker.fake import FakeEngine
-        from lmd.worker.knobs import parse_knobs
+        from lmd.worker.fake.engine import FakeEngine
+        from lmd.worker.fake.knobs import parse_knobs
 
         return FakeEngine(parse_knobs(fake), send)
     from lmd.worker.engine import LlamaEngine

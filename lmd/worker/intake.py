@@ -13,9 +13,15 @@ from collections.abc import Callable
 from typing import NoReturn
 
 from lmd.protocol.errors import LmdError
-from lmd.protocol.methods import Message, RequestWarning
+from lmd.protocol.params import (
+    Message,
+)
+from lmd.protocol.results import (
+    RequestWarning,
+)
 from lmd.protocol.worker import Embed, Generate, Tokenize, Tokenized
-from lmd.worker.grammar import check_grammar
+from lmd.worker.constraints.grammar import check_grammar
+from lmd.worker.constraints.schema import schema_to_grammar
 from lmd.worker.jobs import Job, OpenJobs
 from lmd.worker.llama.log import LlamaError
 from lmd.worker.llama.samplers import Grammar
@@ -23,7 +29,6 @@ from lmd.worker.load import Loaded
 from lmd.worker.overflow import fit_prompt
 from lmd.worker.prepared import Prepared, PreparedEmbedding, PreparedText
 from lmd.worker.sampling import plan_sampling
-from lmd.worker.schema import schema_to_grammar
 from lmd.worker.template import PLAIN, PLAIN_STOPS, TemplateFailed, refusal
 
 Warnings = list[RequestWarning]

@@ -10,7 +10,12 @@ from typing import NamedTuple, TypeVar
 import msgspec
 
 from lmd.protocol.errors import LmdError
-from lmd.protocol.methods import RequestWarning, Sampling
+from lmd.protocol.params import (
+    Sampling,
+)
+from lmd.protocol.results import (
+    RequestWarning,
+)
 
 Number = TypeVar("Number", int, float)
 

@@ -11,7 +11,13 @@ from lmd.backend import session
 from lmd.backend.session import Worker
 from lmd.protocol.errors import LmdError
 from lmd.protocol.limits import MAX_WORKER_FRAME_BYTES
-from lmd.protocol.methods import Sampling, Timings, Usage
+from lmd.protocol.params import (
+    Sampling,
+)
+from lmd.protocol.results import (
+    Timings,
+    Usage,
+)
 from lmd.protocol.worker import (
     Abort,
     Delta,

@@ -17,7 +17,9 @@ from lmd.protocol.dialects import (
     Request,
 )
 from lmd.protocol.errors import LmdError
-from lmd.protocol.methods import AskParams
+from lmd.protocol.params import (
+    AskParams,
+)
 from tests.protocol.reading import decoded
 
 MEBIBYTE = 1 << 20

@@ -12,7 +12,9 @@ from msgspec import inspect as types
 
 from lmd.protocol import limits, methods
 from lmd.protocol.errors import ERRORS
-from lmd.protocol.methods import METHODS
+from lmd.protocol.methods import (
+    METHODS,
+)
 
 DOCUMENT = Path(__file__).parents[2] / "docs" / "protocol.md"
 _SECTION = re.compile(r"(<!-- generated: (\w+) -->\n).*?(<!-- end -->)", re.DOTALL)

@@ -6,7 +6,7 @@ from typing import Any
 from msgspec import Struct
 
 from lmd.protocol.errors import ERRORS, LmdError
-from lmd.protocol.methods import (
+from lmd.protocol.results import (
     EmbedResult,
     GenerationResult,
     HelloResult,

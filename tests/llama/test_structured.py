@@ -5,7 +5,9 @@ import json
 import jsonschema
 import pytest
 
-from lmd.protocol.methods import Sampling
+from lmd.protocol.params import (
+    Sampling,
+)
 from lmd.protocol.worker import Done, Failed, Generate
 from tests.llama.test_generate import run_all
 from tests.worker.process import WorkerProcess
@@ -128,8 +130,8 @@ class GrammarJudge:
         self._model = Model(model_path, 0)
 
     def accepts(self, schema: object, text: str) -> bool:
+        from lmd.worker.constraints.schema import schema_to_grammar
         from lmd.worker.llama.samplers import Grammar
-        from lmd.worker.schema import schema_to_grammar
 
         vocabulary = self._model.vocabulary
         grammar = Grammar(vocabulary, schema_to_grammar(json.dumps(schema))[0])

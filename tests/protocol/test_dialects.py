@@ -15,7 +15,11 @@ from lmd.protocol.dialects import (
 )
 from lmd.protocol.errors import LmdError
 from lmd.protocol.limits import MAX_REPLY_BYTES
-from lmd.protocol.methods import EmbedResult, StreamText, Usage
+from lmd.protocol.results import (
+    EmbedResult,
+    StreamText,
+    Usage,
+)
 
 
 @pytest.mark.parametrize("first", [b"\x90", b"\x94\x00", b"\x9f", b"\xdc", b"\xdd"])

@@ -8,7 +8,9 @@ from typing import NoReturn
 
 import pytest
 
-from lmd.protocol.methods import Sampling
+from lmd.protocol.params import (
+    Sampling,
+)
 from lmd.protocol.worker import (
     Failed,
     FrameSplitter,

@@ -1,6 +1,8 @@
 """Exactly one final message for each job."""
 
-from lmd.protocol.methods import Sampling
+from lmd.protocol.params import (
+    Sampling,
+)
 from lmd.protocol.worker import Failed, FromWorker, Generate, Tokenized
 from lmd.worker.jobs import OpenJobs
 

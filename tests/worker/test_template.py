@@ -6,7 +6,9 @@ from contextlib import contextmanager
 
 import pytest
 
-from lmd.protocol.methods import Message
+from lmd.protocol.params import (
+    Message,
+)
 from lmd.worker.sandbox import Setup
 from lmd.worker.template import (
     CHATML,

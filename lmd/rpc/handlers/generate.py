@@ -4,12 +4,14 @@ from msgspec import UNSET
 
 from lmd.models.catalogue import Catalogue
 from lmd.protocol.errors import LmdError
-from lmd.protocol.methods import (
+from lmd.protocol.params import (
     AskParams,
     CompleteParams,
     Generation,
-    GenerationResult,
     Message,
+)
+from lmd.protocol.results import (
+    GenerationResult,
     RequestWarning,
     TokenLogprob,
 )
@@ -83,7 +85,9 @@ class GenerateHandlers:
             )
 
         async with self._broker.lease(model, params.priority, tell_client(context)) as lease:
-            done, logprobs = await _collect(context, lease, new_job)
+            done, logprobs, unsent = await _collect(context, lease, new_job)
+        if unsent:
+            await context.emit_rest(unsent)
         done.timings.queued_ms = round(lease.queued * 1000, 3)
         done.timings.load_ms = round(lease.loading * 1000, 3)
         done.timings.first_token_ms += round((lease.queued + lease.loading) * 1000, 3)
@@ -100,22 +104,24 @@ class GenerateHandlers:
 
 async def _collect(
     context: RequestContext, lease: Lease, new_job: NewJob
-) -> tuple[Done, list[TokenLogprob]]:
-    """Run a job to its end, passing text on as it comes."""
+) -> tuple[Done, list[TokenLogprob], str]:
+    """Run a job to its end, passing text on as it comes.
+
+    What a slow client could not take is the third result: its reading must not hold a slot.
+    """
     logprobs: list[TokenLogprob] = []
+    unsent = ""
     with lease.worker.open_job(new_job) as job:
         while True:
             piece = await job.receive()
             if piece.prefill:
                 context.emit_event("prefill", done=piece.prefill.done, total=piece.prefill.total)
             logprobs += piece.logprobs
-            if piece.text:
-                if context.streaming:
-                    await context.emit_text(piece.text)
-                # After the wait, so that a cancelled request reports exactly what was streamed.
-                context.text += piece.text
+            unsent += piece.text
+            if unsent and context.try_emit_text(unsent):
+                unsent = ""
             if isinstance(piece.final, Done):
-                return piece.final, logprobs
+                return piece.final, logprobs, unsent
 
 
 def _messages(params: AskParams) -> list[Message]:

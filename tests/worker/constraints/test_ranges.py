@@ -4,8 +4,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from lmd.worker.ranges import End, integer_range, lower_end, number_range, upper_end
-from tests.worker.gbnf import matches
+from lmd.worker.constraints.ranges import End, integer_range, lower_end, number_range, upper_end
+from tests.worker.constraints.gbnf import matches
 
 INTEGERS = st.integers(-2000, 2000)
 

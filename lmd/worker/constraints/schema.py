@@ -11,11 +11,11 @@ import re
 
 from lmd.protocol.errors import LmdError
 from lmd.protocol.limits import MAX_SCHEMA_BYTES
-from lmd.protocol.methods import RequestWarning
-from lmd.worker.grammar import MAX_GENERATED_BYTES
-from lmd.worker.pattern import PatternUnsupported, pattern_to_grammar
-from lmd.worker.ranges import integer_range, lower_end, number_range, upper_end
-from lmd.worker.schema_merge import (
+from lmd.protocol.results import (
+    RequestWarning,
+)
+from lmd.worker.constraints.grammar import MAX_GENERATED_BYTES
+from lmd.worker.constraints.merge import (
     ANNOTATIONS,
     MAX_NESTING,
     TYPES,
@@ -24,7 +24,9 @@ from lmd.worker.schema_merge import (
     SchemaReader,
     kinds,
 )
-from lmd.worker.schema_rules import FORMATS, NEEDS, RULES, json_literal, separated
+from lmd.worker.constraints.pattern import PatternUnsupported, pattern_to_grammar
+from lmd.worker.constraints.ranges import integer_range, lower_end, number_range, upper_end
+from lmd.worker.constraints.rules import FORMATS, NEEDS, RULES, json_literal, separated
 
 MAX_BOUND = 20_000
 """Longest string or array that is counted; beyond it is as good as unbounded."""

@@ -5,8 +5,8 @@ import json
 import pytest
 
 from lmd.protocol.errors import LmdError
-from lmd.worker.grammar import MAX_GENERATED_BYTES, check_grammar
-from lmd.worker.schema import schema_to_grammar
+from lmd.worker.constraints.grammar import MAX_GENERATED_BYTES, check_grammar
+from lmd.worker.constraints.schema import schema_to_grammar
 
 
 def compile_schema(schema: object) -> tuple[str, list[str]]:

@@ -2,8 +2,8 @@
 
 import json
 
-from lmd.worker.pattern import literal
-from lmd.worker.ranges import FRACTION
+from lmd.worker.constraints.pattern import literal
+from lmd.worker.constraints.ranges import FRACTION
 
 HEX = "[0-9a-fA-F]"
 RULES = {

@@ -6,10 +6,14 @@ import re
 import zlib
 
 from lmd.protocol.errors import LmdError
-from lmd.protocol.methods import RequestWarning, Timings, Usage
+from lmd.protocol.results import (
+    RequestWarning,
+    Timings,
+    Usage,
+)
 from lmd.protocol.worker import Delta, Done, Embed, Embedded, Generate, Tokenize, Tokenized
+from lmd.worker.fake.knobs import Knobs
 from lmd.worker.jobs import Job
-from lmd.worker.knobs import Knobs
 from lmd.worker.text import StopFilter
 
 DIMENSIONS = 8

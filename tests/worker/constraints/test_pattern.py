@@ -5,8 +5,8 @@ import re
 
 import pytest
 
-from lmd.worker.pattern import PatternUnsupported, pattern_to_grammar
-from tests.worker.gbnf import matches
+from lmd.worker.constraints.pattern import PatternUnsupported, pattern_to_grammar
+from tests.worker.constraints.gbnf import matches
 
 TEXTS = ["", "a", "ab", "abab", "AB-12", "x\ny", 'say "hi"', "back\\slash", "é", "_", "2", "a-b"]
 

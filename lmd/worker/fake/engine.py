@@ -29,9 +29,9 @@ from lmd.protocol.worker import (
     ToWorker,
 )
 from lmd.worker.channel import Send
-from lmd.worker.fake_stream import DIMENSIONS, Stream, embedded, tokenized
+from lmd.worker.fake.knobs import Knobs, Phase
+from lmd.worker.fake.stream import DIMENSIONS, Stream, embedded, tokenized
 from lmd.worker.jobs import Job, JobMessage, OpenJobs
-from lmd.worker.knobs import Knobs, Phase
 from lmd.worker.service import LoadError
 
 INBOX = 4096

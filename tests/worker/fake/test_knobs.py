@@ -2,7 +2,7 @@
 
 import pytest
 
-from lmd.worker.knobs import Knobs, Trigger, parse_knobs
+from lmd.worker.fake.knobs import Knobs, Trigger, parse_knobs
 
 
 def test_values_are_typed_and_percent_decoded():

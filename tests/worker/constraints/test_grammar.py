@@ -3,7 +3,7 @@
 import pytest
 
 from lmd.protocol.errors import LmdError
-from lmd.worker.grammar import check_grammar
+from lmd.worker.constraints.grammar import check_grammar
 
 
 @pytest.mark.parametrize(

@@ -1,0 +1,166 @@
+"""Results of every method, and what is streamed before them."""
+
+from typing import Any, Literal
+
+from msgspec import Struct
+
+from lmd.protocol.params import RequestId
+
+
+class Usage(Struct):
+    """Token counts. ``cached_tokens`` of the prompt were not read again."""
+
+    prompt_tokens: int
+    cached_tokens: int
+    completion_tokens: int
+
+
+class Timings(Struct):
+    """Where the time went, in milliseconds."""
+
+    queued_ms: float = 0.0
+    load_ms: float = 0.0
+    prefill_ms: float = 0.0
+    first_token_ms: float = 0.0
+    decode_ms: float = 0.0
+    tokens_per_second: float = 0.0
+
+
+class RequestWarning(Struct):
+    """Something that was asked for and not, or not exactly, done."""
+
+    path: str
+    action: str
+    detail: str
+
+
+class TopLogprob(Struct):
+    """One alternative at a position."""
+
+    token: str
+    id: int
+    logprob: float
+
+
+class TokenLogprob(Struct):
+    """The chosen token of a position and its alternatives."""
+
+    token: str
+    id: int
+    logprob: float
+    top: list[TopLogprob] = []
+
+
+class GenerationResult(Struct, omit_defaults=True):
+    """The final message of `ask` and `complete`: the whole text, whether streamed or not."""
+
+    text: str
+    model: str
+    finish_reason: Literal["stop", "length"]
+    usage: Usage
+    timings: Timings
+    warnings: list[RequestWarning]
+    logprobs: list[TokenLogprob] | None = None
+
+
+class EmbedResult(Struct):
+    """One vector per input, in order."""
+
+    embeddings: list[list[float]]
+    model: str
+    dimensions: int
+    pooling: str
+    normalized: bool
+    usage: Usage
+
+
+class TokenizeResult(Struct, omit_defaults=True):
+    """Token ids and, where asked for, their text."""
+
+    tokens: list[int]
+    model: str
+    count: int
+    pieces: list[str] | None = None
+
+
+class HelloResult(Struct):
+    """Versions, limits and models."""
+
+    version: str
+    protocol: int
+    pid: int
+    methods: list[str]
+    limits: dict[str, int]
+    models: list[str]
+    default_model: str
+
+
+class MemoryStatus(Struct):
+    """Bytes: what the file's tensors take, and what the worker has resident."""
+
+    weights_bytes: int
+    worker_rss_bytes: int | None = None
+
+
+class ModelStatus(Struct, omit_defaults=True):
+    """One model as `status` and `models.list` show it."""
+
+    name: str
+    state: str
+    pid: int | None
+    slots: int
+    busy: int
+    queued: int
+    memory: MemoryStatus
+    context: int
+    aliases: list[str]
+    path: str
+    default: bool = False
+    restarts: int = 0
+    last_error: str | None = None
+
+
+class ModelsResult(Struct):
+    """All configured models."""
+
+    models: list[ModelStatus]
+
+
+class ModelDetail(Struct):
+    """A model with what its GGUF header says."""
+
+    status: ModelStatus
+    header: dict[str, Any]
+
+
+class StatusResult(Struct):
+    """One screen of facts about the daemon."""
+
+    version: str
+    pid: int
+    uptime_s: float
+    socket: str
+    config: str
+    connections: int
+    requests_in_flight: int
+    draining: bool
+    models: list[ModelStatus]
+
+
+class StreamText(Struct):
+    """A piece of the answer; whole characters only. ``seq`` counts from 0 per request."""
+
+    id: RequestId
+    seq: int
+    text: str
+
+
+class StreamEvent(Struct, omit_defaults=True):
+    """Progress before the first token."""
+
+    id: RequestId
+    seq: int
+    event: Literal["queued", "loading", "prefill"]
+    position: int | None = None
+    done: int | None = None
+    total: int | None = None

@@ -1,0 +1,1 @@
+"""What generated text must fit: JSON schemas become GBNF, checked before llama.cpp sees it."""
