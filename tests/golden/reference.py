@@ -10,11 +10,9 @@ from typing import Any
 from msgspec import NODEFAULT, UNSET, Struct
 from msgspec import inspect as types
 
-from lmd.protocol import limits, methods
+from lmd.protocol import limits, params, results
 from lmd.protocol.errors import ERRORS
-from lmd.protocol.methods import (
-    METHODS,
-)
+from lmd.protocol.methods import METHODS
 
 DOCUMENT = Path(__file__).parents[2] / "docs" / "protocol.md"
 _SECTION = re.compile(r"(<!-- generated: (\w+) -->\n).*?(<!-- end -->)", re.DOTALL)
@@ -68,7 +66,7 @@ def _intro(struct: type[Struct], said: str = "") -> str:
 
 
 def _table(struct: type[Struct]) -> str:
-    docs = _attribute_docs(methods).get(struct.__name__, {})
+    docs = _attribute_docs(inspect.getmodule(struct)).get(struct.__name__, {})
     inherited = _base(struct).__struct_fields__ if _base(struct) else ()
     own = [field for field in types.type_info(struct).fields if field.name not in inherited]
     if not own:
@@ -156,14 +154,14 @@ def _sentence(text: str) -> str:
 
 
 def _shapes_in_order() -> list[type[Struct]]:
-    params = [method.params for method in METHODS.values()]
-    own_section = {*params, methods.Method}
+    own_section = {method.params for method in METHODS.values()}
     return [
         value
-        for value in vars(methods).values()
+        for module in (params, results)
+        for value in vars(module).values()
         if inspect.isclass(value)
         and issubclass(value, Struct)
-        and value is not Struct
+        and value.__module__ == module.__name__
         and value not in own_section
     ]
 
