@@ -15,6 +15,7 @@ from lmd.config.schema import BUILTIN_MODEL, Config, ModelConfig, SamplingConfig
 from lmd.config.units import convert_units
 
 MAX_CONFIG_BYTES = 1 << 20
+BUILTIN_MAX_TOKENS = 192
 _KIND = msgspec.inspect.type_info(Config)
 _BARE_KEY = re.compile(r"[A-Za-z0-9_-]+")
 _UNKNOWN_FIELD = re.compile(r"unknown field `(?P<key>[^`]*)`(?: - at `(?P<path>[^`]*)`)?")
@@ -99,10 +100,12 @@ def _expand(path: str) -> str:
 
 
 def _builtin_sampling(chosen: SamplingConfig) -> SamplingConfig:
-    """Its most likely command is its best; a model this small has no creativity to spend."""
-    if chosen.temperature is None:
-        return msgspec.structs.replace(chosen, temperature=0.0)
-    return chosen
+    """Its most likely command is its best, and no command is longer than this: what goes on has
+    lost its way."""
+    temperature = 0.0 if chosen.temperature is None else chosen.temperature
+    return msgspec.structs.replace(
+        chosen, temperature=temperature, max_tokens=chosen.max_tokens or BUILTIN_MAX_TOKENS
+    )
 
 
 def check(config: Config) -> list[str]:
