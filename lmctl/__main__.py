@@ -59,6 +59,10 @@ def dispatch(argv: list[str]) -> int:
 
         print_text(f"lmctl {__version__}")
         return EXIT_OK
+    if name == "__complete":
+        from lmctl.completion import complete
+
+        return complete(argv[1:])
     from lmctl.cli import run_typer
 
     return run_typer(argv)

@@ -7,7 +7,7 @@ Ctrl-C and a closed pipe are those of `lmctl.__main__` everywhere.
 
 from collections.abc import Callable
 from functools import partial
-from typing import Annotated, Any
+from typing import Annotated, Any, Literal
 
 import typer
 
@@ -29,6 +29,10 @@ DeadlineOption = Annotated[
     typer.Option("--deadline", metavar="SECONDS", min=0.001, help="longest time to wait"),
 ]
 ModelArgument = Annotated[str, typer.Argument(metavar="MODEL", help="name or alias")]
+ShellArgument = Annotated[
+    Literal["bash", "zsh", "fish"],
+    typer.Argument(metavar="bash|zsh|fish", show_choices=False, help="your shell"),
+]
 Chosen = list[Callable[[], int]]
 
 app = typer.Typer(
@@ -186,3 +190,11 @@ def version(context: typer.Context, json: JsonFlag = False, socket: SocketOption
     from lmctl.commands.status import show_version
 
     _choose(context, partial(show_version, Target(socket), json))
+
+
+@app.command("completion")
+def completion(context: typer.Context, shell: ShellArgument) -> None:
+    """Print the completion script of a shell."""
+    from lmctl.commands.completion import print_completion
+
+    _choose(context, partial(print_completion, shell))

@@ -162,11 +162,12 @@ class Connection:
             ) from error
 
 
-def connect(path: str) -> Connection:
+def connect(path: str, seconds: "float | None" = None) -> Connection:
     """Connect to the daemon on this socket and check that it runs as this user.
 
-    A blocking connect with a kernel timeout: with a non-blocking one a full backlog is EAGAIN at
-    once, which is no answer. Raises NotRunning, or Failure.
+    A daemon too busy to accept is waited for, `CONNECT_SECONDS` unless ``seconds`` says otherwise:
+    a blocking connect with a kernel timeout, because with a non-blocking one a full backlog is
+    EAGAIN at once, which is no answer. Raises NotRunning, or Failure.
     """
     if len(os.fsencode(path)) > MAX_SOCKET_PATH:
         raise Failure(
@@ -176,7 +177,7 @@ def connect(path: str) -> Connection:
         )
     sock = _socket.socket(_socket.AF_UNIX, _socket.SOCK_STREAM)
     try:
-        _connect(sock, path)
+        _connect(sock, path, CONNECT_SECONDS if seconds is None else seconds)
         uid = _peer_uid(sock)
         if uid != os.geteuid():
             raise Failure(
@@ -190,8 +191,8 @@ def connect(path: str) -> Connection:
     return Connection(sock)
 
 
-def _connect(sock: "_socket.socket", path: str) -> None:
-    _limit_sending(sock, CONNECT_SECONDS)
+def _connect(sock: "_socket.socket", path: str, seconds: float) -> None:
+    _limit_sending(sock, seconds)
     try:
         sock.connect(path)
     except (FileNotFoundError, ConnectionRefusedError) as error:

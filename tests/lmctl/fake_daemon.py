@@ -46,6 +46,7 @@ class Script:
     raw_reply: bytes = b""
     """Send these bytes instead of anything else."""
     hello: dict[str, Any] = field(default_factory=lambda: dict(HELLO))
+    models: list[dict[str, Any]] = field(default_factory=lambda: [MODEL])
 
 
 Answerer = Callable[["FakeDaemon", dict[str, Any]], dict[str, Any]]
@@ -149,7 +150,7 @@ class FakeDaemon:
         "hello": lambda self, params: self.script.hello,
         "status": lambda self, params: STATUS,
         "embed": _embed,
-        "models.list": lambda self, params: {"models": [MODEL]},
+        "models.list": lambda self, params: {"models": self.script.models},
         "models.show": lambda self, params: {"status": MODEL, "header": {"arch": "qwen2"}},
         "models.load": lambda self, params: MODEL,
         "models.unload": lambda self, params: MODEL | {"state": "unloaded"},

@@ -55,6 +55,11 @@ def test_embed_imports_itself_besides(daemon: FakeDaemon, environment: dict[str,
 
 
 @pytest.mark.process
+def test_candidates_import_themselves_besides(daemon: FakeDaemon, environment: dict[str, str]):
+    assert modules_after(["__complete", "models"], environment) <= ALLOWED | {"lmctl.completion"}
+
+
+@pytest.mark.process
 def test_the_version_imports_hardly_anything(environment: dict[str, str]):
     assert modules_after(["--version"], environment) <= ALLOWED
 

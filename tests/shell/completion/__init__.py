@@ -1,0 +1,1 @@
+"""Writes shell/completions from the commands themselves: `python -m tests.shell.completion`."""

@@ -1,0 +1,129 @@
+"""lmctl's commands as the shells see them: words, options, and what each of them takes.
+
+The hot commands come from `lmctl.options`, the others from typer's tree; both become `Node`.
+"""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Any, Literal
+
+from lmctl.cli import root_command
+from lmctl.options import COMMANDS, Command, Option
+
+_KINDS: dict[str, Literal["model", "path"]] = {"MODEL": "model", "FILE": "path", "PATH": "path"}
+
+
+@dataclass(frozen=True)
+class Value:
+    """What an option or argument takes. ``words`` is free text that may name a file."""
+
+    kind: Literal["choice", "model", "path", "text", "words"]
+    label: str
+    choices: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True)
+class Flag:
+    """An option under all its spellings, the short one first; a switch has no value."""
+
+    spellings: tuple[str, ...]
+    help: str
+    value: Value | None = None
+    repeat: bool = False
+    ends: bool = False
+    """Nothing makes sense beside it."""
+
+
+@dataclass(frozen=True)
+class Node:
+    """A command or a group of commands; ``path`` is what is typed behind ``lmctl``."""
+
+    path: tuple[str, ...]
+    help: str
+    flags: tuple[Flag, ...]
+    argument: Value | None = None
+    children: tuple["Node", ...] = ()
+
+    @property
+    def name(self) -> str:
+        """The last word of the path."""
+        return self.path[-1] if self.path else "lmctl"
+
+    def walk(self) -> Iterator["Node"]:
+        """This node and all below it, parents first."""
+        yield self
+        for child in self.children:
+            yield from child.walk()
+
+
+HELP = Flag(("-h", "--help"), "show help and exit", ends=True)
+
+
+def command_tree() -> Node:
+    """The whole of lmctl, without what is hidden."""
+    return _from_typer((), root_command())
+
+
+def all_flags(root: Node) -> list[Flag]:
+    """Every option once. One spelling means the same kind of value in all commands.
+
+    Raises ValueError where it does not: the scripts read a line before they know its command.
+    """
+    values: dict[str, Value | None] = {}
+    flags = {flag.spellings: flag for node in root.walk() for flag in node.flags}
+    for node in root.walk():
+        for flag in node.flags:
+            for spelling in flag.spellings:
+                if values.setdefault(spelling, flag.value) != flag.value:
+                    raise ValueError(f"{spelling} of {' '.join(node.path)} takes something else")
+    return list(flags.values())
+
+
+def _from_typer(path: tuple[str, ...], command: Any) -> Node:
+    if len(path) == 1 and path[0] in COMMANDS:
+        return _from_table(COMMANDS[path[0]])
+    options = [param for param in command.params if param.param_type_name == "option"]
+    arguments = [_value(param) for param in command.params if param.param_type_name == "argument"]
+    children = getattr(command, "commands", {})
+    return Node(
+        path,
+        str(command.help),
+        (*map(_typer_flag, options), HELP),
+        arguments[0] if arguments else None,
+        tuple(_from_typer((*path, name), child) for name, child in children.items()),
+    )
+
+
+def _typer_flag(option: Any) -> Flag:
+    value = None if option.is_flag else _value(option)
+    ends = option.opts == ["--version"]
+    return Flag(tuple(option.opts), option.help, value, repeat=option.multiple, ends=ends)
+
+
+def _value(param: Any) -> Value:
+    label = param.name.replace("_", "-")
+    if choices := getattr(param.type, "choices", ()):
+        return Value("choice", label, tuple(choices))
+    return Value(_kind(param.metavar), label)
+
+
+def _from_table(command: Command) -> Node:
+    flags = tuple(map(_table_flag, command.options()))
+    words = command.arguments.split()[-1].strip("[].").lower()
+    return Node((command.name,), command.summary, flags, Value("words", words))
+
+
+def _table_flag(option: Option) -> Flag:
+    if option.name == "help":
+        return HELP
+    short = (f"-{option.short}",) if option.short else ()
+    value = None
+    if option.choices:
+        value = Value("choice", option.name, option.choices)
+    elif option.kind != "flag":
+        value = Value(_kind(option.metavar), option.name)
+    return Flag((*short, f"--{option.name}"), option.help, value, repeat=option.repeat)
+
+
+def _kind(metavar: str) -> Literal["model", "path", "text"]:
+    return _KINDS.get(metavar, "text")
