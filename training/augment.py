@@ -1,0 +1,118 @@
+"""Settle a pair for one epoch: choose option forms, fill placeholders, swap what is copied.
+
+Two passes over the same row give two different texts, which is what keeps a model this small from
+learning the rows by heart.
+"""
+
+import random
+import re
+from dataclasses import dataclass
+
+from training import names
+from training.rows import PLACEHOLDER, Pair
+
+OPTION_FORMS = re.compile(r"\{\{\[([^\]|]+)\|([^\]|]+)\]\}\}")
+NOUNS = (
+    "file|directory|folder|archive|image|script|user|package|service|unit|host|domain|server|"
+    "branch|container|port|process|key|group|repository|table|database|video|project|module"
+)
+DETERMINED_NOUN = re.compile(
+    r"\b(?:the|an?|one|your)\s+"
+    r"(?:specific|specified|given|particular|single|existing|local|new)?\s*"
+    rf"({NOUNS})(?:'s name)?\b(?!s| name)",
+    re.IGNORECASE,
+)
+SWAPPABLE = re.compile(r"(?<![\w$%{.-])(?:[~/]?[\w.-]*[./_A-Z][\w./-]*\w|\d+)(?![\w{}])")
+POLITE = ["how to {}", "how do I {}", "please {}", "{} please", "command to {}", "I want to {}",
+          "can you {}", "{} in bash", "{} from the terminal"]  # fmt: skip
+NAMED_SHARE = 0.25  # many rows make sense only with their program: "List sessions"
+NAMED = ["{} with {p}", "{} using {p}", "{p}: {}", "{p} {}", "use {p} to {}", "{} ({p})"]
+
+
+@dataclass(frozen=True, slots=True)
+class Example:
+    """What one epoch shows of a pair: plain texts, nothing left to choose."""
+
+    platform: str  # linux or macos
+    request: str
+    command: str
+
+
+def settle_options(command: str, rng: random.Random) -> str:
+    """Choose the short or the long form, the same for the whole command."""
+    form = 1 if rng.random() < 0.6 else 2
+    return OPTION_FORMS.sub(lambda m: m[form], command)
+
+
+def settle_placeholder(text: str, request: str, rng: random.Random) -> str:
+    """Turn the inside of `{{...}}` into what stands in the answer."""
+    choices = [part for part in text.split("|") if part and part != "..."]
+    if len(choices) > 1 and "(" not in text:
+        said = [part for part in choices if part in request.split()]
+        text = said[0] if said else rng.choice(choices)
+    return re.sub(r",? ?\.\.\.$", "", text)
+
+
+def fill_named(request: str, command: str, rng: random.Random) -> tuple[str, str]:
+    """Give one placeholder a concrete value that the request says too."""
+    noun_at = DETERMINED_NOUN.search(request)
+    if noun_at is None:
+        return request, command
+    noun = noun_at[1].lower()
+    slots = {text for text in PLACEHOLDER.findall(command) if noun in text and " " not in text}
+    if len(slots) != 1:
+        return request, command
+    slot = slots.pop()
+    value = names.value_for(noun, slot, rng)
+    said = value if rng.random() < 0.5 else f"the {noun} {value}"
+    request = request[: noun_at.start()] + said + request[noun_at.end() :]
+    return request, command.replace("{{" + slot + "}}", value)
+
+
+def _other(literal: str, rng: random.Random) -> str:
+    """Return another literal of the same kind."""
+    if literal.isdigit():
+        return names.number(rng)
+    if literal[0] in "/~":
+        return names.folder_name(rng) if "." not in literal else names.file_name(rng)
+    stem, dot, extension = literal.partition(".")
+    if dot and stem:
+        return names.file_name(rng, extension)
+    return "." + rng.choice(names.NAMES["extension"]) if dot else names.identifier(rng)
+
+
+def swap_literals(request: str, command: str, rng: random.Random) -> tuple[str, str]:
+    """Replace what request and command share (paths, names, numbers) by other such words."""
+    program, _, rest = command.partition(" ")
+    for literal in dict.fromkeys(SWAPPABLE.findall(rest)):
+        whole = re.compile(rf"(?<![\w/.-]){re.escape(literal)}(?![\w/-])")
+        if literal in {"1", "2"} or len(whole.findall(request)) != 1 or rng.random() < 0.4:
+            continue
+        other = _other(literal, rng)
+        request, rest = whole.sub(other, request), whole.sub(other, rest)
+    return request, f"{program} {rest}" if rest else program
+
+
+def say_differently(request: str, program: str, named: float, rng: random.Random) -> str:
+    """Vary the surface: case, politeness, and whether the program is named."""
+    if rng.random() < 0.5:
+        request = request[:1].lower() + request[1:]
+    if program.lower() not in request.lower() and rng.random() < named:
+        return rng.choice(NAMED).format(request, p=program)
+    if rng.random() < 0.1:
+        return rng.choice(POLITE).format(request)
+    return request
+
+
+def settle(pair: Pair, rng: random.Random) -> Example:
+    """Return this epoch's form of a pair."""
+    request, command = pair.request, settle_options(pair.command, rng)
+    if rng.random() < 0.5:
+        request, command = fill_named(request, command, rng)
+    command = PLACEHOLDER.sub(lambda m: settle_placeholder(m[1], request, rng), command)
+    command = command.replace("\\{\\{", "{{").replace("\\}\\}", "}}")
+    if "{{" not in pair.command and rng.random() < 0.6:
+        request, command = swap_literals(request, command, rng)
+    request = say_differently(request, pair.program, NAMED_SHARE, rng)
+    on_mac = pair.platform == "osx" or (pair.platform == "common" and rng.random() < 0.2)
+    return Example("macos" if on_mac else "linux", " ".join(request.split()), command)
