@@ -27,6 +27,8 @@ def main(arguments: list[str] | None = None) -> int:
     except LmdError as error:
         _complain(error.message, error.hint)
         return exit_status(error.code)
+    except KeyboardInterrupt:
+        return exit_status("cancelled")
     return status
 
 

@@ -5,9 +5,7 @@ from dataclasses import dataclass, field
 import trio
 
 from lmd.protocol.errors import LmdError
-from lmd.protocol.results import (
-    TokenLogprob,
-)
+from lmd.protocol.results import TokenLogprob
 from lmd.protocol.worker import Delta, Done, Embedded, Prefill, Tokenized
 
 Final = Done | Embedded | Tokenized

@@ -37,6 +37,8 @@ log = structlog.get_logger("lmd.worker")
 RECEIVE_BYTES = 1 << 16
 OUTBOUND_FRAMES = 1024
 """Frames that may wait for a worker; the scheduler sends a worker far fewer than this."""
+OUTBOUND_BYTES = 8 << 20
+"""What the jobs among them may take together: a worker that is stopped reads none of them."""
 
 
 class Worker:
@@ -58,6 +60,7 @@ class Worker:
         self._ids = itertools.count(1)
         self._outbound: trio.MemorySendChannel[bytes]
         self._outbound, self._to_send = trio.open_memory_channel[bytes](OUTBOUND_FRAMES)
+        self._unsent = 0
         self._process = process
 
     @contextlib.contextmanager
@@ -86,11 +89,16 @@ class Worker:
 
     def _try_send(self, message: Work | Abort | Ping) -> bool:
         """Queue a frame; False when the queue is full. A worker that is gone counts as told."""
-        if not self.closed.is_set():
-            try:
-                self._outbound.send_nowait(encode_frame(message))
-            except trio.WouldBlock:
-                return False
+        if self.closed.is_set():
+            return True
+        frame = encode_frame(message)
+        if isinstance(message, Work) and self._unsent + len(frame) > OUTBOUND_BYTES:
+            return False
+        try:
+            self._outbound.send_nowait(frame)
+        except trio.WouldBlock:
+            return False
+        self._unsent += len(frame)
         return True
 
     def _gone(self) -> LmdError:
@@ -125,6 +133,7 @@ class Worker:
         with contextlib.suppress(trio.BrokenResourceError, trio.ClosedResourceError):
             async for frame in self._to_send:
                 await self._process.stream.send_all(frame)
+                self._unsent -= len(frame)
 
     async def _ping(self, interval: float) -> None:
         for nonce in itertools.count():

@@ -8,10 +8,7 @@ from typing import Annotated, Any, Literal
 
 from msgspec import Meta, Struct, field
 
-from lmd.protocol.params import (
-    Name,
-    Sampling,
-)
+from lmd.protocol.params import Name, Sampling
 
 BUILTIN_MODEL = "shell"
 """Name of the model that ships inside the package."""

@@ -10,9 +10,7 @@ import trio
 from lmd.config.schema import Config, ModelConfig
 from lmd.models.gguf import BadModel, GGUFHeader, read_header
 from lmd.protocol.errors import LmdError
-from lmd.protocol.params import (
-    Sampling,
-)
+from lmd.protocol.params import Sampling
 from lmd.protocol.worker import Load
 
 

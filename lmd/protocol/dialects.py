@@ -13,9 +13,7 @@ from lmd.protocol.errors import LmdError
 from lmd.protocol.incoming import Incoming, Malformed, Notification, Request
 from lmd.protocol.json_dialect import JsonDialect
 from lmd.protocol.msgpack_dialect import MsgpackDialect
-from lmd.protocol.params import (
-    RequestId,
-)
+from lmd.protocol.params import RequestId
 from lmd.protocol.scanner import ProtocolError, starts_array
 
 __all__ = [

@@ -3,9 +3,7 @@
 from msgspec import Raw, Struct
 
 from lmd.protocol.errors import LmdError
-from lmd.protocol.params import (
-    RequestId,
-)
+from lmd.protocol.params import RequestId
 
 
 class Request(Struct, frozen=True):

@@ -16,9 +16,7 @@ from lmd.protocol.encoding import encode_bounded, encode_error
 from lmd.protocol.errors import LmdError
 from lmd.protocol.incoming import Incoming, Malformed, Notification, Request
 from lmd.protocol.limits import MAX_DEPTH, MAX_MESSAGE_BYTES
-from lmd.protocol.params import (
-    RequestId,
-)
+from lmd.protocol.params import RequestId
 from lmd.protocol.scanner import Scanner
 
 T = TypeVar("T", bound=Struct)

@@ -12,16 +12,8 @@ import msgspec
 from msgspec import Meta, Struct
 
 from lmd.protocol.limits import MAX_WORKER_FRAME_BYTES
-from lmd.protocol.params import (
-    Message,
-    Sampling,
-)
-from lmd.protocol.results import (
-    RequestWarning,
-    Timings,
-    TokenLogprob,
-    Usage,
-)
+from lmd.protocol.params import Message, Sampling
+from lmd.protocol.results import RequestWarning, Timings, TokenLogprob, Usage
 
 JobId = Annotated[int, Meta(ge=0)]
 

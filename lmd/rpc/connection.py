@@ -23,10 +23,7 @@ from lmd.protocol.dialects import (
     detect,
 )
 from lmd.protocol.errors import LmdError
-from lmd.protocol.params import (
-    CancelParams,
-    RequestId,
-)
+from lmd.protocol.params import CancelParams, RequestId
 from lmd.rpc.budget import Account
 from lmd.rpc.context import Cause, RequestContext
 from lmd.rpc.dispatch import Dispatcher

@@ -6,13 +6,8 @@ import trio
 
 from lmd.protocol.dialects import Dialect
 from lmd.protocol.errors import LmdError
-from lmd.protocol.params import (
-    RequestId,
-)
-from lmd.protocol.results import (
-    StreamEvent,
-    StreamText,
-)
+from lmd.protocol.params import RequestId
+from lmd.protocol.results import StreamEvent, StreamText
 from lmd.rpc.outbox import Outbox
 
 Cause = Literal["", "cancelled", "superseded", "shutting_down"]

@@ -9,9 +9,7 @@ from msgspec import Struct
 
 from lmd.protocol.dialects import Request
 from lmd.protocol.errors import LmdError
-from lmd.protocol.methods import (
-    METHODS,
-)
+from lmd.protocol.methods import METHODS
 from lmd.rpc.context import RequestContext
 
 log = structlog.get_logger("lmd.rpc")

@@ -7,7 +7,7 @@ import trio
 
 from lmd.rpc.pool import BytePool
 
-OUTBOX_BYTES = 32 << 10
+OUTBOX_BYTES = 16 << 10
 """How far a client may be behind; then its requests stop pulling tokens and it is not read."""
 
 

@@ -5,9 +5,10 @@ FREE_BYTES = 4 << 10
 
 
 class BytePool:
-    """So many bytes for messages over `FREE_BYTES`."""
+    """So many bytes for messages over `FREE_BYTES`; one that is larger may have it all."""
 
     def __init__(self, total: int) -> None:
+        self._total = total
         self._free = total
 
     def try_take(self, size: int) -> int | None:
@@ -15,7 +16,7 @@ class BytePool:
 
         Returns what was taken, to be given back; None if there is no room.
         """
-        charge = size if size > FREE_BYTES else 0
+        charge = min(size, self._total) if size > FREE_BYTES else 0
         if charge > self._free:
             return None
         self._free -= charge

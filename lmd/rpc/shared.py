@@ -5,15 +5,15 @@ from dataclasses import dataclass, field
 import trio
 
 from lmd.config.schema import LimitsConfig
-from lmd.protocol.limits import MAX_MESSAGE_BYTES, MAX_REPLY_BYTES
+from lmd.protocol.limits import MAX_MESSAGE_BYTES
 from lmd.rpc.budget import InputBudget
 from lmd.rpc.pool import BytePool
 
 REQUEST_BYTES = 6 * MAX_MESSAGE_BYTES
 """Requests in flight, over all clients; each is held up to three times: as it came, decoded, and
 in its worker's frame."""
-ANSWER_BYTES = MAX_REPLY_BYTES
-"""Answers that wait to be read, over all clients."""
+ANSWER_BYTES = 4 << 20
+"""Answers that wait to be read, over all clients; or a single one that is larger."""
 REQUESTS_A_TURN = 8
 """Requests taken in one turn of the event loop, first come, first served: in a flood, streams and
 new clients wait for so many requests and not for one of every connection."""

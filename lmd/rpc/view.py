@@ -2,10 +2,7 @@
 
 from lmd.models.catalogue import Catalogue
 from lmd.models.probe import resident_bytes
-from lmd.protocol.results import (
-    MemoryStatus,
-    ModelStatus,
-)
+from lmd.protocol.results import MemoryStatus, ModelStatus
 from lmd.scheduler.broker import Broker
 
 

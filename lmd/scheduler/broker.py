@@ -12,9 +12,7 @@ from lmd.backend.launch import Launcher, WorkerExit
 from lmd.backend.session import Worker
 from lmd.models.catalogue import Catalogue
 from lmd.protocol.errors import LmdError
-from lmd.protocol.params import (
-    Priority,
-)
+from lmd.protocol.params import Priority
 from lmd.scheduler import policy
 from lmd.scheduler.core import Scheduler
 from lmd.scheduler.state import Effect, Grant, ModelState, Refuse, StartWorker, StopWorker, Ticket

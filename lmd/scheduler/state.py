@@ -4,9 +4,7 @@ import math
 from dataclasses import dataclass, field
 from enum import Enum
 
-from lmd.protocol.params import (
-    Priority,
-)
+from lmd.protocol.params import Priority
 
 
 class Phase(Enum):

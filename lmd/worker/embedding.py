@@ -6,9 +6,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from lmd.protocol.errors import LmdError
-from lmd.protocol.results import (
-    Usage,
-)
+from lmd.protocol.results import Usage
 from lmd.protocol.worker import Embedded
 from lmd.worker.batching import pack_inputs
 from lmd.worker.jobs import Job

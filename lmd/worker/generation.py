@@ -5,12 +5,7 @@ import time
 from typing import Literal
 
 from lmd.protocol.errors import LmdError
-from lmd.protocol.results import (
-    RequestWarning,
-    Timings,
-    TokenLogprob,
-    Usage,
-)
+from lmd.protocol.results import RequestWarning, Timings, TokenLogprob, Usage
 from lmd.protocol.worker import Delta, Done
 from lmd.worker.llama.context import Context, Floats
 from lmd.worker.llama.samplers import Candidates, Chain, make_candidates

@@ -13,12 +13,8 @@ from collections.abc import Callable
 from typing import NoReturn
 
 from lmd.protocol.errors import LmdError
-from lmd.protocol.params import (
-    Message,
-)
-from lmd.protocol.results import (
-    RequestWarning,
-)
+from lmd.protocol.params import Message
+from lmd.protocol.results import RequestWarning
 from lmd.protocol.worker import Embed, Generate, Tokenize, Tokenized
 from lmd.worker.constraints.grammar import check_grammar
 from lmd.worker.constraints.schema import schema_to_grammar

@@ -6,12 +6,8 @@ import time
 from collections.abc import Callable
 from dataclasses import dataclass
 
-from lmd.protocol.params import (
-    Message,
-)
-from lmd.protocol.results import (
-    RequestWarning,
-)
+from lmd.protocol.params import Message
+from lmd.protocol.results import RequestWarning
 from lmd.protocol.worker import Load, Loading
 from lmd.worker.channel import Send
 from lmd.worker.cpus import default_threads

@@ -5,10 +5,7 @@ from collections.abc import Callable
 import numpy as np
 from numpy.typing import NDArray
 
-from lmd.protocol.results import (
-    TokenLogprob,
-    TopLogprob,
-)
+from lmd.protocol.results import TokenLogprob, TopLogprob
 
 
 def token_logprob(

@@ -3,9 +3,7 @@
 from typing import NamedTuple
 
 from lmd.protocol.errors import LmdError
-from lmd.protocol.results import (
-    RequestWarning,
-)
+from lmd.protocol.results import RequestWarning
 
 KEPT_HEAD = 4
 """Of a context 1/4 at the head is kept: instructions stand there."""

@@ -2,9 +2,7 @@
 
 from dataclasses import dataclass
 
-from lmd.protocol.results import (
-    RequestWarning,
-)
+from lmd.protocol.results import RequestWarning
 from lmd.worker.jobs import Job
 from lmd.worker.llama.samplers import Grammar
 from lmd.worker.sampling import Plan

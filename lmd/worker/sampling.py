@@ -10,12 +10,8 @@ from typing import NamedTuple, TypeVar
 import msgspec
 
 from lmd.protocol.errors import LmdError
-from lmd.protocol.params import (
-    Sampling,
-)
-from lmd.protocol.results import (
-    RequestWarning,
-)
+from lmd.protocol.params import Sampling
+from lmd.protocol.results import RequestWarning
 
 Number = TypeVar("Number", int, float)
 

@@ -20,9 +20,7 @@ from jinja2.nodes import Node
 from jinja2.parser import Parser
 from jinja2.sandbox import ImmutableSandboxedEnvironment
 
-from lmd.protocol.params import (
-    Message,
-)
+from lmd.protocol.params import Message
 
 CPU_SECONDS = 2.0
 ADDRESS_SPACE = 384 << 20

@@ -19,9 +19,7 @@ from typing import NamedTuple
 import msgspec
 
 from lmd.protocol.errors import LmdError
-from lmd.protocol.params import (
-    Message,
-)
+from lmd.protocol.params import Message
 from lmd.worker.sandbox import MAX_OUTPUT, Rendered, Setup
 
 WALL_SECONDS = 6.0

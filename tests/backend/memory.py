@@ -9,10 +9,7 @@ from trio.testing import memory_stream_pair
 
 from lmd.backend.launch import Launcher, WorkerExit
 from lmd.backend.session import Worker
-from lmd.protocol.results import (
-    Timings,
-    Usage,
-)
+from lmd.protocol.results import Timings, Usage
 from lmd.protocol.worker import (
     Abort,
     Delta,

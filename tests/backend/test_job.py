@@ -6,11 +6,7 @@ from trio.testing import wait_all_tasks_blocked
 
 from lmd.backend.job import Job, Piece
 from lmd.protocol.errors import LmdError
-from lmd.protocol.results import (
-    Timings,
-    TokenLogprob,
-    Usage,
-)
+from lmd.protocol.results import Timings, TokenLogprob, Usage
 from lmd.protocol.worker import Delta, Done, Prefill, Tokenized
 
 

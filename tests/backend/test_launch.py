@@ -14,9 +14,7 @@ from lmd.backend.launch import Launcher, WorkerExit
 from lmd.backend.session import Worker
 from lmd.backend.spawn import worker_environment
 from lmd.protocol.errors import LmdError
-from lmd.protocol.params import (
-    Sampling,
-)
+from lmd.protocol.params import Sampling
 from lmd.protocol.worker import Done, Generate
 from tests.worker.process import load_message
 

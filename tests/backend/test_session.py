@@ -11,13 +11,8 @@ from lmd.backend import session
 from lmd.backend.session import Worker
 from lmd.protocol.errors import LmdError
 from lmd.protocol.limits import MAX_WORKER_FRAME_BYTES
-from lmd.protocol.params import (
-    Sampling,
-)
-from lmd.protocol.results import (
-    Timings,
-    Usage,
-)
+from lmd.protocol.params import Sampling
+from lmd.protocol.results import Timings, Usage
 from lmd.protocol.worker import (
     Abort,
     Delta,

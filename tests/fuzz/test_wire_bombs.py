@@ -17,9 +17,7 @@ from lmd.protocol.dialects import (
     Request,
 )
 from lmd.protocol.errors import LmdError
-from lmd.protocol.params import (
-    AskParams,
-)
+from lmd.protocol.params import AskParams
 from tests.protocol.reading import decoded
 
 MEBIBYTE = 1 << 20

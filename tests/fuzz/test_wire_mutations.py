@@ -21,13 +21,8 @@ from lmd.protocol.dialects import (
     ProtocolError,
 )
 from lmd.protocol.errors import LmdError
-from lmd.protocol.methods import (
-    METHODS,
-    NOTIFICATIONS,
-)
-from lmd.protocol.params import (
-    AskParams,
-)
+from lmd.protocol.methods import METHODS, NOTIFICATIONS
+from lmd.protocol.params import AskParams
 from tests.golden import frames
 from tests.protocol.reading import decoded
 

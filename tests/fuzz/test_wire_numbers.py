@@ -11,9 +11,7 @@ from msgspec import inspect as types
 
 from lmd.protocol.dialects import Dialect, JsonDialect, MsgpackDialect
 from lmd.protocol.errors import LmdError
-from lmd.protocol.params import (
-    AskParams,
-)
+from lmd.protocol.params import AskParams
 from tests.protocol.reading import decoded
 
 HOSTILE: list[Any] = [

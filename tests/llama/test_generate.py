@@ -7,10 +7,7 @@ from typing import NamedTuple
 import pytest
 from llama_cpp import Llama
 
-from lmd.protocol.params import (
-    Message,
-    Sampling,
-)
+from lmd.protocol.params import Message, Sampling
 from lmd.protocol.worker import Delta, Done, Failed, Generate, LoadFailed, Step, Tokenize, Tokenized
 from lmd.worker.prefix import common_prefix
 from tests.worker.process import Final, WorkerProcess, chat, load_message, open_worker, prompt

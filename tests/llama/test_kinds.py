@@ -8,10 +8,7 @@ import gguf
 import pytest
 from llama_cpp import LLAMA_POOLING_TYPE_CLS, Llama
 
-from lmd.protocol.params import (
-    Message,
-    Sampling,
-)
+from lmd.protocol.params import Message, Sampling
 from lmd.protocol.worker import Done, Embed, Embedded, Failed, Generate, LoadFailed, Ready, Step
 from tests.llama.tiny import write_bert, write_gemma, write_llama, write_mamba
 from tests.worker.process import WorkerProcess, chat, load_message, open_worker, prompt

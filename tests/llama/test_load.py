@@ -2,9 +2,7 @@
 
 import pytest
 
-from lmd.protocol.results import (
-    RequestWarning,
-)
+from lmd.protocol.results import RequestWarning
 from lmd.worker.cpus import count_cores, default_threads
 from lmd.worker.load import Sizes, choose_sizes
 from lmd.worker.service import LoadError

@@ -5,9 +5,7 @@ import json
 import jsonschema
 import pytest
 
-from lmd.protocol.params import (
-    Sampling,
-)
+from lmd.protocol.params import Sampling
 from lmd.protocol.worker import Done, Failed, Generate
 from tests.llama.test_generate import run_all
 from tests.worker.process import WorkerProcess

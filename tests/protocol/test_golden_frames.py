@@ -10,10 +10,7 @@ from msgspec import UNSET
 
 from lmd.protocol.dialects import Dialect, JsonDialect, MsgpackDialect, Notification, Request
 from lmd.protocol.errors import ERRORS
-from lmd.protocol.methods import (
-    METHODS,
-    NOTIFICATIONS,
-)
+from lmd.protocol.methods import METHODS, NOTIFICATIONS
 from tests.golden import frames, reference, samples
 from tests.protocol.reading import only
 

@@ -11,10 +11,7 @@ from lmd.protocol import json_dialect
 from lmd.protocol.dialects import JsonDialect, Malformed, Notification, ProtocolError, Request
 from lmd.protocol.errors import LmdError
 from lmd.protocol.limits import MAX_DEPTH, MAX_MESSAGE_BYTES
-from lmd.protocol.params import (
-    AskParams,
-    NoParams,
-)
+from lmd.protocol.params import AskParams, NoParams
 from tests.protocol.reading import PATIENT, only
 
 

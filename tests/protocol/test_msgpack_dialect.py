@@ -8,11 +8,7 @@ from msgspec import UNSET, Raw
 
 from lmd.protocol.dialects import Malformed, MsgpackDialect, Notification, Request
 from lmd.protocol.errors import LmdError
-from lmd.protocol.params import (
-    AskParams,
-    CancelParams,
-    NoParams,
-)
+from lmd.protocol.params import AskParams, CancelParams, NoParams
 from tests.protocol.reading import only
 
 

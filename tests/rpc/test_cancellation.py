@@ -9,6 +9,8 @@ from hypothesis import given, settings
 
 from lmd.protocol.dialects import MsgpackDialect, Request
 from lmd.rpc.context import RequestContext
+from lmd.rpc.outbox import Outbox
+from lmd.rpc.pool import BytePool
 from tests.backend.memory import Knobs
 from tests.rpc.clients import Client, Service, open_service
 from tests.stepping import CancelAt, cancel_everywhere
@@ -43,16 +45,8 @@ class Requester:
         (request,) = dialect.feed(client.call(1, method, **CALLS[method]))
         assert isinstance(request, Request)
         self._request = request
-        self.context = RequestContext(1, dialect, self._send, self._try_send)
+        self.context = RequestContext(1, dialect, Outbox(BytePool(1 << 20)))
         self.client = client
-        self.streamed = 0
-
-    async def _send(self, message: bytes) -> None:
-        await trio.lowlevel.checkpoint()
-        self.streamed += 1
-
-    def _try_send(self, message: bytes) -> bool:
-        return True
 
     async def run(self) -> None:
         message = await self._service.dispatcher.answer(self._request, self.context)

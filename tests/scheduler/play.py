@@ -1,8 +1,6 @@
 """A scheduler and a record of what it asked for."""
 
-from lmd.protocol.params import (
-    Priority,
-)
+from lmd.protocol.params import Priority
 from lmd.scheduler.core import Scheduler
 from lmd.scheduler.state import (
     Effect,

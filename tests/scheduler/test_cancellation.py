@@ -10,10 +10,7 @@ import trio
 from hypothesis import Phase, given, settings
 
 from lmd.protocol.errors import LmdError
-from lmd.protocol.params import (
-    Priority,
-    Sampling,
-)
+from lmd.protocol.params import Priority, Sampling
 from lmd.protocol.worker import Generate
 from lmd.scheduler.broker import Broker, Lease, OnWait, _Waiter
 from lmd.scheduler.state import Ticket

@@ -7,10 +7,7 @@ import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
 
-from lmd.protocol.params import (
-    Message,
-    Sampling,
-)
+from lmd.protocol.params import Message, Sampling
 from lmd.protocol.worker import (
     Done,
     Embedded,

@@ -8,9 +8,7 @@ from typing import NoReturn
 
 import pytest
 
-from lmd.protocol.params import (
-    Sampling,
-)
+from lmd.protocol.params import Sampling
 from lmd.protocol.worker import (
     Failed,
     FrameSplitter,

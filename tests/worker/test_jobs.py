@@ -1,8 +1,6 @@
 """Exactly one final message for each job."""
 
-from lmd.protocol.params import (
-    Sampling,
-)
+from lmd.protocol.params import Sampling
 from lmd.protocol.worker import Failed, FromWorker, Generate, Tokenized
 from lmd.worker.jobs import OpenJobs
 

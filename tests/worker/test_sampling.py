@@ -5,9 +5,7 @@ import math
 import pytest
 
 from lmd.protocol.errors import LmdError
-from lmd.protocol.params import (
-    Sampling,
-)
+from lmd.protocol.params import Sampling
 from lmd.worker.sampling import (
     Draw,
     Dry,

@@ -6,9 +6,7 @@ from contextlib import contextmanager
 
 import pytest
 
-from lmd.protocol.params import (
-    Message,
-)
+from lmd.protocol.params import Message
 from lmd.worker.sandbox import Setup
 from lmd.worker.template import (
     CHATML,

@@ -1,14 +1,8 @@
 """`embed` and `tokenize`."""
 
 from lmd.models.catalogue import Catalogue
-from lmd.protocol.params import (
-    EmbedParams,
-    TokenizeParams,
-)
-from lmd.protocol.results import (
-    EmbedResult,
-    TokenizeResult,
-)
+from lmd.protocol.params import EmbedParams, TokenizeParams
+from lmd.protocol.results import EmbedResult, TokenizeResult
 from lmd.protocol.worker import Embed, Embedded, Tokenize, Tokenized
 from lmd.rpc.context import RequestContext
 from lmd.rpc.waiting import tell_client

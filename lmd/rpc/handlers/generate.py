@@ -4,17 +4,8 @@ from msgspec import UNSET
 
 from lmd.models.catalogue import Catalogue
 from lmd.protocol.errors import LmdError
-from lmd.protocol.params import (
-    AskParams,
-    CompleteParams,
-    Generation,
-    Message,
-)
-from lmd.protocol.results import (
-    GenerationResult,
-    RequestWarning,
-    TokenLogprob,
-)
+from lmd.protocol.params import AskParams, CompleteParams, Generation, Message
+from lmd.protocol.results import GenerationResult, RequestWarning, TokenLogprob
 from lmd.protocol.worker import Done, Generate, NewJob
 from lmd.rpc.context import RequestContext
 from lmd.rpc.waiting import tell_client

@@ -1,15 +1,8 @@
 """`models.list`, `models.show`, `models.load` and `models.unload`."""
 
 from lmd.models.catalogue import Catalogue
-from lmd.protocol.params import (
-    ModelParams,
-    NoParams,
-)
-from lmd.protocol.results import (
-    ModelDetail,
-    ModelsResult,
-    ModelStatus,
-)
+from lmd.protocol.params import ModelParams, NoParams
+from lmd.protocol.results import ModelDetail, ModelsResult, ModelStatus
 from lmd.rpc.context import RequestContext
 from lmd.rpc.view import model_status
 from lmd.rpc.waiting import tell_client

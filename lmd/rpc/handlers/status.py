@@ -9,17 +9,9 @@ import trio
 import lmd
 from lmd.models.catalogue import Catalogue
 from lmd.protocol import limits
-from lmd.protocol.methods import (
-    METHODS,
-)
-from lmd.protocol.params import (
-    HelloParams,
-    NoParams,
-)
-from lmd.protocol.results import (
-    HelloResult,
-    StatusResult,
-)
+from lmd.protocol.methods import METHODS
+from lmd.protocol.params import HelloParams, NoParams
+from lmd.protocol.results import HelloResult, StatusResult
 from lmd.rpc.context import RequestContext
 from lmd.rpc.view import model_status
 from lmd.scheduler.broker import Broker

@@ -11,9 +11,7 @@ import re
 
 from lmd.protocol.errors import LmdError
 from lmd.protocol.limits import MAX_SCHEMA_BYTES
-from lmd.protocol.results import (
-    RequestWarning,
-)
+from lmd.protocol.results import RequestWarning
 from lmd.worker.constraints.grammar import MAX_GENERATED_BYTES
 from lmd.worker.constraints.merge import (
     ANNOTATIONS,

@@ -6,11 +6,7 @@ import re
 import zlib
 
 from lmd.protocol.errors import LmdError
-from lmd.protocol.results import (
-    RequestWarning,
-    Timings,
-    Usage,
-)
+from lmd.protocol.results import RequestWarning, Timings, Usage
 from lmd.protocol.worker import Delta, Done, Embed, Embedded, Generate, Tokenize, Tokenized
 from lmd.worker.fake.knobs import Knobs
 from lmd.worker.jobs import Job
