@@ -7,9 +7,7 @@ import msgspec
 import pytest
 
 from lmctl.options import COMMANDS
-from lmd.protocol.methods import (
-    METHODS,
-)
+from lmd.protocol.methods import METHODS
 from tests.lmctl.conftest import SECONDS
 from tests.lmctl.fake_daemon import FakeDaemon
 
