@@ -130,7 +130,7 @@ class Delta(Struct, array_like=True):
 
 
 class Step(Struct, tag=True):
-    """Everything one engine step produced."""
+    """What one engine step produced, or several quick ones together."""
 
     deltas: list[Delta]
 

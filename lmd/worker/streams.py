@@ -4,10 +4,11 @@ import time
 from typing import NamedTuple
 
 from lmd.protocol.errors import LmdError
-from lmd.protocol.worker import Delta, Prefill, Step
+from lmd.protocol.worker import Prefill, Step
 from lmd.worker.batching import plan_step
 from lmd.worker.channel import Send
 from lmd.worker.failures import as_lmd_error
+from lmd.worker.frames import Frames
 from lmd.worker.generation import Generation
 from lmd.worker.jobs import Job, OpenJobs
 from lmd.worker.llama.context import Context
@@ -40,6 +41,7 @@ class Streams:
         self._context = context
         self._jobs = jobs
         self._send = send
+        self._frames = Frames()
         self._pace = Pace(loaded.sizes.prefill_chunk)
         self._sequences = Sequences(
             context,
@@ -70,19 +72,23 @@ class Streams:
 
     def step(self) -> None:
         """Decode one batch and answer what it brings. Does nothing without running jobs."""
-        deltas = self._make_space()
+        self._make_space()
         entries = self._fill_batch()
         if entries and self._decode(entries):
-            deltas += self._harvest(entries)
-        if deltas:
-            self._send(Step(deltas))
+            self._harvest(entries)
+        if self._frames.is_due(time.monotonic()):
+            self._send_text()
         for generation in [running for running in self.running if running.finish_reason]:
+            self._send_text()
             self._retire(generation)
             self._jobs.end(generation.job, generation.done())
 
-    def _make_space(self) -> list[Delta]:
+    def _send_text(self) -> None:
+        if deltas := self._frames.take(time.monotonic()):
+            self._send(Step(deltas))
+
+    def _make_space(self) -> None:
         """End or shift the sequences that have no position left for their next token."""
-        deltas: list[Delta] = []
         for generation in self.running:
             length = len(generation.sequence.tokens)
             if length + len(generation.pending) <= self._sizes.context:
@@ -92,8 +98,7 @@ class Streams:
             else:
                 prompt = len(generation.prepared.tokens)
                 warning = full_warning(prompt, self._sizes.context)
-                deltas.append(generation.end_for_length(warning))
-        return deltas
+                self._frames.add(generation.end_for_length(warning))
 
     def _shift(self, generation: Generation) -> None:
         sequence = generation.sequence
@@ -143,8 +148,7 @@ class Streams:
             self._fail(entry.generation, LmdError("model_failed", text))
         return False
 
-    def _harvest(self, entries: list[Entry]) -> list[Delta]:
-        deltas: list[Delta] = []
+    def _harvest(self, entries: list[Entry]) -> None:
         for generation, tokens, row, last in entries:
             sequence = generation.sequence
             self._sequences.extend(sequence, generation.pending[:tokens])
@@ -153,16 +157,19 @@ class Streams:
                 total = len(generation.prepared.tokens)
                 self._send(Prefill(generation.job.id, len(sequence.tokens), total))
             if last:
-                self._advance(generation, row, deltas)
-        return deltas
+                self._advance(generation, row)
 
-    def _advance(self, generation: Generation, row: int, deltas: list[Delta]) -> None:
+    def _advance(self, generation: Generation, row: int) -> None:
         try:
-            deltas.append(generation.advance(self._context, row))
+            self._frames.add(generation.advance(self._context, row))
         except Exception as error:  # noqa: BLE001 - the other streams go on
             self._fail(generation, as_lmd_error(error))
+            return
+        if generation.produced == 1:
+            self._send_text()
 
     def _fail(self, generation: Generation, error: LmdError) -> None:
+        self._send_text()
         self.running.remove(generation)
         self._sequences.drop(generation.sequence)
         generation.close()

@@ -27,6 +27,7 @@ class Model:
         """Load a file. Raises LlamaError."""
         parameters = C.llama_model_default_params()
         parameters.n_gpu_layers = gpu_layers
+        self.on_gpu = gpu_layers != 0
 
         def report(fraction: float, _data: object) -> bool:
             if progress is not None:
