@@ -12,7 +12,14 @@ import sys
 import time
 
 from lmctl.client import Connection, connect
-from lmctl.failures import EXIT_PERMISSION, EXIT_UNAVAILABLE, Failure, NotRunning
+from lmctl.failures import (
+    EXIT_BUSY,
+    EXIT_CONFIG,
+    EXIT_PERMISSION,
+    EXIT_UNAVAILABLE,
+    Failure,
+    NotRunning,
+)
 from lmctl.handshake import check_version
 
 TYPE_CHECKING = False
@@ -105,12 +112,22 @@ def _spawn_and_wait(path: str, directory: str, deadline: float, progress: "Progr
             connection = _probe(path)  # after the look at the child: it may have lost a race
             if connection is not None:
                 return connection
-            if ended:
+            if ended and child.returncode == EXIT_BUSY:
+                child = _spawn_again(path, log, deadline)
+            elif ended:
                 raise _failed_start(child.returncode, os.path.join(directory, "daemon.log"), begin)
             progress.show()
             _check_time(deadline)
     finally:
         os.close(log)
+
+
+def _spawn_again(path: str, log: int, deadline: float) -> "subprocess.Popen[bytes]":
+    """For a child that found an owner: an older daemon that has left the socket and still drains."""
+    if time.monotonic() > deadline:
+        raise Failure("an older daemon is still finishing its requests", EXIT_BUSY, "ask again")
+    time.sleep(PROBE_SECONDS)
+    return _spawn(path, log)
 
 
 def _spawn(path: str, log: int) -> "subprocess.Popen[bytes]":
@@ -129,6 +146,8 @@ def _spawn(path: str, log: int) -> "subprocess.Popen[bytes]":
 
 def _environment(path: str) -> dict[str, str]:
     environment = {**os.environ, "LMD_SOCKET": os.path.abspath(path)}
+    if environment.get("LMD_CONFIG"):
+        environment["LMD_CONFIG"] = os.path.abspath(environment["LMD_CONFIG"])
     root = os.path.dirname(os.path.dirname(os.path.abspath(__file__)))
     if os.path.basename(root) not in ("site-packages", "dist-packages"):
         # A checkout: `-m lmd` finds it through the directory, and the daemon's is `/`.
@@ -174,7 +193,7 @@ def _failed_start(status: int, log: str, begin: int) -> Failure:
     said = " | ".join(line.strip() for line in lines if line.strip()) or "it said nothing"
     return Failure(
         f"the daemon did not start, it ended {how}: {said}",
-        EXIT_UNAVAILABLE,
+        status if status in (EXIT_PERMISSION, EXIT_CONFIG) else EXIT_UNAVAILABLE,
         f"the whole log: {log}; the configuration is checked by: lmd check",
     )
 

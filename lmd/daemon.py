@@ -31,6 +31,8 @@ from lmd.signals import run_signals
 
 log = structlog.get_logger("lmd")
 
+DESCRIPTORS = 10_000
+"""As many as macOS lets a process have; more than `limits.connections` needs by default."""
 LAST_WORDS_SECONDS = 2.0
 """What the final messages of requests that outlived the drain get to be sent."""
 
@@ -159,5 +161,7 @@ def _mend_standard_streams() -> None:
 def _raise_descriptor_limit() -> None:
     """Connections cost descriptors, and the usual soft limit is lower than our own."""
     soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
-    if soft != hard:
-        resource.setrlimit(resource.RLIMIT_NOFILE, (hard, hard))
+    # macOS calls its hard limit infinite and refuses to set it.
+    wanted = DESCRIPTORS if hard == resource.RLIM_INFINITY else min(hard, DESCRIPTORS)
+    if soft < wanted:
+        resource.setrlimit(resource.RLIMIT_NOFILE, (wanted, hard))

@@ -122,12 +122,14 @@ class Worker:
                 nursery.cancel_scope.cancel(reason="worker closed its socket")
         finally:
             self.on_lost()
-            status = await self._process.reap()
-            self.exit_reason = self.exit_reason or self._process.describe_exit(status)
-            self.closed.set()
-            self._outbound.close()
-            for job in list(self._jobs.values()):
-                job.fail(self._gone())
+            try:
+                status = await self._process.reap()
+                self.exit_reason = self.exit_reason or self._process.describe_exit(status)
+            finally:
+                self.closed.set()
+                self._outbound.close()
+                for job in list(self._jobs.values()):
+                    job.fail(self._gone())
 
     async def _write(self) -> None:
         with contextlib.suppress(trio.BrokenResourceError, trio.ClosedResourceError):

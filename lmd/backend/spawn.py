@@ -86,12 +86,19 @@ class WorkerProcess:
     def describe_exit(self, status: int) -> str:
         """One sentence on how the process ended, with its last words."""
         how = (
-            f"worker was killed by {signal.Signals(-status).name}"
+            f"worker was killed by {_signal_name(-status)}"
             if status < 0
             else f"worker exited with status {status}"
         )
         last = [line for line in self.last_lines if line][-3:]
         return f"{how}; its last words: {' | '.join(last)}" if last else how
+
+
+def _signal_name(number: int) -> str:
+    try:
+        return signal.Signals(number).name
+    except ValueError:  # real-time signals have no name
+        return f"signal {number}"
 
 
 def start_process(fake: str | None) -> WorkerProcess:

@@ -121,6 +121,11 @@ def check(config: Config) -> list[str]:
             if spelling in owner and owner[spelling] != name:
                 problems.append(f"{spelling!r} names both models.{owner[spelling]} and {name}")
             owner.setdefault(spelling, name)
+        if model.batch < model.slots:
+            problems.append(
+                f"models.{name}.batch is {model.batch}, less than its {model.slots} slots: "
+                "a step has a token for each"
+            )
         if "\0" in model.path:
             problems.append(f"models.{name}.path must not contain a NUL character")
     preloads = sum(model.preload for model in config.models.values())

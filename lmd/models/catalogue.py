@@ -21,6 +21,8 @@ class Catalogue:
         self._models = config.models
         self._default = config.daemon.default_model
         self._check_files = check_files
+        # Reading is pure Python: two at a time would take the interpreter from the event loop.
+        self._reading = trio.CapacityLimiter(1)
         self._names = {
             spelling: name
             for name, model in config.models.items()
@@ -73,8 +75,9 @@ class Catalogue:
         Raises `LmdError` ``load_failed`` when the file is missing or would not load. A cancelled
         call returns once the thread has ended (milliseconds).
         """
+        path = Path(self._models[name].path)
         try:
-            header = await trio.to_thread.run_sync(read_header, Path(self._models[name].path))
+            header = await trio.to_thread.run_sync(read_header, path, limiter=self._reading)
         except BadModel as error:
             raise LmdError("load_failed", str(error)) from error
         problem = _unloadable(header)

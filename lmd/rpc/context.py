@@ -58,7 +58,7 @@ class RequestContext:
 
         Raises `LmdError` ``overloaded`` when too many answers wait to be read.
         """
-        charge = await self._outbox.reserve(len(text))
+        charge = await self._outbox.reserve(len(self._piece(text)))
         if charge is None:
             raise LmdError(
                 "overloaded",

@@ -20,6 +20,7 @@ class Outbox:
         """With what each has taken of the pool."""
         self._bytes = 0
         self._closed = False
+        self._dead = False
         self._changed = trio.Event()
 
     async def run_writes(self, send: Callable[[bytes], Awaitable[None]]) -> None:
@@ -36,6 +37,7 @@ class Outbox:
                 self._answers.give_back(charge)
                 self._notify()
         finally:
+            self._dead = True
             self._answers.give_back(sum(charge for _, charge in self._messages))
 
     async def wait_room(self) -> None:
@@ -76,6 +78,10 @@ class Outbox:
 
     def put(self, message: bytes, charge: int = 0) -> None:
         """Add a message whether or not there is room: for last words, and after `reserve`."""
+        if self._dead:
+            # A sender that was waiting may get its turn after the writer has ended.
+            self._answers.give_back(charge)
+            return
         self._messages.append((message, charge))
         self._bytes += len(message)
         self._notify()

@@ -129,7 +129,7 @@ class Server:
             return
         self._turned_away += 1
         try:
-            async with stream:
+            with contextlib.suppress(trio.BrokenResourceError, trio.ClosedResourceError):
                 first = b"{"
                 with trio.move_on_after(FIRST_BYTE_SECONDS):
                     first = await stream.receive_some(1)
@@ -139,3 +139,4 @@ class Server:
                 await discard_unread(stream)
         finally:
             self._turned_away -= 1
+            await trio.aclose_forcefully(stream)

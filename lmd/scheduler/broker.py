@@ -5,6 +5,7 @@ import itertools
 from collections.abc import AsyncIterator, Callable
 from dataclasses import dataclass, field
 
+import msgspec
 import structlog
 import trio
 
@@ -156,6 +157,8 @@ class Broker:
         def on_ready(worker: Worker) -> None:
             place.worker, place.ready = worker, trio.current_time()
             worker.on_lost = on_lost
+            for warning in worker.ready.warnings:
+                log.warning("model changed at load", model=model, **msgspec.to_builtins(warning))
             log.info("model loaded", model=model, pid=worker.pid, load_ms=worker.ready.load_ms)
             self._apply(self._scheduler.worker_ready(model, trio.current_time()))
 

@@ -17,7 +17,8 @@ def plan_step(pending: Sequence[int], *, batch: int, prefill_chunk: int) -> list
     A sequence with one pending token is decoding: all of those come first. The rest goes to
     prompts: while anything decodes at most ``prefill_chunk`` tokens, so that a long prompt does
     not stall the streams; else the whole batch. The shortest rest of a prompt goes first, so that
-    a question need not wait for a book; there are never more of them than slots.
+    a question need not wait for a book; a quarter is kept for the prompt that came first, so that
+    the book is read too.
     """
     decoding = [index for index, count in enumerate(pending) if count == 1][:batch]
     shares = [Share(index, 1) for index in decoding]
@@ -25,11 +26,15 @@ def plan_step(pending: Sequence[int], *, batch: int, prefill_chunk: int) -> list
     if shares:
         room = min(room, prefill_chunk)
     prompts = sorted((count, index) for index, count in enumerate(pending) if count > 1)
+    oldest = min((index for _, index in prompts), default=-1)
+    kept = -(-room // 4)
     for count, index in prompts:
-        taken = min(count, room)
-        if taken:
+        taken = min(count, room if index == oldest else room - kept)
+        if taken > 0:
             shares.append(Share(index, taken))
-        room -= taken
+            room -= taken
+        if index == oldest:
+            kept = 0
     return shares
 
 

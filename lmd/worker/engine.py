@@ -120,6 +120,8 @@ class Serving:
         job = self._jobs.find(job_id)
         if job is None:
             return
+        if self._streams is not None:
+            self._streams.send_text()
         self._jobs.cancel(job)
         if self._streams is not None:
             self._streams.leave(job)
@@ -127,9 +129,10 @@ class Serving:
             self._waiting.remove(prepared)
             prepared.close()
         for embedding in [embedding for embedding in self._embeddings if embedding.job is job]:
-            self._embeddings.remove(embedding)
-            if self._embedder is not None:
+            # Only the first is half read; clearing the cache under it for another would go unseen.
+            if self._embedder is not None and embedding is self._embeddings[0]:
                 self._embedder.abandon()
+            self._embeddings.remove(embedding)
 
     def _embed(self, embedding: Embedding) -> None:
         """A piece of the first embedding job: a small one while streams are running."""

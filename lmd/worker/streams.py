@@ -77,13 +77,14 @@ class Streams:
         if entries and self._decode(entries):
             self._harvest(entries)
         if self._frames.is_due(time.monotonic()):
-            self._send_text()
+            self.send_text()
         for generation in [running for running in self.running if running.finish_reason]:
-            self._send_text()
+            self.send_text()
             self._retire(generation)
             self._jobs.end(generation.job, generation.done())
 
-    def _send_text(self) -> None:
+    def send_text(self) -> None:
+        """Send what is kept for a later frame; comes before the final message of a job."""
         if deltas := self._frames.take(time.monotonic()):
             self._send(Step(deltas))
 
@@ -166,10 +167,10 @@ class Streams:
             self._fail(generation, as_lmd_error(error))
             return
         if generation.produced == 1:
-            self._send_text()
+            self.send_text()
 
     def _fail(self, generation: Generation, error: LmdError) -> None:
-        self._send_text()
+        self.send_text()
         self.running.remove(generation)
         self._sequences.drop(generation.sequence)
         generation.close()

@@ -80,6 +80,22 @@ def test_embeddings_and_streams_share_the_worker(worker: WorkerProcess):
     assert isinstance(finals[3], Embedded | Failed)
 
 
+def test_an_abort_leaves_the_vectors_of_others_alone(model_path: str):
+    texts = [f"{number} " + "long text " * 20 for number in range(12)]
+    with open_worker() as worker:
+        worker.load(load_message(model_path, slots=1, batch=32, context=256))
+        expected = embed(worker, *texts).vectors
+        worker.send(
+            Embed(job=2, input=texts, normalize=True),
+            Embed(job=3, input=["other"], normalize=True),
+            Abort(3),
+        )
+        final = worker.until_final(2, 3)[2]
+        assert isinstance(final, Embedded)
+        alike = [cosine(*pair) for pair in zip(final.vectors, expected, strict=True)]
+        assert min(alike) > 0.9999
+
+
 @pytest.mark.parametrize(
     "text", ["hello world", "", "  spaces\n\ttabs  ", "é\N{GRINNING FACE}", "a\0b", "{" * 300]
 )

@@ -125,7 +125,6 @@ def test_without_a_seed_the_texts_differ(worker: WorkerProcess):
     "values",
     [
         {"repeat_penalty": 5.0},
-        {"presence_penalty": 2.0, "repeat_last_n": -1},
         {"frequency_penalty": 2.0},
         {"dry_multiplier": 10.0, "dry_allowed_length": 1},
         HOT,
@@ -295,3 +294,8 @@ def test_schema_and_length_are_reported_together(worker: WorkerProcess):
     assert isinstance(final, Done)
     assert final.finish_reason == "length"
     assert text.startswith("[")
+
+
+def test_a_presence_penalty_changes_what_is_drawn(worker: WorkerProcess):
+    penalised = HOT | {"presence_penalty": 2.0, "repeat_last_n": -1}
+    assert letters(worker, **penalised) != letters(worker, **HOT)

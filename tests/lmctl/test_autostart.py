@@ -136,6 +136,31 @@ def test_one_that_never_listens_is_given_up(environment: dict[str, str]):
     assert b"the daemon did not answer within" in done.stderr
 
 
+def test_an_older_daemon_that_drains_is_waited_for(environment: dict[str, str], tmp_path: Path):
+    mark = tmp_path / "drained"
+    code = (
+        f"import pathlib, sys; mark = pathlib.Path({str(mark)!r})\n"
+        "if not mark.exists(): mark.touch(); sys.exit(75)\n"
+        "from tests.lmctl import fake_daemon; fake_daemon.main()"
+    )
+    done = subprocess.run(
+        driver([sys.executable, "-c", code], "ask", "x"), stdin=subprocess.DEVNULL,
+        capture_output=True, timeout=SECONDS, env=environment, check=False,
+    )  # fmt: skip
+    assert (done.returncode, done.stderr) == (0, b"")
+    assert mark.exists()
+
+
+@pytest.mark.parametrize("status", [77, 78])
+def test_the_status_of_the_daemon_is_passed_on(environment: dict[str, str], status: int):
+    command = driver([sys.executable, "-c", f"raise SystemExit({status})"], "ask", "x")
+    done = subprocess.run(
+        command, stdin=subprocess.DEVNULL, capture_output=True, timeout=SECONDS, env=environment,
+        check=False,
+    )  # fmt: skip
+    assert done.returncode == status
+
+
 def test_a_lock_that_stays_held_is_given_up(socket_path: str, monkeypatch: pytest.MonkeyPatch):
     monkeypatch.setattr(autostart, "START_SECONDS", 0.0)
     lock = os.open(os.path.dirname(socket_path) + "/start.lock", os.O_RDWR | os.O_CREAT, 0o600)

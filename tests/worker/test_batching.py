@@ -46,3 +46,13 @@ def test_packs_as_many_inputs_as_fit(lengths: list[int], budget: int):
     count = pack_inputs(lengths, budget)
     assert sum(lengths[:count]) <= budget
     assert count == len(lengths) or sum(lengths[: count + 1]) > budget
+
+
+def test_the_oldest_prompt_gets_on_while_shorter_ones_keep_coming():
+    shares = plan_step([1, 2000, 100], batch=64, prefill_chunk=16)
+    assert shares == [Share(0, 1), Share(2, 12), Share(1, 4)]
+
+
+def test_what_is_kept_for_the_oldest_prompt_is_used_where_it_is_alone():
+    assert plan_step([1, 2000], batch=64, prefill_chunk=16) == [Share(0, 1), Share(1, 16)]
+    assert plan_step([300, 5], batch=64, prefill_chunk=16) == [Share(1, 5), Share(0, 59)]
