@@ -123,7 +123,7 @@ def _spawn_and_wait(path: str, directory: str, deadline: float, progress: "Progr
 
 
 def _spawn_again(path: str, log: int, deadline: float) -> "subprocess.Popen[bytes]":
-    """For a child that found an owner: an older daemon that has left the socket and still drains."""
+    """For a child that found an owner: an older daemon, which has left the socket and drains."""
     if time.monotonic() > deadline:
         raise Failure("an older daemon is still finishing its requests", EXIT_BUSY, "ask again")
     time.sleep(PROBE_SECONDS)
