@@ -1,5 +1,6 @@
-"""One client connection: a reader that waits for nothing but bytes and a client that is too far
-behind, a writer that is the only one to send, and a task per request.
+"""One client connection: its reader, its one writer, and a task for each request.
+
+The reader waits for bytes, and for a client that is too far behind; for nothing else.
 
     connection nursery   the writer outlives the requests, so that final messages get out
       requests nursery   the reader, the drain watch, and one task per request

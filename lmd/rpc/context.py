@@ -90,7 +90,7 @@ class RequestContext:
             return LmdError(
                 "deadline_exceeded",
                 f"the answer was not complete after {seconds:g} s",
-                hint="allow more time with `deadline`, or ask for fewer tokens",
+                hint="allow more time (`deadline`, lmctl: --deadline), or ask for fewer tokens",
                 data=partial,
             )
         if self.cause == "shutting_down":

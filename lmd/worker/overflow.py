@@ -37,7 +37,7 @@ def fit_prompt(
         raise LmdError(
             "context_exceeded",
             f"the prompt has {count} tokens, the context {context}",
-            hint='shorten it, or ask with overflow = "shift"',
+            hint="shorten it, or allow a shift (`overflow`, lmctl: --overflow shift)",
             data={"prompt_tokens": count, "context": context, "max_tokens": max_tokens},
         )
     head = context // KEPT_HEAD

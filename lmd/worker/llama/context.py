@@ -35,9 +35,10 @@ class Context:
         p.n_threads = p.n_threads_batch = shape.threads
         p.kv_unified = True
         p.swa_full = False
-        # On a CPU flash attention rounds otherwise and saves little at these context sizes.
         p.flash_attn_type = (
-            C.LLAMA_FLASH_ATTN_TYPE_AUTO if model.on_gpu else C.LLAMA_FLASH_ATTN_TYPE_DISABLED
+            C.LLAMA_FLASH_ATTN_TYPE_AUTO
+            if model.prefers_flash
+            else C.LLAMA_FLASH_ATTN_TYPE_DISABLED
         )
         # llama.cpp aborts if this is below the number of sequences.
         p.n_outputs_max = shape.sequences
