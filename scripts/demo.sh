@@ -15,7 +15,7 @@ stop() {
 trap stop EXIT
 trap 'exit 130' INT TERM
 
-say() { printf '\n\033[1m$ %s\033[0m\n' "$*"; }
+say() { printf "\n$ %s\n" "$*"; }
 
 echo "== starting lmd in $directory"
 : >"$directory/lmd.toml"
