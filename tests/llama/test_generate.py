@@ -5,11 +5,11 @@ from pathlib import Path
 from typing import NamedTuple
 
 import pytest
-from llama_cpp import Llama
 
 from lmd.protocol.params import Message, Sampling
 from lmd.protocol.worker import Delta, Done, Failed, Generate, LoadFailed, Step, Tokenize, Tokenized
 from lmd.worker.prefix import common_prefix
+from tests.reference import open_llama
 from tests.worker.process import Final, WorkerProcess, chat, load_message, open_worker, prompt
 
 pytestmark = [pytest.mark.process, pytest.mark.llama]
@@ -47,7 +47,7 @@ class Reference(NamedTuple):
 
 @pytest.fixture(scope="module")
 def reference(model_path: str) -> Reference:
-    llama = Llama(model_path, n_ctx=256, n_threads=1, n_threads_batch=1, verbose=False)
+    llama = open_llama(model_path, n_ctx=256, n_threads=1, n_threads_batch=1)
     never = {llama.token_eos(): -1000.0}
     answers = [
         llama.create_completion(
@@ -237,7 +237,7 @@ def test_logprobs_are_probabilities_and_the_greedy_choice_is_on_top(worker: Work
 
 
 def test_chat_and_raw_text_of_the_same_prompt_agree(worker: WorkerProcess, model_path: str):
-    llama = Llama(model_path, n_ctx=256, n_threads=1, n_threads_batch=1, verbose=False)
+    llama = open_llama(model_path, n_ctx=256, n_threads=1, n_threads_batch=1)
     answer = llama.create_chat_completion(
         [{"role": "user", "content": "list files by size"}],
         max_tokens=24,

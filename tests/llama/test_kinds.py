@@ -6,11 +6,12 @@ from pathlib import Path
 
 import gguf
 import pytest
-from llama_cpp import LLAMA_POOLING_TYPE_CLS, Llama
+from llama_cpp import LLAMA_POOLING_TYPE_CLS
 
 from lmd.protocol.params import Message, Sampling
 from lmd.protocol.worker import Done, Embed, Embedded, Failed, Generate, LoadFailed, Ready, Step
 from tests.llama.tiny import write_bert, write_gemma, write_llama, write_mamba
+from tests.reference import open_llama
 from tests.worker.process import WorkerProcess, chat, load_message, open_worker, prompt
 
 pytestmark = [pytest.mark.process, pytest.mark.llama]
@@ -70,9 +71,9 @@ def test_a_context_that_cannot_be_moved_is_read_again(write: object, tmp_path: P
 
 def test_an_encoder_embeds_as_llama_cpp_does_and_does_not_generate(tmp_path: Path):
     path = write_bert(tmp_path / "bert.gguf")
-    llama = Llama(
-        path, embedding=True, pooling_type=LLAMA_POOLING_TYPE_CLS, n_ctx=128, verbose=False,
-        n_threads=1, n_threads_batch=1,
+    llama = open_llama(
+        path, embedding=True, pooling_type=LLAMA_POOLING_TYPE_CLS, n_ctx=128, n_threads=1,
+        n_threads_batch=1,
     )  # fmt: skip
     expected = llama.embed("a b c", normalize=True)
     llama.close()

@@ -31,6 +31,7 @@ class Model:
         """Load a file. Raises LlamaError."""
         parameters = C.llama_model_default_params()
         parameters.n_gpu_layers = gpu_layers
+        parameters.use_extra_bufts = not has_broken_tiles()
 
         def report(fraction: float, _data: object) -> bool:
             if progress is not None:
@@ -63,6 +64,16 @@ class Model:
         buffer = ctypes.create_string_buffer(256)
         length = C.llama_model_meta_val_str(self.handle, key.encode(), buffer, len(buffer))
         return buffer.value.decode("utf-8", "replace") if length >= 0 else None
+
+
+def has_broken_tiles() -> bool:
+    """Whether llama.cpp would multiply with AMX tiles, which live in extra buffers.
+
+    Compiled by GCC 12, the compiler of Debian 12, it loads a tile configuration that was never
+    written (the intrinsic tells the compiler of 8 of its 64 bytes) and dies of SIGSEGV.
+    """
+    features: bytes = C.llama_print_system_info()
+    return b"AMX_INT8 = 1" in features
 
 
 def build() -> str:
