@@ -1,0 +1,1 @@
+"""What lmd knows of shells: suggestions, explanations and repairs, without running anything."""
