@@ -1,6 +1,7 @@
 # make demo   start a daemon in a private directory, ask it something, stop it
 # make test   the whole test suite
 # make check  style, types, layers
+# make eval   quality of the built-in model on held-out rows (DATA=../shared/data)
 # make bench  figures of docs/hot-paths.md, as ratios taken on this machine
 
 PYTHON ?= $(shell for p in python3.13 python3.12 python3.11 python3; do \
@@ -9,7 +10,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 PIP := $(BIN)/python -m pip --disable-pip-version-check
 
-.PHONY: demo test check bench clean
+.PHONY: demo test check bench eval clean
 .DELETE_ON_ERROR:
 
 demo: $(VENV)/lmd.stamp
@@ -30,6 +31,13 @@ check: $(VENV)/test.stamp
 
 bench: $(VENV)/test.stamp
 	$(BIN)/python -m bench $(BENCH)
+
+DATA ?= ../shared/data
+PREVIOUS_COMMIT := e580098
+eval: $(VENV)/test.stamp
+	@mkdir -p build
+	git show $(PREVIOUS_COMMIT):lmd/data/shell.gguf > build/previous.gguf
+	$(BIN)/python -m training.evaluate --data $(DATA) --previous build/previous.gguf $(EVAL)
 
 clean:
 	rm -rf $(VENV) build dist

@@ -36,12 +36,17 @@ SOURCES = [
            GITHUB + "curl/curl"),
     Source("withfig/autocomplete", "Hercules Labs Inc.", "MIT", GITHUB + "withfig/autocomplete"),
     Source("carapace-bin", "rsteube", "MIT", GITHUB + "carapace-sh/carapace-bin"),
-    Source("everyday requests", "lmd contributors", "MIT", "training/everyday.txt of lmd"),
+    Source("OpenSSH manual pages", "OpenSSH contributors", "BSD",
+           GITHUB + "openssh/openssh-portable"),
+    Source("toybox", "Rob Landley", "0BSD", GITHUB + "landley/toybox"),
+    Source("uutils coreutils", "uutils developers", "MIT", GITHUB + "uutils/coreutils"),
+    Source("thefuck", "Vladimir Iakovlev", "MIT", GITHUB + "nvbn/thefuck"),
+    Source("everyday requests", "lmd contributors", "MIT", "training/everyday*.txt of lmd"),
 ]  # fmt: skip
 LICENCE = "mit"
 LICENCE_NAME = "MIT; trained on rows under the licences listed in general.description"
 DESCRIPTION = (
-    "English request to shell command; one request, one command line. Trained from scratch on "
+    "Shell commands: suggested for a request, explained, repaired. Trained from scratch on "
     + "; ".join(f"{source.name} ({source.licence}, (c) {source.author})" for source in SOURCES)
     + ". The rows were cleaned, filtered and varied; no endorsement by their authors is implied."
 )

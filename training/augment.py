@@ -9,9 +9,8 @@ import re
 from dataclasses import dataclass
 
 from training import names
-from training.rows import PLACEHOLDER, Pair
+from training.rows import OPTION_FORMS, PLACEHOLDER, Pair
 
-OPTION_FORMS = re.compile(r"\{\{\[([^\]|]+)\|([^\]|]+)\]\}\}")
 NOUNS = (
     "file|directory|folder|archive|image|script|user|package|service|unit|host|domain|server|"
     "branch|container|port|process|key|group|repository|table|database|video|project|module"
@@ -25,31 +24,44 @@ DETERMINED_NOUN = re.compile(
 SWAPPABLE = re.compile(r"(?<![\w$%{.-])(?:[~/]?[\w.-]*[./_A-Z][\w./-]*\w|\d+)(?![\w{}])")
 POLITE = ["how to {}", "how do I {}", "please {}", "{} please", "command to {}", "I want to {}",
           "can you {}", "{} in bash", "{} from the terminal"]  # fmt: skip
-NAMED_SHARE = 0.25  # many rows make sense only with their program: "List sessions"
-NAMED = ["{} with {p}", "{} using {p}", "{p}: {}", "{p} {}", "use {p} to {}", "{} ({p})"]
+NAMED = [
+    "{} using {p}",
+    "{} using {p}",
+    "{} with {p}",
+    "{p}: {}",
+    "{p} {}",
+    "use {p} to {}",
+    "{} ({p})",
+]
 
 
 @dataclass(frozen=True, slots=True)
-class Example:
-    """What one epoch shows of a pair: plain texts, nothing left to choose."""
+class Settled:
+    """What one epoch shows of a pair, before hints and slots."""
 
     platform: str  # linux or macos
     request: str
     command: str
+    plain_request: str  # as an explanation: no politeness
+
+    def naming(self, topic: str, rng: random.Random) -> str:
+        """The request with its program named."""
+        if topic.lower() in self.request.lower():
+            return self.request
+        return rng.choice(NAMED).format(self.request, p=topic)
 
 
-def settle_options(command: str, rng: random.Random) -> str:
-    """Choose the short or the long form, the same for the whole command."""
-    form = 1 if rng.random() < 0.6 else 2
-    return OPTION_FORMS.sub(lambda m: m[form], command)
+def settle_options(command: str) -> str:
+    """Choose the long form: its name says what it does, so it can be told from the request."""
+    return OPTION_FORMS.sub(lambda m: m[2], command)
 
 
-def settle_placeholder(text: str, request: str, rng: random.Random) -> str:
+def settle_placeholder(text: str, request: str) -> str:
     """Turn the inside of `{{...}}` into what stands in the answer."""
     choices = [part for part in text.split("|") if part and part != "..."]
     if len(choices) > 1 and "(" not in text:
         said = [part for part in choices if part in request.split()]
-        text = said[0] if said else rng.choice(choices)
+        text = said[0] if said else choices[0]
     return re.sub(r",? ?\.\.\.$", "", text)
 
 
@@ -93,26 +105,22 @@ def swap_literals(request: str, command: str, rng: random.Random) -> tuple[str, 
     return request, f"{program} {rest}" if rest else program
 
 
-def say_differently(request: str, program: str, named: float, rng: random.Random) -> str:
-    """Vary the surface: case, politeness, and whether the program is named."""
+def say_differently(request: str, rng: random.Random) -> str:
+    """Vary the surface: case and politeness."""
     if rng.random() < 0.5:
         request = request[:1].lower() + request[1:]
-    if program.lower() not in request.lower() and rng.random() < named:
-        return rng.choice(NAMED).format(request, p=program)
-    if rng.random() < 0.1:
-        return rng.choice(POLITE).format(request)
-    return request
+    return rng.choice(POLITE).format(request) if rng.random() < 0.08 else request
 
 
-def settle(pair: Pair, rng: random.Random) -> Example:
+def settle(pair: Pair, rng: random.Random) -> Settled:
     """Return this epoch's form of a pair."""
-    request, command = pair.request, settle_options(pair.command, rng)
-    if rng.random() < 0.5:
+    request, command = pair.request, settle_options(pair.command)
+    if rng.random() < 0.4:
         request, command = fill_named(request, command, rng)
-    command = PLACEHOLDER.sub(lambda m: settle_placeholder(m[1], request, rng), command)
+    command = PLACEHOLDER.sub(lambda m: settle_placeholder(m[1], request), command)
     command = command.replace("\\{\\{", "{{").replace("\\}\\}", "}}")
-    if "{{" not in pair.command and rng.random() < 0.6:
+    if "{{" not in pair.command and rng.random() < 0.5:
         request, command = swap_literals(request, command, rng)
-    request = say_differently(request, pair.program, NAMED_SHARE, rng)
+    request = " ".join(request.split())
     on_mac = pair.platform == "osx" or (pair.platform == "common" and rng.random() < 0.2)
-    return Example("macos" if on_mac else "linux", " ".join(request.split()), command)
+    return Settled("macos" if on_mac else "linux", say_differently(request, rng), command, request)

@@ -8,11 +8,15 @@ from pathlib import Path
 
 from llama_cpp import Llama
 
+from lmd.shell.slots import ITEMS, NUMBER_SLOTS, STRING_SLOTS, TOPIC
 from training.tokenizer import encode_text, load_tokenizer
 
 # Letters, digits and spaces of several scripts, where pre-tokenizers tend to differ.
 ODD = "äöüßñ漢字мир😀١٢½Ⅷ\u00a0\u2028\t\n\r'"
-SNIPPETS = ["", " ", "a  b", "'S it'LL can't", "<|end|>", "x\r\n\r\n y \n", "1234567890"]
+SNIPPETS = [
+    "", " ", "a  b", "'S it'LL can't", "<|end|>", "x\r\n\r\n y \n", "1234567890",
+    f"a {STRING_SLOTS[0]}.gz{ITEMS[0]}--b", f"{TOPIC}{ITEMS[1]} {NUMBER_SLOTS[0]}",
+]  # fmt: skip
 
 
 def sample_texts(held_out: Path, rng: random.Random) -> list[str]:

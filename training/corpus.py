@@ -1,6 +1,5 @@
-"""Split, tokenise and batch the pairs."""
+"""Tokenise and batch an epoch of examples."""
 
-import hashlib
 import random
 from collections import defaultdict
 from collections.abc import Iterator
@@ -10,10 +9,8 @@ import torch
 from tokenizers import Tokenizer
 from torch import Tensor
 
-from training.augment import Example, settle
-from training.everyday import everyday_examples
-from training.rows import Pair
-from training.tokenizer import COMMAND_ID, END_ID, PLATFORMS, encode_text
+from training.tasks import Example
+from training.tokenizer import ANSWER_ID, END_ID, HINT_ID, PLATFORMS, TASKS, encode_text
 
 LONGEST = 160  # tokens of one example; longer ones are left out (under 1 %)
 IGNORED = -100  # the target of positions that are not to be learnt
@@ -27,49 +24,17 @@ class Batch:
     targets: Tensor
 
 
-def _chance(text: str) -> float:
-    """Return a number in [0, 1) that depends on the text alone."""
-    return int.from_bytes(hashlib.sha256(text.encode()).digest()[:4], "big") / 2**32
-
-
-def split_pairs(pairs: list[Pair], share: float = 0.02) -> tuple[list[Pair], list[Pair]]:
-    """Return (training, held out): every row of a command is on one side, and so is a request.
-
-    Commands are hashed without their placeholders' braces, so that paraphrases in other sources
-    go with them.  Subcommand lists are never held out: their commands have no arguments to judge.
-    """
-    held = [
-        pair
-        for pair in pairs
-        if _chance(pair.command.replace("{{", "").replace("}}", "")) < share
-        and pair.source.split("/")[-1] not in {"fig_subcmd", "carapace_subcmd"}
-    ]
-    commands = {pair.command.replace("{{", "").replace("}}", "") for pair in held}
-    requests = {pair.request.lower() for pair in held}
-    training = [
-        pair
-        for pair in pairs
-        if pair.command.replace("{{", "").replace("}}", "") not in commands
-        and pair.request.lower() not in requests
-    ]
-    return training, held
-
-
-def epoch_examples(pairs: list[Pair], rng: random.Random) -> list[Example]:
-    """Draw this epoch's rows by weight, settle each anew, add the everyday requests."""
-    drawn = [settle(pair, rng) for pair in pairs if rng.random() < pair.weight]
-    return drawn + everyday_examples(rng)
-
-
 def encode_examples(tokenizer: Tokenizer, examples: list[Example]) -> list[tuple[list[int], int]]:
-    """Return (ids, where the command starts) of every example that fits."""
+    """Return (ids, where the answer starts) of every example that fits."""
     requests = encode_text(tokenizer, [example.request for example in examples])
-    commands = encode_text(tokenizer, [example.command for example in examples])
+    hints = encode_text(tokenizer, [example.hint for example in examples])
+    answers = encode_text(tokenizer, [example.answer for example in examples])
     rows = []
-    for example, request, command in zip(examples, requests, commands, strict=True):
-        head = [PLATFORMS[example.platform], *request, COMMAND_ID]
-        if len(head) + len(command) < LONGEST:
-            rows.append(([*head, *command, END_ID], len(head)))
+    for example, request, hint, answer in zip(examples, requests, hints, answers, strict=True):
+        head = [TASKS[example.task], PLATFORMS[example.platform], *request]
+        head += [HINT_ID, *hint, ANSWER_ID] if hint else [ANSWER_ID]
+        if len(head) + len(answer) < LONGEST:
+            rows.append(([*head, *answer, END_ID], len(head)))
     return rows
 
 

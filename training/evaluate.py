@@ -1,153 +1,218 @@
-"""Judge the GGUF itself, with llama.cpp and greedy decoding, on rows that were held out.
+"""Judge the model as its users meet it: `suggest` through the daemon, on rows that were held out.
 
-head: the program is right.  exact: the whole line is, after choosing the option form that fits.
-f1: overlap of words (punctuation and options count as words do), mean over the rows.
+Beside it, in the same run: retrieval over the training rows, and the previous release. Prints the
+table of docs/model.md, calibration, latency and failures.
 """
 
 import argparse
 import json
+import os
 import random
-import re
-from collections import Counter
-from collections.abc import Callable
+import statistics
+import subprocess
+import time
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
-from jinja2.sandbox import ImmutableSandboxedEnvironment
-from llama_cpp import Llama
+from lmctl.installed import command_names
+from training.daemon import Asking, running_daemon
+from training.metrics import Marks, mark, means
+from training.questions import Question, read_questions
+from training.retrieval import Retrieval
 
-from training.augment import OPTION_FORMS
-from training.rows import FIND_SHARE, PLACEHOLDER, Pair, program_of
-
-LONGEST_ANSWER = 96  # tokens
-REQUESTS = [
-    "list the ten largest files under /var",
-    "show disk usage of the current directory",
-    "find all pdf files modified this week",
-    "count lines in file.txt",
-    "extract archive.tar.gz",
-    "show running processes sorted by memory",
-    "replace foo with bar in config.txt",
-    "what is my ip address",
-    "create a new git branch called feature/login",
-    "kill the process on port 8080",
-    "make script.sh executable",
-    "download https://example.com/file.zip",
-    "show the last 20 lines of server.log",
-    "copy the folder src to backup",
-    "search for TODO in all python files",
-    "restart nginx",
-    "undo the last commit but keep the changes",
-    "resize image.png to 50%",
-    "list all docker containers",
-    "convert video.mp4 to mp3",
-]
+CANDIDATES = 5
+MODEL = Path("lmd/data/shell.gguf")
 
 
 @dataclass(frozen=True, slots=True)
-class Score:
-    """Means over the rows judged, 0 to 1."""
+class Answer:
+    """What came back: commands best first, with the confidence of the first."""
 
-    rows: int
-    head: float
-    exact: float
-    f1: float
+    commands: tuple[str, ...]
+    confidence: float = 0.0
+    sure: bool = False
+    seconds: float = 0.0
 
 
-class ShellModel:
-    """The exported model, asked as a chat client asks it."""
+@dataclass(frozen=True, slots=True)
+class Judged:
+    """One question, its answer, and the marks of every candidate."""
 
-    def __init__(self, path: Path, threads: int = 2) -> None:
-        self.llama = Llama(str(path), n_ctx=512, n_threads=threads, verbose=False)
-        template = self.llama.metadata["tokenizer.chat_template"]
-        self.template = ImmutableSandboxedEnvironment().from_string(template)
+    question: Question
+    answer: Answer
+    marks: tuple[Marks, ...]
 
-    def answer(self, request: str, platform: str = "linux") -> str:
-        """Return the greedy answer to one request."""
-        messages = [{"role": "user", "content": request}]
-        if platform == "osx":
-            messages.insert(0, {"role": "system", "content": "macos"})
-        prompt = self.template.render(messages=messages, add_generation_prompt=True)
-        tokens = self.llama.tokenize(prompt.encode(), add_bos=True, special=True)
-        reply: Any = self.llama.create_completion(
-            tokens, max_tokens=LONGEST_ANSWER, temperature=0.0
+    @property
+    def first(self) -> Marks:
+        """The marks of the first candidate; zero where nothing was suggested."""
+        return self.marks[0] if self.marks else Marks(0.0, 0.0, 0.0, 0.0)
+
+    @property
+    def skeleton_of_any(self) -> float:
+        """1 if any candidate has the right skeleton."""
+        return max((marks.skeleton for marks in self.marks), default=0.0)
+
+
+Suggest = Callable[[Question], Answer]
+
+
+def daemon_suggest(asking: Asking) -> Suggest:
+    """Ask the daemon as lmctl does, with the clock running."""
+    installed = command_names(os.environ, "bash")
+
+    def suggest(question: Question) -> Answer:
+        begun = time.perf_counter()
+        result = asking.call(
+            "suggest",
+            text=question.request,
+            platform=question.platform,
+            n=CANDIDATES,
+            commands=installed,
         )
-        return str(reply["choices"][0]["text"]).strip()
+        seconds = time.perf_counter() - begun
+        candidates = result["candidates"]
+        confidence = candidates[0]["confidence"] if candidates else 0.0
+        commands = tuple(candidate["command"] for candidate in candidates)
+        return Answer(commands, confidence, result["sure"], seconds)
+
+    return suggest
 
 
-def readings(command: str) -> list[str]:
-    """Return the command with short options and with long ones, placeholders bare."""
-    bare = []
-    for form in (r"\1", r"\2"):
-        chosen = OPTION_FORMS.sub(form, command)
-        bare.append(PLACEHOLDER.sub(lambda m: re.sub(r",? ?\.\.\.$", "", m[1]), chosen))
-    return bare
+def ask_all(questions: Sequence[Question], suggest: Suggest) -> list[Judged]:
+    """Ask and judge every question."""
+    judged = []
+    for question in questions:
+        answer = suggest(question)
+        marks = tuple(mark(command, question.references) for command in answer.commands)
+        judged.append(Judged(question, answer, marks))
+    return judged
 
 
-def words(command: str) -> Counter[str]:
-    """Return the multiset of words and operators."""
-    return Counter(re.findall(r"[\w./*~@%+=:-]+|[^\w\s]", command))
+def table(name: str, judged: Sequence[Judged]) -> list[str]:
+    """One line per part."""
+    lines = []
+    parts = list(dict.fromkeys(one.question.part for one in judged))
+    for part in ["rows + groups", *parts]:
+        chosen = [one for one in judged if one.question.part in part.split(" + ")]
+        first = means([one.first for one in chosen])
+        of_any = statistics.fmean(one.skeleton_of_any for one in chosen)
+        lines.append(
+            f"| {name} | {part} | {len(chosen)} | {first.head:.3f} | {first.skeleton:.3f} | "
+            f"{first.exact:.3f} | {first.f1:.3f} | {of_any:.3f} |"
+        )
+    return lines
 
 
-def token_f1(answer: str, wanted: str) -> float:
-    """Return the harmonic mean of precision and recall over words."""
-    given, right = words(answer), words(wanted)
-    common = (given & right).total()
-    return 2 * common / (given.total() + right.total()) if common else 0.0
+def calibration(judged: Sequence[Judged]) -> list[str]:
+    """How often the first candidate is right (skeleton) by its confidence."""
+    lines = [
+        "| confidence | questions | mean confidence | right skeleton |",
+        "| --- | --- | --- | --- |",
+    ]
+    for low in (0.0, 0.2, 0.4, 0.6, 0.8):
+        chosen = [one for one in judged if low <= one.answer.confidence < low + 0.2 + (low == 0.8)]
+        if chosen:
+            lines.append(
+                f"| {low:.1f} to {low + 0.2:.1f} | {len(chosen)} | "
+                f"{statistics.fmean(one.answer.confidence for one in chosen):.2f} | "
+                f"{statistics.fmean(one.first.skeleton for one in chosen):.2f} |"
+            )
+    for name, sure in (("sure", True), ("not sure", False)):
+        chosen = [one for one in judged if one.answer.sure is sure]
+        if chosen:
+            right = statistics.fmean(one.first.skeleton for one in chosen)
+            lines.append(f"| {name} | {len(chosen)} | | {right:.2f} |")
+    return lines
 
 
-def score(pairs: list[Pair], answer: Callable[[str, str], str]) -> tuple[Score, list[str]]:
-    """Ask for every pair; return the means and a line for each wrong program."""
-    answers: dict[str, list[Pair]] = {}
-    for pair in pairs:
-        answers.setdefault(pair.request, []).append(pair)
-    heads = exacts = f1s = 0.0
-    failures = []
-    for request, group in answers.items():
-        given = answer(request, group[0].platform)
-        wanted = [reading for pair in group for reading in readings(pair.command)]
-        head = program_of(given) in {pair.program for pair in group}
-        heads += head
-        exacts += " ".join(given.split()) in {" ".join(text.split()) for text in wanted}
-        f1s += max(token_f1(given, text) for text in wanted)
-        if not head:
-            failures.append(f"{request}  ->  {given}   (wanted: {wanted[0]})")
-    count = len(answers)
-    return Score(count, heads / count, exacts / count, f1s / count), failures
+def accepted_by_bash(judged: Sequence[Judged]) -> tuple[int, int]:
+    """How many first candidates `bash -n` accepts, of how many."""
+    commands = [one.answer.commands[0] for one in judged if one.answer.commands]
+    good = sum(
+        subprocess.run(["bash", "-n"], input=text.encode(), capture_output=True).returncode == 0
+        for text in commands
+    )
+    return good, len(commands)
 
 
-def slices(pairs: list[Pair]) -> dict[str, list[Pair]]:
-    """Return the rows to be judged together; rows that count little in training are left out."""
-    everyday = [pair for pair in pairs if pair.source == "everyday"]
-    rows = [pair for pair in pairs if pair.source != "everyday" and pair.weight >= FIND_SHARE]
-    return {
-        "held-out rows": rows,
-        "  of them tldr": [pair for pair in rows if pair.source == "tldr"],
-        "  of them nl2bash": [pair for pair in rows if pair.source == "nl2bash"],
-        "everyday, unseen phrasing": everyday,
-    }
+def latency(judged: Sequence[Judged]) -> str:
+    """p50 and p95 in milliseconds; the first question, which loads the model, is left out."""
+    cuts = statistics.quantiles([one.answer.seconds * 1000 for one in judged[1:]], n=20)
+    return f"`suggest` with {CANDIDATES} candidates: p50 {cuts[9]:.0f} ms, p95 {cuts[18]:.0f} ms"
+
+
+def failures(judged: Sequence[Judged], most: int) -> list[str]:
+    """Answers with a wrong program or skeleton, chosen at random but repeatably."""
+    wrong = [one for one in judged if not one.first.skeleton]
+    random.Random(1).shuffle(wrong)
+    lines = []
+    for one in wrong[:most]:
+        given = one.answer.commands[0] if one.answer.commands else "(nothing)"
+        sure = "sure" if one.answer.sure else "not sure"
+        lines.append(
+            f"* {one.question.request}: `{given}` ({sure}); wanted `{one.question.references[0]}`"
+        )
+    return lines
 
 
 def main() -> None:
-    """Print the figures of a model."""
+    """Print everything that docs/model.md shows."""
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("gguf", type=Path)
-    parser.add_argument("held_out", type=Path)
-    parser.add_argument("--failures", type=int, default=12, help="wrong programs to show")
+    parser.add_argument("--data", type=Path, default=Path("../shared/data"))
+    parser.add_argument("--model", type=Path, default=MODEL)
+    parser.add_argument("--previous", type=Path, help="an older shell.gguf to judge as well")
+    parser.add_argument("--threads", type=int, default=2)
+    parser.add_argument("--most", type=int, default=0, help="questions per part; 0: all")
+    parser.add_argument("--failures", type=int, default=20)
+    parser.add_argument("--out", type=Path, help="file for every answer, as JSON lines")
     options = parser.parse_args()
-    model = ShellModel(options.gguf)
-    pairs = [Pair(**json.loads(line)) for line in options.held_out.open(encoding="utf-8")]
-    random.Random(1).shuffle(pairs)
-    failures: dict[str, list[str]] = {}
-    for name, chosen in slices(pairs).items():
-        result, failures[name] = score(chosen, model.answer)
-        print(f"{name}: {result.rows} requests, head {result.head:.3f}, "
-              f"exact {result.exact:.3f}, f1 {result.f1:.3f}", flush=True)  # fmt: skip
-    print("\nwrong programs, for example:")
-    print(*failures["held-out rows"][: options.failures], sep="\n")
-    print(*failures["everyday, unseen phrasing"], sep="\n")
-    print("\nanswers:", *(f"{text}  ->  {model.answer(text)}" for text in REQUESTS), sep="\n")
+    questions, training = read_questions(options.data)
+    if options.most:
+        questions = few(questions, options.most)
+    print("| what | part | questions | head | skeleton | exact | F1 | skeleton, any of 5 |")
+    print("| --- | --- | --- | --- | --- | --- | --- | --- |")
+    retrieval = Retrieval(training)
+    baseline = ask_all(questions, lambda q: Answer(tuple(retrieval.suggest(q.request, CANDIDATES))))
+    print("\n".join(table("BM25 retrieval", baseline)), flush=True)
+    if options.previous:
+        with running_daemon(options.previous, options.threads) as asking:
+            print(
+                "\n".join(table("previous release", ask_all(questions, daemon_suggest(asking)))),
+                flush=True,
+            )
+    with running_daemon(options.model, options.threads) as asking:
+        judged = ask_all(questions, daemon_suggest(asking))
+    print("\n".join(table("this model", judged)))
+    good, given = accepted_by_bash(judged)
+    print(f"\n{latency(judged)}. `bash -n` accepts {good} of {given} first candidates.\n")
+    print("\n".join(calibration([one for one in judged if not one.question.calibrates])))
+    print("\nWrong skeletons, chosen at random:\n")
+    print("\n".join(failures(judged, options.failures)))
+    if options.out:
+        write_answers(judged, options.out)
+
+
+def few(questions: Sequence[Question], most: int) -> list[Question]:
+    """The first questions of each part."""
+    counts: dict[str, int] = {}
+    chosen = []
+    for question in questions:
+        counts[question.part] = counts.get(question.part, 0) + 1
+        if counts[question.part] <= most:
+            chosen.append(question)
+    return chosen
+
+
+def write_answers(judged: Sequence[Judged], path: Path) -> None:
+    """Keep every answer, for a closer look."""
+    with path.open("w", encoding="utf-8") as file:
+        for one in judged:
+            row = {"part": one.question.part, "request": one.question.request,
+                   "wanted": one.question.references, "given": one.answer.commands,
+                   "confidence": one.answer.confidence, "sure": one.answer.sure,
+                   "skeleton": one.first.skeleton, "head": one.first.head}  # fmt: skip
+            file.write(json.dumps(row) + "\n")
 
 
 if __name__ == "__main__":

@@ -1,15 +1,15 @@
-"""Everyday requests of our own: `everyday.txt` with its slots filled."""
+"""Everyday requests of our own: `everyday*.txt` with their slots filled."""
 
 import random
 import re
 from dataclasses import dataclass
 from pathlib import Path
 
-from training.augment import Example, say_differently
+from training.augment import Settled, say_differently
 from training.names import NAMES, bare_file_name, file_name, folder_name
 from training.rows import Pair, program_of
 
-COPIES = 12  # expansions of each block per epoch
+COPIES = 5  # expansions of each block per epoch
 SLOT = re.compile(r"<([a-z]+)(\d?)(\.[\w.]+)?>")
 COUNTS = {"2": "two", "4": "four", "6": "six", "8": "eight", "10": "ten", "12": "twelve"}
 KINDS = {
@@ -30,8 +30,9 @@ class Block:
 
 
 def read_blocks() -> list[Block]:
-    """Return the blocks of everyday.txt, in order."""
-    text = (Path(__file__).parent / "everyday.txt").read_text(encoding="utf-8")
+    """Return the blocks of everyday*.txt, in order."""
+    files = sorted(Path(__file__).parent.glob("everyday*.txt"))
+    text = "\n\n".join(file.read_text(encoding="utf-8").strip() for file in files)
     blocks = []
     for part in text.split("\n\n"):
         lines = [line for line in part.splitlines() if not line.startswith("#")]
@@ -82,15 +83,17 @@ def fill(request: str, command: str, rng: random.Random) -> tuple[str, str]:
     )
 
 
-def everyday_examples(rng: random.Random) -> list[Example]:
-    """Return this epoch's everyday examples, without the phrasings held out."""
-    examples = []
-    for block in read_blocks():
-        for _ in range(COPIES):
-            request, command = fill(rng.choice(block.asked), block.command, rng)
-            request = say_differently(request, program_of(command), 0.03, rng)
-            examples.append(Example("linux", request, command))
-    return examples
+def block_pair(block: Block) -> Pair:
+    """A block as one pair, with every way to ask for it: what the lexicon learns from it."""
+    command = SLOT.sub("x", block.command)
+    request = SLOT.sub("", ". ".join(block.asked))
+    return Pair(request, command, "linux", program_of(command), "everyday", 1.0)
+
+
+def block_settled(block: Block, rng: random.Random) -> Settled:
+    """One filling of a block, asked in one of its ways."""
+    request, command = fill(rng.choice(block.asked), block.command, rng)
+    return Settled("linux", say_differently(request, rng), command, request)
 
 
 def everyday_held_out(rng: random.Random) -> list[Pair]:

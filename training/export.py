@@ -2,6 +2,7 @@
 
 import argparse
 import json
+import subprocess
 from pathlib import Path
 
 import gguf
@@ -14,7 +15,7 @@ from torch import Tensor
 
 from training.attribution import DESCRIPTION, LICENCE, LICENCE_NAME, SOURCES
 from training.model import Shape
-from training.tokenizer import CONTROL, END_ID, PRE_TOKENIZER, load_tokenizer
+from training.tokenizer import CONTROL, END_ID, PRE_TOKENIZER, SLOTS, load_tokenizer
 
 CONTEXT = 1024
 Q8_0 = gguf.GGMLQuantizationType.Q8_0
@@ -70,12 +71,13 @@ def add_shape(out: gguf.GGUFWriter, shape: Shape) -> None:
 def add_tokenizer(out: gguf.GGUFWriter, tokenizer: Tokenizer) -> None:
     """Write tokens, merges, control ids and the chat template."""
     tokens = sorted(tokenizer.get_vocab().items(), key=lambda item: item[1])
-    control, normal = gguf.TokenType.CONTROL, gguf.TokenType.NORMAL
+    kinds = dict.fromkeys(CONTROL, gguf.TokenType.CONTROL)
+    kinds |= dict.fromkeys(SLOTS, gguf.TokenType.USER_DEFINED)
     merges: list[list[str]] = json.loads(tokenizer.to_str())["model"]["merges"]
     out.add_tokenizer_model("gpt2")
     out.add_tokenizer_pre(PRE_TOKENIZER)
     out.add_token_list([text for text, _ in tokens])
-    out.add_token_types([control if text in CONTROL else normal for text, _ in tokens])
+    out.add_token_types([kinds.get(text, gguf.TokenType.NORMAL) for text, _ in tokens])
     out.add_token_merges([" ".join(pair) for pair in merges])
     out.add_bos_token_id(END_ID)
     out.add_eos_token_id(END_ID)
@@ -84,6 +86,13 @@ def add_tokenizer(out: gguf.GGUFWriter, tokenizer: Tokenizer) -> None:
     out.add_add_bos_token(False)
     out.add_add_eos_token(False)
     out.add_chat_template(TEMPLATE)
+
+
+def add_task_format(out: gguf.GGUFWriter, commit: str, figures: str) -> None:
+    """Write that the file takes lmd's tasks, and how it came about."""
+    out.add_uint32("lmd.shell.format", 1)
+    out.add_string("lmd.shell.recipe_commit", commit)
+    out.add_string("lmd.shell.figures", figures)
 
 
 def add_provenance(out: gguf.GGUFWriter) -> None:
@@ -102,16 +111,29 @@ def add_provenance(out: gguf.GGUFWriter) -> None:
         out.add_dataset_repo_url(index, source.url)
 
 
-def write_gguf(shape: Shape, weights: dict[str, Tensor], tokenizer: Tokenizer, path: Path) -> None:
-    """Write the file beside its place, then move it there in one step."""
+def write_gguf(
+    shape: Shape,
+    weights: dict[str, Tensor],
+    tokenizer: Tokenizer,
+    path: Path,
+    *,
+    commit: str = "",
+    figures: str = "",
+    whole: bool = False,
+) -> None:
+    """Write the file beside its place, then move it there in one step.
+
+    ``whole`` keeps the matrices in F32, as `training.quantise` needs them.
+    """
     temporary = path.with_suffix(".gguf.tmp")
     out = gguf.GGUFWriter(str(temporary), "llama")
     add_provenance(out)
+    add_task_format(out, commit, figures)
     add_shape(out, shape)
     add_tokenizer(out, tokenizer)
     for name, tensor in tensors(shape, weights).items():
         values: NDArray[np.float32] = tensor.detach().float().contiguous().numpy()
-        if values.ndim == 1:
+        if whole or values.ndim == 1:
             out.add_tensor(name, values)
         else:
             out.add_tensor(name, quantize(values, Q8_0), raw_dtype=Q8_0)
@@ -122,15 +144,31 @@ def write_gguf(shape: Shape, weights: dict[str, Tensor], tokenizer: Tokenizer, p
     temporary.replace(path)
 
 
+def recipe_commit() -> str:
+    """The commit of the recipe; "-dirty" where it was changed since."""
+    command = ["git", "describe", "--always", "--dirty", "--abbrev=12", "--exclude=*"]
+    return subprocess.run(command, capture_output=True, text=True, check=True).stdout.strip()
+
+
 def main() -> None:
     """Export the latest checkpoint of a folder."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("run", type=Path, help="folder of the checkpoints")
     parser.add_argument("gguf", type=Path, help="file to write")
+    parser.add_argument("--float", action="store_true", help="F32, for training.quantise")
+    parser.add_argument("--figures", type=Path, help="what evaluation printed, for the metadata")
     options = parser.parse_args()
     checkpoint = torch.load(options.run / "model.pt", map_location="cpu", weights_only=True)
     tokenizer = load_tokenizer(options.run / "tokenizer.json")
-    write_gguf(Shape(**checkpoint["shape"]), checkpoint["weights"], tokenizer, options.gguf)
+    write_gguf(
+        Shape(**checkpoint["shape"]),
+        checkpoint["weights"],
+        tokenizer,
+        options.gguf,
+        commit=recipe_commit(),
+        figures=options.figures.read_text(encoding="utf-8") if options.figures else "",
+        whole=options.float,
+    )
     print(f"{options.gguf}: {options.gguf.stat().st_size / 1e6:.1f} MB")
 
 

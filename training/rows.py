@@ -6,10 +6,11 @@ A pair still carries its choices (`{{[-s|--long]}}`); `augment.py` settles them 
 import json
 import re
 from collections.abc import Iterator
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from pathlib import Path
 
 MNEMONIC = re.compile(r"\[(\w+)\](?=\w)|(?<=\w)\[(\w+)\]|\[(\w)\]")
+OPTION_FORMS = re.compile(r"\{\{\[([^\]|]+)\|([^\]|]+)\]\}\}")
 PLACEHOLDER = re.compile(r"\{\{(.*?)\}\}(?!\})")
 HELP_ROW = re.compile(
     r"^(display|show|print|view) (the )?(general )?(help|version)\b", re.IGNORECASE
@@ -21,15 +22,14 @@ NUMBER_WORDS = {
     "three": "3", "four": "4", "five": "5", "six": "6", "eight": "8", "nine": "9", "ten": "10",
     "twelve": "12", "thirty": "30", "hundred": "100", "week": "7",
 }  # fmt: skip
-FIND_SHARE = 0.35  # of the find rows an epoch shows: else half of what is learnt is find
-RARE_SHARE = 0.5  # of the tldr rows whose program no other source knows
+FIND_SHARE = 0.5  # find rows count less than others of NL2Bash: they are half of it
 LONGEST_COMMAND = 240  # characters; what is longer is a script, not an answer on a prompt
 LONGEST_REQUEST = 300
 
-# File stem -> weight per epoch.  A weight under 1 is the chance that a row is seen in an epoch.
+# File stem -> how often an epoch shows a row, on average.
 SOURCES = {
     "tldr": 1.0,
-    "nl2bash": 1.0,
+    "nl2bash": 2.0,
     "extra/cheat": 1.0,
     "extra/chubin": 1.0,
     "extra/eg": 1.0,
@@ -40,8 +40,9 @@ SOURCES = {
     "extra/lcl_basics": 1.0,
     "extra/podman": 0.5,
     "extra/curl": 0.7,
-    "extra/fig_subcmd": 0.15,
-    "extra/carapace_subcmd": 0.15,
+    "extra/nl2bash_judged": 2.0,
+    "extra/fig_subcmd": 0.2,
+    "extra/carapace_subcmd": 0.2,
 }
 
 
@@ -54,7 +55,13 @@ class Pair:
     platform: str  # common, linux or osx
     program: str
     source: str
-    weight: float  # the chance to be seen in an epoch, 0 to 1
+    weight: float  # how often an epoch shows it, on average
+    page: str = ""  # of tldr: the program, with its subcommands
+
+    @property
+    def plain(self) -> str:
+        """The command with long options and bare placeholders."""
+        return PLACEHOLDER.sub(r"\1", OPTION_FORMS.sub(r"\2", self.command))
 
 
 def program_of(command: str) -> str:
@@ -88,11 +95,13 @@ def _unlearnable(request: str, command: str) -> bool:
 def _weight(source: str, request: str, command: str) -> float:
     """Return the chance of a row per epoch; 0 drops it."""
     base = SOURCES[source]
-    if HELP_ROW.match(request) or command.startswith("tldr "):
-        return base * 0.15
-    if source == "nl2bash" and _unlearnable(request, command):
+    if HELP_ROW.match(request):
+        return base * 0.3
+    if command.startswith("tldr "):
+        return base * 0.4
+    if "nl2bash" in source and _unlearnable(request, command):
         return 0.0
-    if source == "nl2bash" and program_of(command) == "find":
+    if "nl2bash" in source and program_of(command) == "find":
         return base * FIND_SHARE
     return base
 
@@ -115,6 +124,7 @@ def read_source(data: Path, source: str) -> Iterator[Pair]:
                     program_of(command),
                     source,
                     weight,
+                    row["page"] if source == "tldr" else "",
                 )
 
 
@@ -124,9 +134,4 @@ def read_pairs(data: Path) -> list[Pair]:
     for source in SOURCES:
         for pair in read_source(data, source):
             seen.setdefault((pair.request.lower(), pair.command), pair)
-    pairs = list(seen.values())
-    known = {pair.program for pair in pairs if pair.source != "tldr"}
-    return [
-        pair if pair.program in known else replace(pair, weight=pair.weight * RARE_SHARE)
-        for pair in pairs
-    ]
+    return list(seen.values())

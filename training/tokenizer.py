@@ -12,16 +12,21 @@ from tokenizers.models import BPE
 from tokenizers.pre_tokenizers import ByteLevel, Sequence, Split
 from tokenizers.trainers import BpeTrainer
 
+from lmd.shell.slots import ITEMS, NUMBER_SLOTS, STRING_SLOTS, TOPIC
+
 PRE_TOKENIZER = "qwen2"  # llama.cpp's name of the expression below
 PATTERN = (
     r"(?i:'s|'t|'re|'ve|'m|'ll|'d)|[^\r\n\p{L}\p{N}]?\p{L}+|\p{N}|"
     r" ?[^\s\p{L}\p{N}]+[\r\n]*|\s*[\r\n]+|\s+(?!\S)|\s+"
 )
-END, LINUX, MACOS, COMMAND = "<|end|>", "<|linux|>", "<|macos|>", "<|command|>"
-CONTROL = [END, LINUX, MACOS, COMMAND]  # their ids are their places: 0, 1, 2, 3
-END_ID, COMMAND_ID = 0, 3
-PLATFORMS = {"linux": 1, "macos": 2}
-VOCABULARY = 6144
+END, SUGGEST, EXPLAIN, FIX = "<|end|>", "<|suggest|>", "<|explain|>", "<|fix|>"
+LINUX, MACOS, HINT, ANSWER = "<|linux|>", "<|macos|>", "<|hint|>", "<|answer|>"
+CONTROL = [END, SUGGEST, EXPLAIN, FIX, LINUX, MACOS, HINT, ANSWER]  # their ids are their places
+SLOTS = [TOPIC, *ITEMS, *STRING_SLOTS, *NUMBER_SLOTS]  # text, but never split or merged
+END_ID, HINT_ID, ANSWER_ID = 0, 6, 7
+TASKS = {"suggest": 1, "explain": 2, "fix": 3}
+PLATFORMS = {"linux": 4, "macos": 5}
+VOCABULARY = 4096
 
 
 def train_tokenizer(texts: Iterable[str], size: int = VOCABULARY) -> Tokenizer:
@@ -33,7 +38,8 @@ def train_tokenizer(texts: Iterable[str], size: int = VOCABULARY) -> Tokenizer:
     trainer = BpeTrainer(
         vocab_size=size,
         min_frequency=2,
-        special_tokens=[AddedToken(text, special=True) for text in CONTROL],
+        special_tokens=[AddedToken(text, special=True) for text in CONTROL]
+        + [AddedToken(text, special=False, normalized=False) for text in SLOTS],
         initial_alphabet=ByteLevel.alphabet(),
         show_progress=False,
     )

@@ -18,14 +18,16 @@ from tokenizers import Tokenizer
 from torch import Tensor
 from torch.nn import functional as F
 
-from training.corpus import IGNORED, Batch, batches, encode_examples, epoch_examples, split_pairs
+from training.corpus import IGNORED, Batch, batches, encode_examples
+from training.epochs import Material, write_scorer
 from training.everyday import everyday_held_out
 from training.model import Decoder, Shape
-from training.rows import Pair, read_pairs
-from training.tokenizer import load_tokenizer, train_tokenizer
+from training.rows import read_pairs
+from training.split import split_pairs
+from training.tokenizer import VOCABULARY, load_tokenizer, train_tokenizer
 
 SEED = 7
-TOKENS_PER_BATCH = 2048
+TOKENS_PER_BATCH = 4096
 TARGET_BLOCK = 128  # targets are padded to it: a new matrix shape costs a new kernel
 MATRIX_RATE = 5e-3
 OTHER_RATE = 3e-3
@@ -41,11 +43,11 @@ def rate_factor(done: float) -> float:
     return min(done / WARM_UP, max(0.0, (1.0 - done) / (1.0 - WARM_UP)))
 
 
-def endless_batches(pairs: list[Pair], tokenizer: Tokenizer) -> Iterator[tuple[int, Batch]]:
+def endless_batches(material: Material, tokenizer: Tokenizer) -> Iterator[tuple[int, Batch]]:
     """Yield (epoch, batch) for ever; every epoch is settled from its own seed."""
     for epoch in count():
         rng = random.Random(SEED + epoch)
-        rows = encode_examples(tokenizer, epoch_examples(pairs, rng))
+        rows = encode_examples(tokenizer, material.epoch(rng))
         for batch in batches(rows, TOKENS_PER_BATCH, rng):
             yield epoch, batch
 
@@ -85,18 +87,24 @@ def save(out: Path, shape: Shape, weights: dict[str, Tensor]) -> None:
     temporary.replace(out / "model.pt")
 
 
-def train(pairs: list[Pair], tokenizer: Tokenizer, out: Path, options: argparse.Namespace) -> None:
+def train(material: Material, tokenizer: Tokenizer, out: Path, options: argparse.Namespace) -> None:
     """Train until the budget is spent; leave the averaged weights in `out/model.pt`."""
-    shape = Shape(width=options.width, layers=options.layers, heads=options.width // 64,
-                  inner=options.inner)  # fmt: skip
+    shape = Shape(
+        vocabulary=VOCABULARY,
+        width=options.width,
+        layers=options.layers,
+        heads=options.width // 64,
+        inner=options.inner,
+    )
     model = Decoder(shape, options.dropout)
     if options.start:
         model.load_state_dict(torch.load(options.start, weights_only=True)["weights"])
+    model.compile(dynamic=True)
     optimizers = make_optimizers(model, options.decay)
     average: dict[str, Tensor] | None = None
     budget, start = options.minutes * 60.0, time.monotonic()
     saved, seen, smooth = start, 0, 0.0
-    for step, (epoch, batch) in enumerate(endless_batches(pairs, tokenizer)):
+    for step, (epoch, batch) in enumerate(endless_batches(material, tokenizer)):
         done = (time.monotonic() - start) / budget
         if done >= 1.0:
             break
@@ -140,29 +148,35 @@ def main() -> None:
     parser.add_argument("--out", type=Path, required=True, help="folder of the checkpoints")
     parser.add_argument("--start", type=Path, help="a model.pt to go on from, same tokenizer")
     parser.add_argument("--minutes", type=float, default=60.0, help="wall-clock budget")
-    parser.add_argument("--threads", type=int, default=1)
+    parser.add_argument("--threads", type=int, default=2)
     parser.add_argument("--width", type=int, default=256)
     parser.add_argument("--inner", type=int, default=704)
     parser.add_argument("--layers", type=int, default=6)
     parser.add_argument("--decay", type=float, default=0.05)
-    parser.add_argument("--dropout", type=float, default=0.1)
+    parser.add_argument("--dropout", type=float, default=0.0)
     parser.add_argument("--save-every", type=float, default=120.0, help="seconds")
     options = parser.parse_args()
     torch.set_num_threads(options.threads)
     torch.manual_seed(SEED)
     options.out.mkdir(parents=True, exist_ok=True)
-    training, held_out = split_pairs(read_pairs(options.data))
-    held_out += everyday_held_out(random.Random(SEED))
+    training, parts = split_pairs(read_pairs(options.data))
+    parts["everyday"] = everyday_held_out(random.Random(SEED))
     with (options.out / "held_out.jsonl").open("w", encoding="utf-8") as file:
-        file.writelines(json.dumps(asdict(pair)) + "\n" for pair in held_out)
+        for part, pairs in parts.items():
+            file.writelines(json.dumps({"part": part} | asdict(pair)) + "\n" for pair in pairs)
+    material = Material(options.data, training)
+    write_scorer(material.scorer, options.out / "scorer.json")
     path = options.out / "tokenizer.json"
     if options.start is None or not path.exists():
-        rng = random.Random(SEED)
-        examples = epoch_examples(training, rng)
-        texts = [text for example in examples for text in (example.request, example.command)]
+        examples = material.epoch(random.Random(SEED))
+        texts = [text for e in examples for text in (e.request, e.hint, e.answer)]
         train_tokenizer(texts).save(str(path))
-    print(f"{len(training)} pairs to learn, {len(held_out)} held out", flush=True)
-    train(training, load_tokenizer(path), options.out, options)
+    print(
+        f"{len(training)} pairs to learn",
+        {name: len(rows) for name, rows in parts.items()},
+        flush=True,
+    )
+    train(material, load_tokenizer(path), options.out, options)
 
 
 if __name__ == "__main__":

@@ -130,12 +130,15 @@ def test_without_a_seed_the_texts_differ(worker: WorkerProcess):
         HOT,
         {"temperature": 5.0, "mirostat": 1, "seed": 1},
         {"temperature": 5.0, "mirostat": 2, "mirostat_tau": 20.0, "seed": 1},
-        HOT | {"typical_p": 0.2},
     ],
     ids=str,
 )
 def test_a_parameter_changes_the_text(worker: WorkerProcess, values: dict[str, object]):
     assert letters(worker, **values) != letters(worker)
+
+
+def test_typical_p_changes_what_is_drawn(worker: WorkerProcess):
+    assert letters(worker, **(HOT | {"typical_p": 0.2})) != letters(worker, **HOT)
 
 
 @pytest.mark.parametrize(

@@ -1,0 +1,114 @@
+"""Write lmd/data/shell.db from the collected topics."""
+
+import argparse
+import json
+import math
+import sqlite3
+import zlib
+from collections import Counter, defaultdict
+from pathlib import Path
+
+import msgspec
+
+from lmd.shell.lexicon.store import FORMAT, SCHEMA, Facts, Posting, StoredItem, StoredTopic
+from training.everyday import block_pair, read_blocks
+from training.lexicon import Collection, Topic, rarities
+from training.rows import read_pairs
+from training.split import split_pairs
+
+SATURATION = 1.2  # k1 of BM25 (Robertson and Zaragoza 2009)
+LENGTH_SHARE = 0.6  # b of BM25
+POPULARITY = 0.35  # of the logarithm of a topic's commands, spread over the terms of a request
+TEMPERATURE = 0.8  # of the softmax over topics; set on the calibration half of the held-out rows
+MOST_POSTINGS = 400  # topics per term, the best ones
+MOST_TERMS = 24  # of an item, the rarest
+
+
+def write_lexicon(
+    collection: Collection, weights: tuple[float, ...], temperature: float, path: Path
+) -> None:
+    """Write the file beside its place, then move it there in one step."""
+    topics = [topic for topic in collection.topics.values() if topic.items or topic.commands]
+    rarity, unknown = rarities(topics)
+    names = sorted(rarity)
+    index = {term: number for number, term in enumerate(names)}
+    facts = Facts(names, [round(rarity[t], 3) for t in names], unknown, list(weights), temperature)
+    temporary = path.with_suffix(".tmp")
+    temporary.unlink(missing_ok=True)
+    database = sqlite3.connect(temporary)
+    database.executescript(SCHEMA)
+    database.execute("insert into meta values ('format', ?)", (str(FORMAT).encode(),))
+    database.execute("insert into meta values ('facts', ?)", (packed(facts),))
+    taken: dict[str, int] = {}
+    for topic in topics:
+        if topic.name.lower() not in taken:
+            taken[topic.name.lower()] = len(taken)
+            body = packed(stored(topic, rarity, index))
+            row = (taken[topic.name.lower()], topic.name, body)
+            database.execute("insert into topics values (?, ?, ?)", row)
+    for term, postings in all_postings(topics, taken, rarity).items():
+        database.execute("insert into postings values (?, ?)", (index[term], packed(postings)))
+    database.commit()
+    database.execute("vacuum")
+    database.close()
+    temporary.replace(path)
+
+
+def packed(value: object) -> bytes:
+    """MessagePack, compressed."""
+    return zlib.compress(msgspec.msgpack.encode(value), 9)
+
+
+def stored(topic: Topic, rarity: dict[str, float], index: dict[str, int]) -> StoredTopic:
+    """A topic as the file holds it; of long items only the rarest terms."""
+    items = []
+    for draft in sorted(topic.items.values(), key=lambda draft: -draft.uses):
+        kept = sorted(draft.terms, key=lambda term: (-rarity[term], term))[:MOST_TERMS]
+        others = sorted(draft.aliases - {draft.text})
+        items.append(
+            StoredItem(draft.text, draft.uses, draft.documented, [index[t] for t in kept], others)
+        )
+    return StoredTopic(topic.commands, items)
+
+
+def all_postings(
+    topics: list[Topic], ids: dict[str, int], rarity: dict[str, float]
+) -> dict[str, list[Posting]]:
+    """For each term the topics it speaks for, by BM25 with a share for popular topics."""
+    used = [topic for topic in topics if topic.commands]
+    average = sum(topic.words.total() for topic in used) / len(used)
+    postings: dict[str, list[Posting]] = defaultdict(list)
+    for topic in used:
+        counts = Counter(topic.words)
+        length = 1 - LENGTH_SHARE + LENGTH_SHARE * topic.words.total() / average
+        for term, count in counts.items():
+            weight = rarity[term] * count / (count + SATURATION * length)
+            weight *= 1 + POPULARITY * math.log(1 + topic.commands) / 4
+            postings[term].append(Posting(ids[topic.name.lower()], round(weight, 3)))
+    for term in postings:
+        postings[term].sort(key=lambda posting: -posting.weight)
+        del postings[term][MOST_POSTINGS:]
+    return postings
+
+
+def read_weights(path: Path) -> tuple[float, ...]:
+    """Read what `epochs.write_scorer` wrote."""
+    return tuple(json.loads(path.read_text(encoding="utf-8")))
+
+
+def main() -> None:
+    """Collect from the training rows and the everyday tasks; write the file."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("run", type=Path, help="folder of the checkpoints")
+    parser.add_argument("out", type=Path, help="file to write")
+    parser.add_argument("--data", type=Path, default=Path("../shared/data"))
+    options = parser.parse_args()
+    training, _ = split_pairs(read_pairs(options.data))
+    tasks = [block_pair(block) for block in read_blocks()]
+    collection = Collection(options.data, training + tasks)
+    write_lexicon(collection, read_weights(options.run / "scorer.json"), TEMPERATURE, options.out)
+    print(f"{options.out}: {options.out.stat().st_size / 1e6:.1f} MB")
+
+
+if __name__ == "__main__":
+    main()
