@@ -18,7 +18,7 @@ EXIT_CONFIG = 78
 
 def main(arguments: list[str] | None = None) -> int:
     """Entry point; returns the exit status."""
-    options = _parser().parse_args(arguments)
+    options = parser().parse_args(arguments)
     try:
         status: int = options.command(options)
     except ConfigError as error:
@@ -32,12 +32,13 @@ def main(arguments: list[str] | None = None) -> int:
     return status
 
 
-def _parser() -> argparse.ArgumentParser:
-    parser = argparse.ArgumentParser(
+def parser() -> argparse.ArgumentParser:
+    """The commands and their options."""
+    root = argparse.ArgumentParser(
         prog="lmd", description="Keep language models warm behind a Unix socket."
     )
-    parser.add_argument("--version", action="version", version=f"lmd {lmd.__version__}")
-    commands = parser.add_subparsers(required=True, metavar="COMMAND")
+    root.add_argument("--version", action="version", version=f"lmd {lmd.__version__}")
+    commands = root.add_subparsers(required=True, metavar="COMMAND")
 
     run = commands.add_parser("run", help="serve in the foreground until SIGTERM")
     run.add_argument("--config", metavar="FILE", help="default: lmd.toml in the config folder")
@@ -51,7 +52,7 @@ def _parser() -> argparse.ArgumentParser:
 
     schema = commands.add_parser("schema", help="print the configuration's JSON Schema")
     schema.set_defaults(command=_schema)
-    return parser
+    return root
 
 
 def _run(options: argparse.Namespace) -> int:

@@ -8,11 +8,13 @@ workers        end last: what still runs needs them
 import os
 import resource
 import sys
+from pathlib import Path
 
 import structlog
 import trio
 
 import lmd
+from lmd import paths
 from lmd.backend.launch import Launcher
 from lmd.config.schema import Config
 from lmd.logs import open_logs, open_unbuffered
@@ -22,11 +24,17 @@ from lmd.rpc.dispatch import Dispatcher, Handler
 from lmd.rpc.handlers.embed import EmbedHandlers
 from lmd.rpc.handlers.generate import GenerateHandlers
 from lmd.rpc.handlers.models import ModelsHandlers
+from lmd.rpc.handlers.shell import ShellHandlers
 from lmd.rpc.handlers.status import ServerFacts, StatusHandlers
 from lmd.rpc.server import Server
 from lmd.scheduler.broker import Broker
 from lmd.scheduler.core import Scheduler
 from lmd.scheduler.state import Limits, ModelLimits
+from lmd.shell.documentation import Library
+from lmd.shell.lexicon.store import Lexicon as StoredLexicon
+from lmd.shell.lexicon.store import LexiconError
+from lmd.shell.service import ShellService
+from lmd.shell.suggest.knowledge import Lexicon, NoLexicon
 from lmd.signals import run_signals
 
 log = structlog.get_logger("lmd")
@@ -76,7 +84,8 @@ async def _serve(
         in_flight=lambda: server.requests_in_flight,
         draining=server.draining.is_set,
     )
-    dispatcher = _dispatcher(config, broker, catalogue, facts)
+    lexicon = _open_lexicon()
+    dispatcher = _dispatcher(config, broker, catalogue, facts, lexicon)
     async with trio.open_nursery() as workers:
         await workers.start(broker.run)
         async with trio.open_nursery() as connections:
@@ -128,12 +137,23 @@ def _scheduler(config: Config) -> Scheduler:
     return Scheduler(models, limits)
 
 
+def _open_lexicon() -> Lexicon:
+    """What ships with lmd of program names; suggestions do without where it cannot be read."""
+    path = paths.lexicon_path()
+    try:
+        return StoredLexicon(Path(path))
+    except LexiconError as error:
+        log.warning("no lexicon", reason=str(error))
+        return NoLexicon()
+
+
 def _dispatcher(
-    config: Config, broker: Broker, catalogue: Catalogue, facts: ServerFacts
+    config: Config, broker: Broker, catalogue: Catalogue, facts: ServerFacts, lexicon: Lexicon
 ) -> Dispatcher:
     generate = GenerateHandlers(broker, catalogue)
     embed = EmbedHandlers(broker, catalogue)
     models = ModelsHandlers(broker, catalogue)
+    shell = ShellHandlers(ShellService(broker, catalogue, lexicon, Library()), catalogue)
     status = StatusHandlers(broker, catalogue, facts)
     handlers: dict[str, Handler] = {
         "hello": status.hello,
@@ -141,6 +161,9 @@ def _dispatcher(
         "complete": generate.complete,
         "embed": embed.embed,
         "tokenize": embed.tokenize,
+        "suggest": shell.suggest,
+        "explain": shell.explain,
+        "fix": shell.fix,
         "models.list": models.list,
         "models.show": models.show,
         "models.load": models.load,

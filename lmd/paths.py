@@ -45,3 +45,8 @@ def state_directory() -> str:
 def builtin_model_path() -> str:
     """The GGUF that ships inside the package."""
     return os.path.join(os.path.dirname(os.path.abspath(__file__)), "data", "shell.gguf")
+
+
+def lexicon_path() -> str:
+    """What is known of program names, beside the model that was trained with it."""
+    return os.path.join(os.path.dirname(builtin_model_path()), "shell.db")

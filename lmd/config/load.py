@@ -16,6 +16,9 @@ from lmd.config.units import convert_units
 
 MAX_CONFIG_BYTES = 1 << 20
 BUILTIN_MAX_TOKENS = 192
+BUILTIN_SHAPE = {"slots": 12, "threads": 1}
+"""The samples of one `suggest` are decoded in one batch, and a model this small loses more to
+threads that wait for one another than it gains: with one busy core of two, 8 times as much."""
 _KIND = msgspec.inspect.type_info(Config)
 _BARE_KEY = re.compile(r"[A-Za-z0-9_-]+")
 _UNKNOWN_FIELD = re.compile(r"unknown field `(?P<key>[^`]*)`(?: - at `(?P<path>[^`]*)`)?")
@@ -69,7 +72,7 @@ def parse(text: str, source: str) -> Config:
     except ValueError as error:
         message, hint = _explain(str(error))
         raise ConfigError(source, _name_model(message, tables), hint) from error
-    config = _with_builtin(config)
+    config = _with_builtin(config, tables)
     problems = check(config)
     if problems:
         raise ConfigError(source, "; ".join(problems))
@@ -81,13 +84,18 @@ def _convert(tables: dict[str, Any]) -> Config:
     return msgspec.convert(convert_units(tables, _KIND), Config)
 
 
-def _with_builtin(config: Config) -> Config:
+def _with_builtin(config: Config, tables: dict[str, Any]) -> Config:
     """Add the built-in model, keep what the file says of it, and expand every path."""
+    written = tables.get("models", {}).get(BUILTIN_MODEL, {})
+    shape = {key: value for key, value in BUILTIN_SHAPE.items() if key not in written}
     models = {BUILTIN_MODEL: ModelConfig(), **config.models}
     builtin = models[BUILTIN_MODEL]
     if not builtin.path:
         models[BUILTIN_MODEL] = msgspec.structs.replace(
-            builtin, path=paths.builtin_model_path(), sampling=_builtin_sampling(builtin.sampling)
+            builtin,
+            path=paths.builtin_model_path(),
+            **shape,
+            sampling=_builtin_sampling(builtin.sampling),
         )
     for name, model in models.items():
         models[name] = msgspec.structs.replace(model, path=_expand(model.path))
@@ -136,10 +144,10 @@ def check(config: Config) -> list[str]:
         )
     if config.log.file and not os.path.isabs(config.log.file):
         problems.append("log.file must be absolute or start with ~")
-    if config.daemon.default_model not in owner:
-        problems.append(
-            f"daemon.default_model is {config.daemon.default_model!r}, which no model is called"
-        )
+    for key in ("default_model", "suggest_model"):
+        chosen = getattr(config.daemon, key)
+        if chosen not in owner:
+            problems.append(f"daemon.{key} is {chosen!r}, which no model is called")
     return problems
 
 

@@ -37,9 +37,10 @@ class ModelConfig(Struct, kw_only=True, frozen=True, forbid_unknown_fields=True)
     context: Annotated[int, Meta(ge=16, le=1 << 22)] | None = None
     """Tokens per sequence; default: the model's training context, at most 4096."""
     slots: Annotated[int, Meta(ge=1, le=64)] = 4
-    """Sequences decoded at the same time."""
+    """Sequences decoded at the same time; 8 for the built-in model, as many as one `suggest`
+    asks for."""
     threads: Annotated[int, Meta(ge=0, le=512)] = 0
-    """Threads for decoding and prefill; 0 means one per physical core."""
+    """Threads for decoding and prefill; 0 means one per physical core. 1 for the built-in model."""
     gpu_layers: Annotated[int, Meta(ge=-1, le=1024)] = 0
     """Layers put on a GPU; -1 means all."""
     batch: Annotated[int, Meta(ge=32, le=8192)] = 512
@@ -66,6 +67,8 @@ class DaemonConfig(Struct, kw_only=True, frozen=True, forbid_unknown_fields=True
 
     default_model: Name = BUILTIN_MODEL
     """Model of requests that name none."""
+    suggest_model: Name = BUILTIN_MODEL
+    """Model of `suggest`, `explain` and `fix` where the request names none."""
     keep_alive: Seconds = 1800.0
     """Idle seconds until a model is unloaded, unless the model says otherwise."""
     drain: PositiveSeconds = 30.0
@@ -100,13 +103,16 @@ class LimitsConfig(Struct, kw_only=True, frozen=True, forbid_unknown_fields=True
     restarts: Annotated[int, Meta(ge=0, le=100)] = 5
     """Worker crashes inside ``restart_window`` after which a model is ``failed``."""
     restart_window: PositiveSeconds = 60.0
+    """Seconds over which the crashes of a worker are counted."""
 
 
 class LogConfig(Struct, kw_only=True, frozen=True, forbid_unknown_fields=True):
     """``[log]``: prompt and answer text is never logged at level ``info`` and above."""
 
     level: Literal["debug", "info", "warning", "error"] = "info"
+    """Least severity that is logged."""
     format: Literal["text", "json"] = "text"
+    """Lines for people, or one JSON object a line."""
     file: str = ""
     """Path of a log file; empty means stderr."""
 

@@ -7,11 +7,15 @@ from pathlib import Path
 import msgspec
 import trio
 
+from lmd import paths
 from lmd.config.schema import Config, ModelConfig
 from lmd.models.gguf import BadModel, GGUFHeader, read_header
 from lmd.protocol.errors import LmdError
 from lmd.protocol.params import Sampling
 from lmd.protocol.worker import Load
+
+SHELL_FORMAT = 1
+"""How the built-in model takes the tasks of the shell, and so does a fake engine."""
 
 
 class Catalogue:
@@ -20,9 +24,11 @@ class Catalogue:
     def __init__(self, config: Config, *, check_files: bool = True) -> None:
         self._models = config.models
         self._default = config.daemon.default_model
+        self._suggest = config.daemon.suggest_model
         self._check_files = check_files
         # Reading is pure Python: two at a time would take the interpreter from the event loop.
         self._reading = trio.CapacityLimiter(1)
+        self._formats: dict[str, tuple[tuple[int, int], int | None]] = {}
         self._names = {
             spelling: name
             for name, model in config.models.items()
@@ -38,6 +44,15 @@ class Catalogue:
     def default(self) -> str:
         """The model of requests that name none."""
         return self._names[self._default]
+
+    @property
+    def suggest_model(self) -> str:
+        """The model of `suggest`, `explain` and `fix` where the request names none."""
+        return self._names[self._suggest]
+
+    def is_builtin(self, name: str) -> bool:
+        """Whether the model runs the file that ships with lmd."""
+        return self._models[name].path == paths.builtin_model_path()
 
     def resolve(self, spelling: str | None) -> str:
         """The model behind a name or alias. Raises `LmdError` ``unknown_model``."""
@@ -88,6 +103,26 @@ class Catalogue:
                 hint=f"set models.{name}.path to the first file of a whole model",
             )
         return header
+
+    async def shell_format(self, name: str) -> int | None:
+        """How the model takes the tasks of the shell; see `GGUFHeader.shell_format`.
+
+        The file is read once while it stays the same. Raises `LmdError` ``load_failed``.
+        """
+        if not self._check_files:
+            return SHELL_FORMAT
+        identity = self._identity(name)
+        if name not in self._formats or self._formats[name][0] != identity:
+            self._formats[name] = (identity, (await self.header(name)).shell_format)
+        return self._formats[name][1]
+
+    def _identity(self, name: str) -> tuple[int, int]:
+        """Changes with the model's file."""
+        try:
+            facts = os.stat(self._models[name].path)
+        except OSError:
+            return 0, 0
+        return facts.st_mtime_ns, facts.st_size
 
     async def prepare(self, name: str) -> Load:
         """What a worker needs to load the model. Raises `LmdError` ``load_failed``."""

@@ -14,3 +14,9 @@ MAX_SCHEMA_BYTES = 64 << 10
 """Largest JSON schema or grammar in a request."""
 MAX_EMBED_INPUTS = 64
 MAX_STOP_STRINGS = 16
+MAX_SHELL_TEXT = 16 << 10
+"""Characters of a request, a command line or an error text for `suggest`, `explain` and `fix`."""
+MAX_COMMAND_NAMES = 16 << 10
+"""Names of installed commands in a request."""
+MAX_CANDIDATES = 10
+"""Candidates of `suggest` and `fix`."""

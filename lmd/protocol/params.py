@@ -9,7 +9,14 @@ from typing import Annotated, Literal
 
 from msgspec import UNSET, Meta, Raw, Struct, UnsetType
 
-from lmd.protocol.limits import MAX_EMBED_INPUTS, MAX_STOP_STRINGS, PROTOCOL_VERSION
+from lmd.protocol.limits import (
+    MAX_CANDIDATES,
+    MAX_COMMAND_NAMES,
+    MAX_EMBED_INPUTS,
+    MAX_SHELL_TEXT,
+    MAX_STOP_STRINGS,
+    PROTOCOL_VERSION,
+)
 
 RequestId = Annotated[int, Meta(ge=0, le=2**32 - 1)] | Annotated[str, Meta(max_length=64)]
 Name = Annotated[str, Meta(min_length=1, max_length=128)]
@@ -23,6 +30,11 @@ StopString = Annotated[str, Meta(min_length=1, max_length=256)]
 Text = Annotated[str, Meta(max_length=1 << 20)]
 Capability = Annotated[str, Meta(max_length=32)]
 Priority = Literal["interactive", "batch"]
+ShellText = Annotated[str, Meta(max_length=MAX_SHELL_TEXT)]
+Line = Annotated[str, Meta(max_length=4096)]
+CommandName = Annotated[str, Meta(min_length=1, max_length=255)]
+Shell = Literal["bash", "zsh", "fish", "sh"]
+Platform = Literal["linux", "macos"]
 Bias = tuple[TokenId, Annotated[float, Meta(ge=-1000, le=1000)]]
 
 
@@ -34,25 +46,45 @@ class Sampling(Struct, kw_only=True, omit_defaults=True):
     """
 
     max_tokens: TokenCount | None = None
+    """Longest answer; default: what is left of the context."""
     temperature: Annotated[float, Meta(ge=0, le=5)] | None = None
+    """0 is greedy; higher is more varied."""
     top_p: Probability | None = None
+    """Keep the likeliest tokens that have this probability together."""
     top_k: Annotated[int, Meta(ge=0, le=1 << 20)] | None = None
+    """Keep this many of the likeliest tokens; 0 keeps all."""
     min_p: Probability | None = None
+    """Drop tokens below this share of the likeliest one's probability."""
     typical_p: Probability | None = None
+    """Locally typical sampling; 1 switches it off."""
     repeat_penalty: Annotated[float, Meta(gt=0, le=5)] | None = None
+    """Divides the score of tokens that were there before; 1 switches it off."""
     repeat_last_n: Window | None = None
+    """How many of the last tokens the penalties look at; -1 is the whole context."""
     presence_penalty: Penalty | None = None
+    """Taken from the score of every token that was there before."""
     frequency_penalty: Penalty | None = None
+    """Taken from the score of a token as often as it was there before."""
     dry_multiplier: Annotated[float, Meta(ge=0, le=10)] | None = None
+    """Strength of the penalty on repeated sequences; 0 switches it off."""
     dry_base: Annotated[float, Meta(ge=1, le=10)] | None = None
+    """How fast that penalty grows with the length of the repetition."""
     dry_allowed_length: Annotated[int, Meta(ge=1, le=1024)] | None = None
+    """Longest repeated sequence that is not penalised."""
     dry_penalty_last_n: Window | None = None
+    """How many of the last tokens it looks at; -1 is the whole context."""
     mirostat: Annotated[int, Meta(ge=0, le=2)] | None = None
+    """Version of mirostat, which replaces the truncating samplers; 0 is off."""
     mirostat_tau: Annotated[float, Meta(ge=0, le=20)] | None = None
+    """Surprise that mirostat aims at."""
     mirostat_eta: Annotated[float, Meta(ge=0, le=1)] | None = None
+    """How fast mirostat learns."""
     seed: Annotated[int, Meta(ge=0, le=2**32 - 1)] | None = None
+    """Same seed, same answer; default: another one each time."""
     logit_bias: Annotated[list[Bias], Meta(max_length=512)] | None = None
+    """Pairs of a token id and what is added to its score."""
     stop: Annotated[list[StopString], Meta(max_length=MAX_STOP_STRINGS)] | None = None
+    """Texts that end the answer; they are not part of it."""
     logprobs: Annotated[int, Meta(ge=0, le=20)] | None = None
     """How many alternatives to report for each token; 0 reports the chosen token alone."""
 
@@ -121,6 +153,56 @@ class TokenizeParams(Routed, kw_only=True, omit_defaults=True):
     text: Text
     add_special: bool = True
     with_pieces: bool = False
+
+
+class ShellParams(Routed, kw_only=True, omit_defaults=True):
+    """What `suggest`, `explain` and `fix` have in common."""
+
+    text: ShellText
+    """The request, the command line to explain, or the command line that failed; not blank."""
+    shell: Shell = "bash"
+    platform: Platform | None = None
+    """Default: the daemon's own."""
+    cwd: Annotated[str, Meta(max_length=4096)] | None = None
+    """Absolute; file names and git's state are looked up there. Without it they are not."""
+    widget: bool = False
+    """Add `widget` to the result: the lines that shell hooks read."""
+
+
+class CandidateParams(ShellParams, kw_only=True, omit_defaults=True):
+    """What `suggest` and `fix` have in common."""
+
+    commands: Annotated[list[CommandName], Meta(max_length=MAX_COMMAND_NAMES)] | None = None
+    """Names that exist for the caller: programs, builtins, functions, aliases. Without it nothing
+    is reported as missing."""
+    n: Annotated[int, Meta(ge=1, le=MAX_CANDIDATES)] = 5
+    """Most candidates to answer with."""
+    untrusted: bool = False
+    """The text is from a pipe or a file: no candidate may be inserted, and none is sure."""
+    features: bool = False
+    """Report with each candidate what its confidence was computed from."""
+
+
+class SuggestParams(CandidateParams, kw_only=True, omit_defaults=True):
+    """A request in words, or a half-written command."""
+
+    history: Annotated[list[Line], Meta(max_length=50)] | None = None
+    """The last lines of the caller's history, oldest first."""
+
+
+class ExplainParams(ShellParams, kw_only=True, omit_defaults=True):
+    """A command line. Streamed as `ask` is: documentation first, then the model's sentence."""
+
+    stream: bool = False
+
+
+class FixParams(CandidateParams, kw_only=True, omit_defaults=True):
+    """A command line that failed."""
+
+    status: Annotated[int, Meta(ge=0, le=255)] | None = None
+    """Its exit status."""
+    error: Annotated[str, Meta(max_length=MAX_SHELL_TEXT)] = ""
+    """What it wrote to stderr."""
 
 
 class ModelParams(Struct, kw_only=True, omit_defaults=True):

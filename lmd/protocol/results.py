@@ -63,6 +63,70 @@ class GenerationResult(Struct, omit_defaults=True):
     logprobs: list[TokenLogprob] | None = None
 
 
+class Candidate(Struct, omit_defaults=True):
+    """One suggested command."""
+
+    command: str
+    confidence: float
+    """The calibrated probability that it is what was meant, 0 to 1."""
+    insertable: bool
+    """It is one line of harmless characters, and the text it came from is trusted. What is not
+    insertable may be shown, escaped, and not put on a command line."""
+    risk: list[str] = []
+    """Why to look twice; phrases such as `deletes everything below /etc`. Empty means that no
+    rule matched, not that it was found harmless."""
+    why: str = ""
+    """What a rule repaired."""
+    missing: list[str] = []
+    """Programs it runs that are not among `commands`."""
+    placeholders: list[tuple[int, int]] = []
+    """Character spans that are to be filled in."""
+    features: dict[str, float] = {}
+    """What the confidence was computed from, where `features` asked for it."""
+
+
+class SuggestResult(Struct, omit_defaults=True):
+    """The answer of `suggest` and `fix`: best candidate first, perhaps none."""
+
+    candidates: list[Candidate]
+    sure: bool
+    """The first candidate is likely enough to be taken. Never with `untrusted`."""
+    model: str
+    """The model that wrote candidates; empty where rules alone did."""
+    timings: Timings
+    warnings: list[RequestWarning]
+    widget: str | None = None
+    """With `widget`: what `lmctl suggest --widget` prints."""
+
+
+class ExplainedPart(Struct):
+    """A piece of a command line, `text[start:end]` in characters, and what it does."""
+
+    text: str
+    start: int
+    end: int
+    meaning: str
+    source: str
+    """Where the meaning is from: `manual`, `help`, `shell`, or empty where nothing is known."""
+
+
+class ExplainResult(Struct, omit_defaults=True):
+    """The answer of `explain`."""
+
+    text: str
+    """The whole explanation as it is streamed: the parts, then the model's sentence."""
+    summary: str
+    """One sentence."""
+    parts: list[ExplainedPart]
+    model: str
+    """The model that wrote the sentence; empty where documentation alone did."""
+    timings: Timings
+    warnings: list[RequestWarning]
+    risk: list[str] = []
+    widget: str | None = None
+    """With `widget`: what `lmctl explain --widget` prints."""
+
+
 class EmbedResult(Struct):
     """One vector per input, in order."""
 

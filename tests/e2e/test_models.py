@@ -149,7 +149,7 @@ def test_a_worker_that_hangs_is_killed_and_told(start: NewDaemon) -> None:
 
 
 def test_a_stopped_worker_is_killed_and_the_queue_goes_on(start: NewDaemon) -> None:
-    daemon = start("[limits]\nstall_timeout = 0.5\n", SLOW)
+    daemon = start("[limits]\nstall_timeout = 0.5\n[models.shell]\nslots = 4\n", SLOW)
     with daemon.msgpack() as client:
         ids = [client.ask() for _ in range(6)]
         client.wait_text(ids[0])

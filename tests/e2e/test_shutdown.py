@@ -67,7 +67,7 @@ def test_a_drain_during_the_load_still_answers(start: NewDaemon) -> None:
 def test_what_outlives_the_drain_is_told_with_the_text_so_far(
     start: NewDaemon, signal_number: int
 ) -> None:
-    daemon = start("[daemon]\ndrain = 0.5\n", ENDLESS)
+    daemon = start("[daemon]\ndrain = 0.5\n[models.shell]\nslots = 4\n", ENDLESS)
     with daemon.msgpack() as client:
         ids = [client.ask() for _ in range(6)]
         client.wait_text(ids[0])

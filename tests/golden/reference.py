@@ -48,7 +48,7 @@ def _errors() -> str:
 
 
 def _limits() -> str:
-    docs = _attribute_docs(limits)[""]
+    docs = attribute_docs(limits)[""]
     rows = [
         f"| `{name}` | {value} | {docs.get(name, '')} |\n"
         for name, value in vars(limits).items()
@@ -66,13 +66,13 @@ def _intro(struct: type[Struct], said: str = "") -> str:
 
 
 def _table(struct: type[Struct]) -> str:
-    docs = _attribute_docs(inspect.getmodule(struct)).get(struct.__name__, {})
+    docs = attribute_docs(inspect.getmodule(struct)).get(struct.__name__, {})
     inherited = _base(struct).__struct_fields__ if _base(struct) else ()
     own = [field for field in types.type_info(struct).fields if field.name not in inherited]
     if not own:
         return ""
     rows = [
-        f"| `{field.encode_name}` | {_type(field.type)}{_or_null(field)} | {_default(field)} "
+        f"| `{field.encode_name}` | {type_words(field.type)}{_or_null(field)} | {_default(field)} "
         f"| {docs.get(field.name, '')} |\n"
         for field in own
     ]
@@ -102,20 +102,21 @@ def _default(field: types.Field) -> str:
     )
 
 
-def _type(info: types.Type) -> str:
+def type_words(info: types.Type) -> str:
+    """What values a field takes, in words. Raises TypeError for a type without any."""
     match info:
         case types.UnionType():
-            parts = [_type(part) for part in info.types if not isinstance(part, types.NoneType)]
-            return " or ".join(parts)
+            some = [part for part in info.types if not isinstance(part, types.NoneType)]
+            return " or ".join(map(type_words, some))
         case types.IntType() | types.FloatType():
             name = "int" if isinstance(info, types.IntType) else "number"
             return name + _range(info.gt, info.ge, info.le)
         case types.StrType():
             return "string" + _length(info, "characters")
         case types.ListType() | types.VarTupleType():
-            return f"array of {_type(info.item_type)}" + _length(info, "items")
+            return f"array of {type_words(info.item_type)}" + _length(info, "items")
         case types.TupleType():
-            return "[" + ", ".join(_type(item) for item in info.item_types) + "]"
+            return "[" + ", ".join(type_words(item) for item in info.item_types) + "]"
         case types.LiteralType():
             return " or ".join(f'`"{value}"`' for value in sorted(info.values))
         case types.StructType():
@@ -166,7 +167,7 @@ def _shapes_in_order() -> list[type[Struct]]:
     ]
 
 
-def _attribute_docs(module: Any) -> dict[str, dict[str, str]]:
+def attribute_docs(module: Any) -> dict[str, dict[str, str]]:
     """The string literal behind each assignment, by class ("" for the module) and name."""
     tree = ast.parse(inspect.getsource(module))
     classes = [node for node in tree.body if isinstance(node, ast.ClassDef)]

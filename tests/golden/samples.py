@@ -7,7 +7,10 @@ from msgspec import Struct
 
 from lmd.protocol.errors import ERRORS, LmdError
 from lmd.protocol.results import (
+    Candidate,
     EmbedResult,
+    ExplainedPart,
+    ExplainResult,
     GenerationResult,
     HelloResult,
     MemoryStatus,
@@ -18,6 +21,7 @@ from lmd.protocol.results import (
     StatusResult,
     StreamEvent,
     StreamText,
+    SuggestResult,
     Timings,
     TokenizeResult,
     TokenLogprob,
@@ -59,6 +63,8 @@ ROUTED: dict[str, Any] = {
     "priority": "batch",
     "supersede": "prompt-1",
 }
+
+SHELL: dict[str, Any] = {"shell": "zsh", "platform": "macos", "cwd": "/tmp/a b", "widget": True}
 
 GENERATION = SAMPLING | ROUTED | {"stream": True, "schema": SCHEMA, "overflow": "shift"}
 
@@ -126,6 +132,49 @@ CALLS = [
         ROUTED | {"text": "hello", "add_special": False, "with_pieces": True},
         whole=True,
     ),
+    Call("suggest", 17, "suggest", {"text": "pdfs of this week"}),
+    Call(
+        "suggest, whole",
+        18,
+        "suggest",
+        ROUTED
+        | SHELL
+        | {
+            "text": "größte Dateien 👋",
+            "commands": ["du", "sort", "["],
+            "history": ["cd src", "ls -la"],
+            "n": 10,
+            "untrusted": True,
+            "features": True,
+        },
+        whole=True,
+    ),
+    Call("explain", 19, "explain", {"text": "tar -xzf a.tgz"}),
+    Call(
+        "explain, whole",
+        20,
+        "explain",
+        ROUTED | SHELL | {"text": "tar -xzf a.tgz", "stream": True},
+        whole=True,
+    ),
+    Call("fix", 21, "fix", {"text": "gti status"}),
+    Call(
+        "fix, whole",
+        22,
+        "fix",
+        ROUTED
+        | SHELL
+        | {
+            "text": "gti status",
+            "status": 127,
+            "error": "zsh: command not found: gti\n",
+            "commands": ["git"],
+            "n": 1,
+            "untrusted": True,
+            "features": True,
+        },
+        whole=True,
+    ),
     Call("models.list", 9, "models.list", {}, whole=True),
     Call("models.show", 10, "models.show", {"model": "shell"}),
     Call("models.show, whole", 11, "models.show", {"model": "shell", "deadline": 1.0}, whole=True),
@@ -138,6 +187,17 @@ CALLS = [
 
 CANCELS = [("cancel", {"id": 2}), ("cancel of a string id", {"id": "c1"})]
 
+_CANDIDATE = Candidate("du -ah . | sort -rh | head", 0.875, True)
+_RISKY = Candidate(
+    "sudo rm -rf /srv/NAME",
+    0.25,
+    False,
+    ["deletes everything below /srv/NAME"],
+    "`rm` needs root here",
+    ["sudo"],
+    [(17, 21)],
+    {"bias": 1.0, "likelihood": -0.5},
+)
 _USAGE = Usage(prompt_tokens=12, cached_tokens=8, completion_tokens=3)
 _TIMINGS = Timings(0.5, 0.0, 12.25, 14.0, 40.5, 74.0)
 _READY = ModelStatus(
@@ -197,6 +257,47 @@ RESULTS: list[tuple[str, Id, str, Struct]] = [
     ),
     ("tokenize", 7, "tokenize", TokenizeResult([1, 15043], "shell", 2)),
     ("tokenize, pieces", 8, "tokenize", TokenizeResult([15043], "shell", 1, ["hello"])),
+    (
+        "suggest",
+        17,
+        "suggest",
+        SuggestResult([_CANDIDATE], True, "shell", _TIMINGS, []),
+    ),
+    (
+        "suggest, every field",
+        18,
+        "suggest",
+        SuggestResult(
+            [_CANDIDATE, _RISKY],
+            False,
+            "shell",
+            _TIMINGS,
+            [RequestWarning("history", "truncated", "the model's context is full")],
+            "unsure\t2 candidates\n26\t\tdu -ah . | sort -rh | head\n",
+        ),
+    ),
+    (
+        "explain",
+        19,
+        "explain",
+        ExplainResult("tar: an archiver", "an archiver", [], "", _TIMINGS, []),
+    ),
+    (
+        "explain, every field",
+        20,
+        "explain",
+        ExplainResult(
+            "tar: an archiver\n-x: extract\nUnpacks a.tgz.",
+            "Unpacks a.tgz.",
+            [ExplainedPart("tar", 0, 3, "an archiver", "manual")],
+            "shell",
+            _TIMINGS,
+            [],
+            ["overwrites files"],
+            "tar  an archiver\n",
+        ),
+    ),
+    ("fix", 21, "fix", SuggestResult([], False, "", _TIMINGS, [])),
     ("models.list", 9, "models.list", ModelsResult([_READY, _STOPPED])),
     (
         "models.show",

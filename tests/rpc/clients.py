@@ -19,6 +19,7 @@ from lmd.rpc.connection import Connection
 from lmd.rpc.dispatch import Dispatcher
 from lmd.rpc.handlers.status import ServerFacts
 from lmd.rpc.shared import ANSWER_BYTES, REQUEST_BYTES, Shared
+from lmd.shell.suggest.knowledge import NoLexicon
 from tests.backend.memory import Knobs
 from tests.scheduler.brokers import World, open_world
 
@@ -172,7 +173,7 @@ async def open_service(
     """Start it; leaving the block ends connections, requests and workers."""
     async with open_world(CONFIG, knobs) as world, trio.open_nursery() as nursery:
         facts = ServerFacts("/sock", "/toml", 0.0, lambda: 0, lambda: 0, lambda: False)
-        dispatcher = dispatcher_of(world.config, world.broker, world.catalogue, facts)
+        dispatcher = dispatcher_of(world.config, world.broker, world.catalogue, facts, NoLexicon())
         chosen = LimitsConfig(**limits)  # type: ignore[arg-type]
         shared = Shared(chosen, InputBudget(chosen.input_buffer))
         service = Service(world, dispatcher, shared, nursery)

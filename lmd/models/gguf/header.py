@@ -60,6 +60,9 @@ class GGUFHeader(msgspec.Struct, frozen=True, kw_only=True):
     data_offset: int  # bytes from the start of the file
     split_no: int = 0
     split_count: int = 1
+    shell_format: int | None = None
+    """How the model takes the tasks of the shell (lmd.shell.format); None: it was not made for
+    them."""
 
     @property
     def vocab_only(self) -> bool:
@@ -136,6 +139,7 @@ def parse_header(read_at: ReadAt, file_size: int) -> GGUFHeader:
         data_offset=parsed.data_offset,
         split_no=split_no,
         split_count=split_count,
+        shell_format=checks.integer(metadata, "lmd.shell.format"),
     )
 
 

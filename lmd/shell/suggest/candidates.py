@@ -1,0 +1,65 @@
+"""Samples that say the same become one candidate. Pure."""
+
+from collections.abc import Iterable
+from dataclasses import dataclass, replace
+
+from lmd.shell.suggest.reading import Reading
+
+_PROMPT_SIGN = "$ "
+
+
+@dataclass(frozen=True, slots=True)
+class Draft:
+    """A command that samples or rules came up with, before facts are known of it."""
+
+    command: str
+    likelihood: float = 0.0
+    """Natural logarithm, of its likeliest sample."""
+    tokens: int = 0
+    votes: int = 0
+    """How many samples hold it; 0 for a command of a rule."""
+    greedy: bool = False
+    """The likeliest answer to one of the prompts."""
+    hinted: bool = False
+    """Its likelihood is that of an answer to a prompt with a hint."""
+    why: str = ""
+    rule_confidence: float = 0.0
+
+
+def spelling(reading: Reading) -> str:
+    """The command of a reading without what only surrounds it."""
+    return reading.command.strip().removeprefix(_PROMPT_SIGN)
+
+
+def merge_readings(readings: Iterable[Reading]) -> list[Draft]:
+    """One draft for each distinct command, in the order of their first samples."""
+    merged: dict[str, Draft] = {}
+    for reading in readings:
+        command = spelling(reading)
+        known = merged.get(command)
+        if known is None:
+            merged[command] = Draft(
+                command, reading.likelihood, reading.tokens, 1, reading.greedy, reading.hinted
+            )
+            continue
+        likelier = reading if reading.likelihood > known.likelihood else known
+        merged[command] = replace(
+            known,
+            likelihood=likelier.likelihood,
+            tokens=likelier.tokens,
+            hinted=likelier.hinted,
+            votes=known.votes + 1,
+            greedy=known.greedy or reading.greedy,
+        )
+    return list(merged.values())
+
+
+def add_repairs(repairs: Iterable[Draft], drafts: Iterable[Draft]) -> list[Draft]:
+    """What rules say stands first; a sample that agrees with a rule adds its votes to it."""
+    merged = {draft.command: draft for draft in repairs}
+    for draft in drafts:
+        rule = merged.get(draft.command)
+        merged[draft.command] = (
+            replace(draft, why=rule.why, rule_confidence=rule.rule_confidence) if rule else draft
+        )
+    return list(merged.values())

@@ -1,0 +1,104 @@
+"""What the confidence in a candidate is computed from: names to numbers, all about -5 to 1. Pure.
+
+The order and the scale are part of the weights: `lmd.shell.suggest.weights` is fitted to them.
+"""
+
+from collections import Counter
+from collections.abc import Callable, Collection, Mapping, Sequence
+from dataclasses import dataclass
+
+from lmd.shell.language import head, skeleton
+from lmd.shell.suggest.candidates import Draft
+from lmd.shell.suggest.judging import Judgement
+
+LEAST_LIKELIHOOD = -40.0
+
+
+@dataclass(frozen=True, slots=True)
+class Shape:
+    """A draft with what of it is compared with the others, taken apart once."""
+
+    draft: Draft
+    program: str
+    skeleton: tuple[str, ...]
+    words: Counter[str]
+
+
+def shape_of(draft: Draft) -> Shape:
+    """Take a draft apart."""
+    line = draft.command
+    return Shape(draft, head(line), skeleton(line), Counter(line.split()))
+
+
+@dataclass(frozen=True, slots=True)
+class Evidence:
+    """What is known about all candidates of a request together."""
+
+    shapes: Sequence[Shape]
+    topics: Mapping[str, float]
+    """Probability of each likely topic of the request."""
+    literals: Collection[str]
+    """Names, paths and numbers that the request gives."""
+    named: str
+    """The program that the request names itself; "" for none."""
+    general: bool = False
+    """The model was not made for this task: its likelihoods mean something else."""
+    fixing: bool = False
+    """A failed command is to be repaired: what samples agree on is less often right."""
+
+
+def features(
+    shape: Shape, judgement: Judgement, evidence: Evidence, *, risky: bool, placeholders: int
+) -> dict[str, float]:
+    """The features of one candidate."""
+    draft = shape.draft
+    shapes = evidence.shapes
+    named = evidence.named.split()[:1]
+    return {
+        "bias": 1.0,
+        "likelihood": max(draft.likelihood, LEAST_LIKELIHOOD) / 10,
+        "token_likelihood": draft.likelihood / draft.tokens if draft.tokens else 0.0,
+        "tokens": min(draft.tokens, 64) / 32,
+        "votes": _share(shapes, lambda other: other.draft.command == draft.command),
+        "same_skeleton": _share(shapes, lambda other: other.skeleton == shape.skeleton),
+        "same_program": _share(shapes, lambda other: other.program == shape.program),
+        "agreement": _agreement(shape, shapes),
+        "greedy": float(draft.greedy),
+        "hinted": float(draft.hinted),
+        "topic": evidence.topics.get(shape.program, 0.0),
+        "named": float(bool(named) and shape.program == named[0]),
+        "misnamed": float(bool(named) and shape.program != named[0]),
+        "literals": _used(draft.command, evidence.literals),
+        "placeholders": min(placeholders, 3) / 3,
+        "missing": float(bool(set(judgement.missing) - set(named))),
+        "flags": float(bool(judgement.flags)),
+        "unknown_flags": judgement.unknown_flags / judgement.flags if judgement.flags else 0.0,
+        "risky": float(risky),
+        "general": float(evidence.general),
+        "fixing": float(evidence.fixing),
+    }
+
+
+def _share(shapes: Sequence[Shape], same: Callable[[Shape], bool]) -> float:
+    """The share of all samples that are the same in some respect."""
+    votes = sum(shape.draft.votes for shape in shapes)
+    return sum(shape.draft.votes for shape in shapes if same(shape)) / votes if votes else 0.0
+
+
+def _agreement(shape: Shape, shapes: Sequence[Shape]) -> float:
+    """Mean overlap (F1) of its words with those of the other samples."""
+    others = [other for other in shapes if other is not shape and other.draft.votes]
+    votes = sum(other.draft.votes for other in others)
+    if not votes:
+        return 1.0
+    return sum(other.draft.votes * _f1(shape.words, other.words) for other in others) / votes
+
+
+def _f1(one: Counter[str], other: Counter[str]) -> float:
+    total = one.total() + other.total()
+    return 2 * (one & other).total() / total if total else 0.0
+
+
+def _used(command: str, literals: Collection[str]) -> float:
+    """The share of the request's literals that the command takes up; 1 where there are none."""
+    return sum(literal in command for literal in literals) / len(literals) if literals else 1.0

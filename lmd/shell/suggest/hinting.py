@@ -1,0 +1,59 @@
+"""Which topics a request is likely about, as hints for prompts. Pure over the knowledge."""
+
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import dataclass
+
+from lmd.shell.hints import Hint
+from lmd.shell.suggest.knowledge import Knowledge
+
+MOST_HINTS = 3
+ABSENT = 0.1
+"""What is left of the probability of a topic whose program the caller does not have."""
+LEAST_PROBABILITY = 0.05
+"""A less likely topic is not worth a sample."""
+
+
+@dataclass(frozen=True, slots=True)
+class Hinted:
+    """A request with what the lexicon makes of it."""
+
+    text: str
+    """The request, without the words that name a program where a hint names it."""
+    named: str
+    """The topic that the request names; "" for none."""
+    hints: tuple[Hint, ...]
+    topics: Mapping[str, float]
+    """Program -> probability."""
+
+
+def hint_request(request: str, knowledge: Knowledge, commands: Collection[str] | None) -> Hinted:
+    """The likely topics of a request, likeliest first; one that it names is the only one.
+
+    Topics whose program is not among ``commands`` have to be far likelier than others.
+    """
+    mention = knowledge.mention(request)
+    if mention is not None:
+        named, rest = mention
+        return Hinted(rest, named, (knowledge.hint(named, rest),), {named.split()[0]: 1.0})
+    topics = _installed_first(knowledge.topics(request), commands)
+    likely = [topic for topic, share in topics[:MOST_HINTS] if share >= LEAST_PROBABILITY]
+    programs: dict[str, float] = {}
+    for topic, share in topics:
+        program = topic.split()[0]
+        programs[program] = programs.get(program, 0.0) + share
+    return Hinted(request, "", tuple(knowledge.hint(topic, request) for topic in likely), programs)
+
+
+def _installed_first(
+    topics: Sequence[tuple[str, float]], commands: Collection[str] | None
+) -> list[tuple[str, float]]:
+    """Topics in a new order, with probabilities that again make up one."""
+    if commands is None or not topics:
+        return list(topics)
+    weighed = [
+        (topic, share if topic.split()[0] in commands else share * ABSENT)
+        for topic, share in topics
+    ]
+    whole = sum(share for _, share in weighed)
+    ordered = sorted(weighed, key=lambda pair: -pair[1])
+    return [(topic, share / whole) for topic, share in ordered] if whole else list(topics)

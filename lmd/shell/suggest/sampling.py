@@ -1,0 +1,147 @@
+"""Draws answers of a model side by side, so that the engine decodes them in one batch."""
+
+from collections.abc import Awaitable, Callable, Sequence
+from dataclasses import dataclass, field
+
+import trio
+
+from lmd.models.catalogue import Catalogue
+from lmd.protocol.errors import LmdError
+from lmd.protocol.params import Priority, Sampling
+from lmd.protocol.results import RequestWarning, Timings, TokenLogprob
+from lmd.protocol.worker import Done, Generate
+from lmd.scheduler.broker import Broker, OnWait
+from lmd.shell.suggest.prompts import Prompt
+from lmd.shell.suggest.reading import Sample
+
+
+@dataclass(frozen=True, slots=True)
+class Draw:
+    """One answer to ask for: a prompt by its place, and how to choose tokens."""
+
+    prompt: int
+    sampling: Sampling
+
+
+@dataclass(slots=True)
+class Drawn:
+    """The answers that came, in the order of the draws, and what did not go well."""
+
+    samples: list[Sample] = field(default_factory=list)
+    timings: Timings = field(default_factory=Timings)
+    warnings: list[RequestWarning] = field(default_factory=list)
+
+
+class Sampler:
+    """Draws from the models of a broker."""
+
+    def __init__(self, broker: Broker, catalogue: Catalogue) -> None:
+        self._broker = broker
+        self._catalogue = catalogue
+
+    async def draw(
+        self,
+        model: str,
+        prompts: Sequence[Prompt],
+        draws: Sequence[Draw],
+        priority: Priority,
+        on_wait: OnWait,
+        on_sample: Callable[[Sample], Awaitable[None]],
+    ) -> Drawn:
+        """Run every draw as a lease of its own, all at the same time.
+
+        ``on_sample`` is told of each answer as it comes.
+
+        Raises the first draw's `LmdError` if none succeeds; failures of some are a warning.
+        Cancellation ends every draw: waiting ones leave the queue, running ones are aborted.
+        """
+        results: list[tuple[Sample, Timings] | LmdError] = [_never_ran()] * len(draws)
+
+        async def run_one(at: int, draw: Draw) -> None:
+            told = on_wait if at == 0 else _tell_nobody
+            try:
+                result = await self.answer(model, prompts[draw.prompt], draw, priority, told)
+            except LmdError as error:
+                results[at] = error
+                return
+            await on_sample(result[0])
+            results[at] = result
+
+        async with trio.open_nursery() as nursery:
+            for at, draw in enumerate(draws):
+                nursery.start_soon(run_one, at, draw)
+        return _collected(results)
+
+    async def answer(
+        self,
+        model: str,
+        prompt: Prompt,
+        draw: Draw,
+        priority: Priority,
+        on_wait: OnWait,
+        on_text: Callable[[str], None] | None = None,
+    ) -> tuple[Sample, Timings]:
+        """One answer, ``on_text`` told of its pieces. Raises `LmdError`; cancelling aborts it."""
+        sampling = self._catalogue.sampling(model, draw.sampling)
+
+        def new_job(job: int) -> Generate:
+            messages = list(prompt.messages)
+            return Generate(job=job, messages=messages, sampling=sampling, schema=prompt.schema)
+
+        text = ""
+        logprobs: list[TokenLogprob] = []
+        async with self._broker.lease(model, priority, on_wait) as lease:
+            with lease.worker.open_job(new_job) as job:
+                while True:
+                    piece = await job.receive()
+                    text += piece.text
+                    logprobs += piece.logprobs
+                    if on_text is not None and piece.text:
+                        on_text(piece.text)
+                    if isinstance(piece.final, Done):
+                        done = piece.final
+                        break
+        done.timings.queued_ms = round(lease.queued * 1000, 3)
+        done.timings.load_ms = round(lease.loading * 1000, 3)
+        done.timings.first_token_ms += round((lease.queued + lease.loading) * 1000, 3)
+        whole = done.finish_reason == "stop"
+        greedy = draw.sampling.temperature == 0
+        return Sample(draw.prompt, greedy, text, tuple(logprobs), whole), done.timings
+
+
+def _collected(results: Sequence[tuple[Sample, Timings] | LmdError]) -> Drawn:
+    drawn = Drawn()
+    failures: list[LmdError] = []
+    for result in results:
+        if isinstance(result, LmdError):
+            failures.append(result)
+            continue
+        drawn.samples.append(result[0])
+        drawn.timings = _together(drawn.timings, result[1])
+    if not drawn.samples:
+        raise failures[0]
+    if failures:
+        detail = f"{len(failures)} of {len(results)} samples failed: {failures[0].message}"
+        drawn.warnings.append(RequestWarning("n", "fewer samples", detail))
+    return drawn
+
+
+def _together(one: Timings, other: Timings) -> Timings:
+    """Timings of what ran side by side: the longest of each, and the sum of the rates."""
+    first = min(filter(None, (one.first_token_ms, other.first_token_ms)), default=0.0)
+    return Timings(
+        queued_ms=max(one.queued_ms, other.queued_ms),
+        load_ms=max(one.load_ms, other.load_ms),
+        prefill_ms=max(one.prefill_ms, other.prefill_ms),
+        first_token_ms=first,
+        decode_ms=max(one.decode_ms, other.decode_ms),
+        tokens_per_second=one.tokens_per_second + other.tokens_per_second,
+    )
+
+
+def _tell_nobody(event: str, value: float) -> None:
+    """One of the draws speaks for all."""
+
+
+def _never_ran() -> LmdError:
+    return LmdError("internal", "a sample never ran")
