@@ -9,12 +9,15 @@ import os
 import sys
 
 from lmctl.failures import EXIT_DEFECT, EXIT_OK, Failure, MissingPrompt
-from lmctl.options import COMMANDS, Command
+from lmctl.options import find
 from lmctl.output import Messages, discard_stdout, print_text, write_stderr
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from typing import NoReturn
+
+    from lmctl.parse import Arguments
+    from lmctl.table import Command
 
 
 def main() -> "NoReturn":
@@ -52,8 +55,8 @@ def _occupy_closed_streams() -> None:
 def dispatch(argv: list[str]) -> int:
     """Run a command line; returns the exit status."""
     name = argv[0] if argv else ""
-    if name in COMMANDS:
-        return run_hot(COMMANDS[name], argv[1:])
+    if (command := find(name)) is not None:
+        return run_hot(command, argv[1:])
     if name == "--version":
         from lmd import __version__
 
@@ -68,23 +71,22 @@ def dispatch(argv: list[str]) -> int:
     return run_typer(argv)
 
 
-def run_hot(command: Command, argv: list[str]) -> int:
+def run_hot(command: "Command", argv: list[str]) -> int:
     """Run one of the commands of `lmctl.options`."""
     from lmctl.parse import parse
 
-    messages = Messages()
+    one_line = "--widget" in argv  # also for what is wrong with the line itself
+    messages = Messages(one_line=one_line)
     try:
         arguments = parse(argv, command, os.environ)
         if arguments.flag("help"):
             return _show_help(command)
-        messages = Messages(color=arguments.text("color") or "auto", quiet=arguments.flag("quiet"))
-        if command.name == "embed":
-            from lmctl.embed import run as run_embed
-
-            return run_embed(arguments, messages)
-        from lmctl.generate import run
-
-        return run(command, arguments, messages)
+        messages = Messages(
+            color=arguments.text("color") or "auto",
+            quiet=arguments.flag("quiet") or one_line,
+            one_line=one_line,
+        )
+        return _run(command, arguments, messages)
     except MissingPrompt as failure:
         from lmctl.help import render
 
@@ -95,7 +97,35 @@ def run_hot(command: Command, argv: list[str]) -> int:
         return failure.status
 
 
-def _show_help(command: Command) -> int:
+def _run(command: "Command", arguments: "Arguments", messages: Messages) -> int:
+    """Import what a command needs and nothing else, and run it."""
+    name = command.name
+    if name == "embed":
+        from lmctl.embed import run as run_embed
+
+        return run_embed(arguments, messages)
+    if name == "init":
+        from lmctl.init import run as run_init
+
+        return run_init(arguments, messages)
+    if arguments.flag("widget"):
+        from lmctl.widget import run as run_widget
+
+        return run_widget(command, arguments, messages)
+    if name == "explain":
+        from lmctl.explain import run as run_explain
+
+        return run_explain(arguments, messages)
+    if name in ("suggest", "fix"):
+        from lmctl.suggest import run as run_suggest
+
+        return run_suggest(command, arguments, messages)
+    from lmctl.generate import run
+
+    return run(command, arguments, messages)
+
+
+def _show_help(command: "Command") -> int:
     from lmctl.help import render
 
     print_text(render(command))

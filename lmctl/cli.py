@@ -12,8 +12,9 @@ from typing import Annotated, Any, Literal
 import typer
 
 from lmctl.failures import EXIT_OK, Failure
-from lmctl.options import COMMANDS
+from lmctl.options import all_commands
 from lmctl.output import Messages
+from lmctl.usage import CommandLineError, as_usage_error, check_first_word
 
 JsonFlag = Annotated[bool, typer.Option("--json", help="print the reply as one line of JSON")]
 SocketOption = Annotated[
@@ -34,11 +35,13 @@ ShellArgument = Annotated[
     typer.Argument(metavar="bash|zsh|fish", show_choices=False, help="your shell"),
 ]
 Chosen = list[Callable[[], int]]
+HOT = all_commands()
+"""The commands that typer only lists."""
 
 app = typer.Typer(
     name="lmctl",
     help="Talk to lmd, the daemon that keeps language models warm.",
-    epilog="Exit statuses and environment variables: docs/lmctl.md.",
+    epilog="Exit statuses and environment variables: man lmctl, docs/lmctl.md.",
     add_completion=False,
     no_args_is_help=True,
     rich_markup_mode=None,
@@ -54,13 +57,11 @@ def run_typer(argv: list[str]) -> int:
     """Read ``argv`` with typer and run what it chose; returns the exit status."""
     chosen: Chosen = []
     try:
-        app(args=argv, prog_name="lmctl", obj=chosen)
-    except SystemExit as end:
-        if not chosen:
-            return end.code if isinstance(end.code, int) else EXIT_OK
-    try:
-        return chosen[0]()
-    except Failure as failure:
+        check_first_word(argv, list(root_command().commands))
+        status = app(args=argv, prog_name="lmctl", obj=chosen, standalone_mode=False)
+        return chosen[0]() if chosen else status or EXIT_OK
+    except (CommandLineError, Failure) as error:
+        failure = error if isinstance(error, Failure) else as_usage_error(error)
         Messages().failure(failure)
         return failure.status
 
@@ -84,7 +85,7 @@ def _choose(context: typer.Context, run: Callable[[], int]) -> None:
 
 def _pass_through(name: str) -> None:
     """Register a hot command, so that the root's help lists it."""
-    command = COMMANDS[name]
+    command = HOT[name]
 
     def hot(context: typer.Context) -> None:
         from lmctl.__main__ import run_hot
@@ -99,7 +100,7 @@ def _pass_through(name: str) -> None:
     )(hot)
 
 
-for _name in COMMANDS:
+for _name in HOT:
     _pass_through(_name)
 app.add_typer(models_app, name="models")
 

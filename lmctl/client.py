@@ -31,7 +31,7 @@ if TYPE_CHECKING:
 
 CONNECT_SECONDS = 2.0
 SEND_SECONDS = 10.0
-ANSWER_GRACE_SECONDS = 5.0
+ANSWER_GRACE_SECONDS = 1.0
 """How long past a request's own deadline the daemon may take to say so."""
 CANCEL_SECONDS = 1.0
 """How long a cancelled request may take to end before the connection is closed on it."""

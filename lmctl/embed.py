@@ -2,13 +2,12 @@
 
 import os
 
-from lmctl.client import Connection
 from lmctl.failures import EXIT_OK, MissingPrompt, ProtocolError
-from lmctl.options import EMBED
+from lmctl.generation_options import EMBED
 from lmctl.output import STDOUT, write_all
 from lmctl.parse import wire_options
 from lmctl.progress import Progress
-from lmctl.session import open_session
+from lmctl.session import call, open_session
 from lmd.protocol.limits import MAX_EMBED_INPUTS, MAX_MESSAGE_BYTES
 
 TYPE_CHECKING = False
@@ -32,7 +31,7 @@ def run(arguments: "Arguments", messages: "Messages") -> int:
     try:
         connection = open_session(arguments, progress)
         for batch in batches(texts):
-            result = _embed(connection, {**params, "input": batch}, progress)
+            result = call(connection, "embed", {**params, "input": batch}, progress)
             _print(result, len(batch), arguments.flag("json"))
         connection.close()
     finally:
@@ -62,21 +61,6 @@ def batches(texts: "Iterable[str]") -> "Iterator[list[str]]":
         size += length
     if batch:
         yield batch
-
-
-def _embed(
-    connection: Connection, params: dict[str, object], progress: Progress
-) -> dict[str, object]:
-    request_id = connection.request("embed", params)
-    for kind, payload in connection.updates(request_id, progress.tick):
-        if kind == "result":
-            progress.clear()
-            return payload
-        if kind == "idle":
-            progress.show()
-        else:
-            progress.update(payload)
-    raise ProtocolError("a request without a result")
 
 
 def _print(result: dict[str, object], expected: int, as_json: bool) -> None:

@@ -7,6 +7,7 @@ codes to the same numbers and is imported only when the daemon did answer with a
 EXIT_OK = 0
 EXIT_BROKEN = 1
 EXIT_USAGE = 2
+EXIT_UNSURE = 3
 EXIT_DATA = 65
 EXIT_UNAVAILABLE = 69
 EXIT_DEFECT = 70

@@ -9,7 +9,7 @@ import stat
 
 from lmctl.context import Input, read_bounded
 from lmctl.failures import EXIT_OK, Failure, ProtocolError, UsageError
-from lmctl.options import ASK
+from lmctl.generation_options import ASK
 from lmctl.output import STDOUT, Answer, print_text
 from lmctl.parse import wire_options
 from lmctl.progress import Progress
@@ -19,9 +19,9 @@ from lmd.protocol.limits import MAX_SCHEMA_BYTES
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from lmctl.client import Connection
-    from lmctl.options import Command
     from lmctl.output import Messages
     from lmctl.parse import Arguments
+    from lmctl.table import Command
 
 
 def run(command: "Command", arguments: "Arguments", messages: "Messages") -> int:
@@ -30,12 +30,7 @@ def run(command: "Command", arguments: "Arguments", messages: "Messages") -> int
     answer = Answer()
     try:
         params = request_params(command, arguments, Input(messages, progress))
-        connection = open_session(arguments, progress)
-        _watch_for_a_gone_reader(connection)
-        try:
-            result = _follow(connection, command.name, params, answer, progress)
-        finally:
-            connection.close()
+        result = exchange(command.name, params, arguments, answer, progress)
     finally:
         progress.clear()
     if arguments.flag("json"):
@@ -71,6 +66,22 @@ def request_params(command: "Command", arguments: "Arguments", source: Input) ->
     if not as_json and not arguments.flag("no-stream"):
         params["stream"] = True
     return params
+
+
+def exchange(
+    method: str,
+    params: dict[str, object],
+    arguments: "Arguments",
+    answer: Answer,
+    progress: Progress,
+) -> dict[str, object]:
+    """Connect, send one request, print what it streams; returns its result. Raises as `run`."""
+    connection = open_session(arguments, progress)
+    _watch_for_a_gone_reader(connection)
+    try:
+        return _follow(connection, method, params, answer, progress)
+    finally:
+        connection.close()
 
 
 def _watch_for_a_gone_reader(connection: "Connection") -> None:

@@ -1,6 +1,6 @@
 """Help of the hot commands, written from the table of `lmctl.options`."""
 
-from lmctl.options import Command, Option
+from lmctl.table import Command, Option
 
 WIDTH = 80
 _INDENT = 26

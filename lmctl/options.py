@@ -1,213 +1,32 @@
 """The hot commands as data: one table feeds the parser, the help, the manual and completions.
 
-Nothing here runs. ``wire`` names the request parameter that an option sets; the daemon checks
-its range, so that the bounds stand in one place (`lmd.protocol.params`).
+A hot command finds its own half of the table through `find`: reading all of it would cost every
+call.
 """
 
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from lmctl.table import Command
 
-class Option:
-    """One flag. ``kind`` is flag, text, int, float, path or choice."""
-
-    __slots__ = ("choices", "env", "help", "kind", "metavar", "name", "repeat", "short", "wire")
-
-    def __init__(
-        self,
-        name: str,
-        kind: str,
-        help: str,
-        *,
-        short: str = "",
-        metavar: str = "",
-        wire: str = "",
-        repeat: bool = False,
-        choices: tuple[str, ...] = (),
-        env: str = "",
-    ) -> None:
-        self.name = name
-        self.kind = kind
-        self.help = help
-        self.short = short
-        self.metavar = metavar or "|".join(choices)
-        self.wire = wire
-        self.repeat = repeat
-        self.choices = choices
-        self.env = env
+_GENERATION = ("ask", "complete", "embed")
+_SHELL = ("suggest", "explain", "fix", "init")
 
 
-class Command:
-    """One command: its arguments, its options in groups, and what its help says below them."""
+def find(name: str) -> "Command | None":
+    """The command of this name, if it is one of those that run without typer."""
+    if name in _GENERATION:
+        from lmctl import generation_options
 
-    __slots__ = ("arguments", "groups", "name", "notes", "summary")
+        return generation_options.COMMANDS[name]
+    if name in _SHELL:
+        from lmctl import shell_options
 
-    def __init__(
-        self,
-        name: str,
-        summary: str,
-        arguments: str,
-        groups: tuple[tuple[str, tuple[Option, ...]], ...],
-        notes: str = "",
-    ) -> None:
-        self.name = name
-        self.summary = summary
-        self.arguments = arguments
-        self.groups = groups
-        self.notes = notes
-
-    def options(self) -> list[Option]:
-        """All options, in the order of the help."""
-        return [option for _, options in self.groups for option in options]
+        return shell_options.COMMANDS[name]
+    return None
 
 
-MODEL = Option(
-    "model",
-    "text",
-    "model or alias; default: the daemon's default model",
-    short="m",
-    metavar="MODEL",
-    wire="model",
-    env="LMD_MODEL",
-)
-SOCKET = Option("socket", "path", "socket of the daemon", metavar="PATH", env="LMD_SOCKET")
-NO_START = Option(
-    "no-start", "flag", "do not start a daemon that is not running", env="LMD_NO_START"
-)
-QUIET = Option("quiet", "flag", "no progress, no warnings; errors only", short="q")
-VERBOSE = Option(
-    "verbose", "flag", "a receipt on stderr: tokens, cache, where the time went", short="v"
-)
-COLOR = Option(
-    "color",
-    "choice",
-    "colour on stderr; NO_COLOR is respected",
-    choices=("auto", "always", "never"),
-)
-HELP = Option("help", "flag", "show this help and exit", short="h")
-PRIORITY = Option(
-    "priority",
-    "choice",
-    "lane of the request: batch work waits for interactive work",
-    wire="priority",
-    choices=("interactive", "batch"),
-)
-DEADLINE = Option(
-    "deadline",
-    "float",
-    "longest time for queue, load, prefill and answer together",
-    metavar="SECONDS",
-    wire="deadline",
-    env="LMD_DEADLINE",
-)
+def all_commands() -> "dict[str, Command]":
+    """Every command that runs without typer, in the order of the help."""
+    from lmctl import generation_options, shell_options
 
-INPUT = (
-    Option(
-        "file",
-        "path",
-        "add a file as context; '-' is stdin, waited for without limit; repeatable",
-        short="f",
-        metavar="FILE",
-        repeat=True,
-    ),
-    Option(
-        "stdin-wait",
-        "float",
-        "with a PROMPT, wait this long for the first byte of a pipe (default 10; 0: ignore stdin)",
-        metavar="SECONDS",
-    ),
-)
-CHAT = (Option("system", "text", "system prompt", short="s", metavar="TEXT", wire="system"),)
-GENERATION = (
-    Option("max-tokens", "int", "longest answer", short="n", metavar="N", wire="max_tokens"),
-    Option("temperature", "float", "0 is greedy", short="t", metavar="T", wire="temperature"),
-    Option("top-p", "float", "nucleus sampling", metavar="P", wire="top_p"),
-    Option("top-k", "int", "sample from the K likeliest tokens", metavar="K", wire="top_k"),
-    Option("min-p", "float", "drop tokens below P of the likeliest", metavar="P", wire="min_p"),
-    Option("seed", "int", "same seed, same answer", metavar="N", wire="seed"),
-    Option(
-        "stop",
-        "text",
-        "end the answer before this text; repeatable",
-        metavar="TEXT",
-        wire="stop",
-        repeat=True,
-    ),
-    Option(
-        "schema", "path", "JSON schema that the answer must fit; it is JSON then", metavar="FILE"
-    ),
-    Option("grammar", "path", "GBNF grammar that the answer must fit", metavar="FILE"),
-    Option(
-        "logprobs",
-        "int",
-        "report N alternatives per token; needs --json",
-        metavar="N",
-        wire="logprobs",
-    ),
-    Option(
-        "overflow",
-        "choice",
-        "when the context is full: fail, or drop the oldest tokens",
-        wire="overflow",
-        choices=("error", "shift"),
-    ),
-)
-OUTPUT = (
-    Option("json", "flag", "print the whole result as one line of JSON"),
-    Option("no-stream", "flag", "print the answer when it is complete"),
-    VERBOSE,
-    QUIET,
-    COLOR,
-    HELP,
-)
-DAEMON = (DEADLINE, PRIORITY, NO_START, SOCKET)
-
-ASK = Command(
-    "ask",
-    "Ask a model; stdin and files are context.",
-    "[OPTION]... [PROMPT]...",
-    (
-        ("Input", (MODEL, *CHAT, *INPUT)),
-        ("Generation", GENERATION),
-        ("Output", OUTPUT),
-        ("Daemon", DAEMON),
-    ),
-    "The words of PROMPT are joined by spaces. Without PROMPT, or with '-', stdin is the prompt. "
-    "With PROMPT, what is piped in follows it as context, after an empty line. '--' ends options.",
-)
-COMPLETE = Command(
-    "complete",
-    "Continue raw text, without a chat template; with --suffix fill the gap.",
-    "[OPTION]... [TEXT]...",
-    (
-        (
-            "Input",
-            (MODEL, Option("suffix", "text", "text behind the gap", metavar="TEXT", wire="suffix")),
-        ),
-        ("Generation", GENERATION),
-        ("Output", OUTPUT),
-        ("Daemon", DAEMON),
-    ),
-    "Without TEXT, or with '-', stdin is the text, byte for byte. Only what the model adds is "
-    "printed, without a newline of lmctl's own.",
-)
-EMBED = Command(
-    "embed",
-    "Print one vector per text.",
-    "[OPTION]... [TEXT]...",
-    (
-        ("Input", (MODEL,)),
-        (
-            "Output",
-            (
-                Option("json", "flag", "print whole results, one line for up to 64 texts"),
-                QUIET,
-                COLOR,
-                HELP,
-            ),
-        ),
-        ("Daemon", DAEMON),
-    ),
-    "Every TEXT is one text. Without TEXT, or with '-', every line of stdin is one. The output is "
-    "one JSON array per text, in order.",
-)
-
-COMMANDS = {command.name: command for command in (ASK, COMPLETE, EMBED)}
-"""The commands that run without typer."""
+    return generation_options.COMMANDS | shell_options.COMMANDS

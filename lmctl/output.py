@@ -82,8 +82,9 @@ class Answer:
 class Messages:
     """What lmctl itself has to say, on stderr. Text from the daemon is sanitised always."""
 
-    def __init__(self, *, color: str = "auto", quiet: bool = False) -> None:
+    def __init__(self, *, color: str = "auto", quiet: bool = False, one_line: bool = False) -> None:
         self.quiet = quiet
+        self._one_line = one_line
         self.color = color
         self.to_terminal = os.isatty(STDERR)
 
@@ -96,15 +97,28 @@ class Messages:
         """One line about what a request took."""
         self._line("lmctl:", _DIM, _safe(text))
 
+    def note(self, text: str, hint: str = "") -> None:
+        """What belongs to an answer and cannot be part of it, unless quiet."""
+        if not self.quiet:
+            self._line("lmctl:", _YELLOW, _safe(text))
+            self._hint(hint)
+
     def failure(self, failure: Failure) -> None:
         """What happened and why, then what to type next."""
+        if self._one_line:
+            hint = f" ({failure.hint})" if failure.hint else ""
+            self._line("lmctl:", _RED, _safe(failure.message + hint))
+            return
         self._line("lmctl:", _RED, _safe(failure.message))
-        if failure.hint:
-            write_stderr(f"  {_safe(failure.hint)}\n")
+        self._hint(failure.hint)
 
     def animates(self, environ: "Mapping[str, str]") -> bool:
         """Whether a line that rewrites itself has a place on stderr."""
         return self.to_terminal and not self.quiet and environ.get("TERM", "dumb") != "dumb"
+
+    def _hint(self, hint: str) -> None:
+        if hint:
+            write_stderr(f"  {_safe(hint)}\n")
 
     def _line(self, prefix: str, style: str, text: str) -> None:
         if uses_color(self.color, self.to_terminal, os.environ):

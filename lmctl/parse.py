@@ -2,12 +2,13 @@
 
 getopt_long's rules: options and words in any order, ``--name=value``, ``--name value``,
 ``-nVALUE``, ``-n VALUE``, flags in clusters (``-vq``), ``--`` ends options, ``-`` is a word.
+Where the words are a command line, its first word ends them too, because what follows is its own.
 """
 
 import os
 
 from lmctl.failures import UsageError
-from lmctl.options import Command, Option
+from lmctl.table import Command, Option
 
 TYPE_CHECKING = False  # `typing` costs half as much as the interpreter's own start
 if TYPE_CHECKING:
@@ -60,6 +61,8 @@ def parse(argv: list[str], command: Command, environ: "Mapping[str, str]") -> Ar
             reader.short(word, rest)
         else:
             arguments.words.append(clean_text(word))
+            if command.takes_line and word != "-" and not _is_whole_line(word):
+                arguments.words += [clean_text(item) for item in rest]
     if not arguments.flag("help"):
         _fill_from_environment(arguments, command, environ)
     return arguments
@@ -77,6 +80,11 @@ def wire_options(arguments: Arguments, command: Command) -> dict[str, object]:
 def clean_text(value: str) -> str:
     """Bytes of argv that are not UTF-8 arrive as lone surrogates, which no message can carry."""
     return value if value.isascii() else os.fsencode(value).decode(errors="replace")
+
+
+def _is_whole_line(word: str) -> bool:
+    """Quoted in the caller's shell, so that options behind it cannot belong to it."""
+    return any(character.isspace() for character in word)
 
 
 class _Reader:

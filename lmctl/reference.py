@@ -1,19 +1,20 @@
 """The reference part of docs/lmctl.md, written from the commands themselves.
 
-``python -m lmctl.reference`` prints it; a test holds the document to it.
+``python -m lmctl.reference`` prints it; a test holds the document to it, and ``python -m
+tests.manual`` writes the document anew.
 """
 
 from typing import Any
 
-from lmctl.cli import root_command
+from lmctl.cli import HOT, root_command
 from lmctl.help import description, spelling
-from lmctl.options import COMMANDS, Command
 from lmctl.output import print_text
+from lmctl.table import Command
 
 
 def render_reference() -> str:
     """All commands in Markdown, hot ones first."""
-    hot = [_render_hot(command) for command in COMMANDS.values()]
+    hot = [_render_hot(command) for command in HOT.values()]
     return "\n\n".join([*hot, *_render_group("lmctl", root_command())])
 
 
@@ -27,7 +28,7 @@ def _render_hot(command: Command) -> str:
 def _render_group(path: str, group: Any) -> list[str]:
     sections = []
     for name, command in group.commands.items():
-        if name in COMMANDS and path == "lmctl":
+        if name in HOT and path == "lmctl":
             continue
         if hasattr(command, "commands"):
             sections += _render_group(f"{path} {name}", command)

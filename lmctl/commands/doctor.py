@@ -16,7 +16,9 @@ from lmctl.autostart import make_private_directory
 from lmctl.commands.connection import Target, open_checked
 from lmctl.failures import EXIT_BROKEN, EXIT_OK, Failure, NotRunning
 from lmctl.handshake import hello
+from lmctl.init import cached_path, stamp
 from lmctl.output import print_text
+from lmctl.shell_options import SHELLS
 from lmd import __version__
 from lmd.paths import MAX_SOCKET_PATH, builtin_model_path
 
@@ -131,6 +133,16 @@ def check_shells(target: Target) -> Finding:
     )
 
 
+def check_hooks(target: Target) -> Finding:
+    """Hooks that were kept with ``init --write`` are those of this version."""
+    kept = [shell for shell in SHELLS if os.path.exists(cached_path(shell))]
+    old = [shell for shell in kept if _first_line(cached_path(shell)) != stamp(shell)]
+    if not old:
+        return Finding("kept hooks", "ok", ", ".join(kept) or "none")
+    commands = "; ".join(f"lmctl init {shell} --write" for shell in old)
+    return Finding("kept hooks", "note", f"of another version: {', '.join(old)}", commands)
+
+
 CHECKS: tuple[Callable[[Target], Finding], ...] = (
     check_socket_path,
     check_daemon,
@@ -138,7 +150,16 @@ CHECKS: tuple[Callable[[Target], Finding], ...] = (
     check_llama_cpp,
     check_builtin_model,
     check_shells,
+    check_hooks,
 )
+
+
+def _first_line(path: str) -> str:
+    try:
+        with open(path, errors="replace") as file:
+            return file.readline(256).rstrip("\n")
+    except OSError:
+        return ""
 
 
 def _run_check(name: str, command: list[str], mend: str) -> Finding:

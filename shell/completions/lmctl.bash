@@ -9,7 +9,7 @@ _lmctl_syntax() {
     case $command in
         '')
             options='--version -h,--help'
-            commands='ask complete embed status doctor version completion models'
+            commands='ask complete embed suggest explain fix init status doctor version completion models'
             argument=choice
             argument_choices=$commands
             ;;
@@ -24,6 +24,23 @@ _lmctl_syntax() {
         embed)
             options='-m,--model --json -q,--quiet --color -h,--help --deadline --priority --no-start --socket'
             argument=words
+            ;;
+        suggest)
+            options='-m,--model -n,--candidates --shell --history --json --widget -v,--verbose -q,--quiet --color -h,--help --deadline --priority --no-start --socket --supersede'
+            argument=words
+            ;;
+        explain)
+            options='-m,--model --shell --json --no-stream --widget -q,--quiet --color -h,--help --deadline --priority --no-start --socket --supersede'
+            argument=words
+            ;;
+        fix)
+            options='-m,--model -n,--candidates --shell --status --error --json --widget -v,--verbose -q,--quiet --color -h,--help --deadline --priority --no-start --socket --supersede'
+            argument=words
+            ;;
+        init)
+            options='--no-bind --key --write -q,--quiet --color -h,--help'
+            argument=choice
+            argument_choices='bash zsh fish'
             ;;
         status)
             options='--json --socket -h,--help'
@@ -68,11 +85,12 @@ _lmctl_takes() {
     kind='' choices=''
     case $1 in
         -m | --model) kind=model ;;
-        -s | --system | --stdin-wait | -n | --max-tokens | -t | --temperature | --top-p | --top-k | --min-p | --seed | --stop | --logprobs | --deadline | --suffix) kind=text ;;
-        -f | --file | --schema | --grammar | --socket) kind=path ;;
+        -s | --system | --stdin-wait | -n | --max-tokens | -t | --temperature | --top-p | --top-k | --min-p | --seed | --stop | --logprobs | --deadline | --suffix | --candidates | --supersede | --status | --key) kind=text ;;
+        -f | --file | --schema | --grammar | --socket | --history | --error) kind=path ;;
         --overflow) kind=choice choices='error shift' ;;
         --color) kind=choice choices='auto always never' ;;
         --priority) kind=choice choices='interactive batch' ;;
+        --shell) kind=choice choices='bash zsh fish sh' ;;
     esac
 }
 

@@ -14,7 +14,7 @@ function __lmctl_words --description 'Words before the cursor that are no option
             switch $token
                 case --
                     set ended yes
-                case -m --model -s --system -f --file --stdin-wait -n --max-tokens -t --temperature --top-p --top-k --min-p --seed --stop --schema --grammar --logprobs --overflow --color --deadline --priority --socket --suffix
+                case -m --model -s --system -f --file --stdin-wait -n --max-tokens -t --temperature --top-p --top-k --min-p --seed --stop --schema --grammar --logprobs --overflow --color --deadline --priority --socket --suffix -n --candidates --shell --history --supersede --status --error --key
                     set skip yes
                 case '--*'
                 case '-?*'
@@ -57,6 +57,10 @@ complete -c lmctl -f
 complete -c lmctl -n __lmctl_argument -a ask -d 'Ask a model; stdin and files are context.'
 complete -c lmctl -n __lmctl_argument -a complete -d 'Continue raw text, without a chat template; with --suffix fill the gap.'
 complete -c lmctl -n __lmctl_argument -a embed -d 'Print one vector per text.'
+complete -c lmctl -n __lmctl_argument -a suggest -d 'Turn a request in words into a shell command; nothing is run.'
+complete -c lmctl -n __lmctl_argument -a explain -d 'Say what a command line does, piece by piece; nothing is run.'
+complete -c lmctl -n __lmctl_argument -a fix -d 'Repair a command line that failed; nothing is run.'
+complete -c lmctl -n __lmctl_argument -a init -d 'Print the hooks of a shell, or keep them in a file.'
 complete -c lmctl -n __lmctl_argument -a status -d 'Show what the daemon does.'
 complete -c lmctl -n __lmctl_argument -a doctor -d 'Check the installation and say how to mend what is broken.'
 complete -c lmctl -n __lmctl_argument -a version -d 'Print the versions of client and daemon.'
@@ -127,6 +131,64 @@ complete -c lmctl -n '__lmctl_within embed' -l deadline -x -d 'longest time for 
 complete -c lmctl -n '__lmctl_within embed' -l priority -x -a 'interactive batch' -d 'lane of the request: batch work waits for interactive work'
 complete -c lmctl -n '__lmctl_within embed' -l no-start -d 'do not start a daemon that is not running'
 complete -c lmctl -n '__lmctl_within embed' -l socket -r -F -d 'socket of the daemon'
+
+complete -c lmctl -n '__lmctl_within suggest' -F
+complete -c lmctl -n '__lmctl_within suggest' -s m -l model -x -a '(__lmctl_models)' -d 'model or alias; default: suggest_model of the configuration'
+complete -c lmctl -n '__lmctl_within suggest' -s n -l candidates -x -d 'most candidates, 1 to 10 (default 5)'
+complete -c lmctl -n '__lmctl_within suggest' -l shell -x -a 'bash zsh fish sh' -d 'shell that the command is for; default: your login shell, else bash'
+complete -c lmctl -n '__lmctl_within suggest' -l history -r -F -d 'file with the latest lines of the shell\'s history, oldest first'
+complete -c lmctl -n '__lmctl_within suggest' -l json -d 'print the whole result as one line of JSON'
+complete -c lmctl -n '__lmctl_within suggest' -l widget -d 'for shell hooks: the line on stdin, lines of fixed form on stdout (see WIDGETS in lmctl(1))'
+complete -c lmctl -n '__lmctl_within suggest' -s v -l verbose -d 'all candidates with their confidence, on stderr'
+complete -c lmctl -n '__lmctl_within suggest' -s q -l quiet -d 'no progress, no warnings; errors only'
+complete -c lmctl -n '__lmctl_within suggest' -l color -x -a 'auto always never' -d 'colour on stderr; NO_COLOR is respected'
+complete -c lmctl -n '__lmctl_within suggest' -s h -l help -d 'show help and exit'
+complete -c lmctl -n '__lmctl_within suggest' -l deadline -x -d 'longest time for queue, load, prefill and answer together'
+complete -c lmctl -n '__lmctl_within suggest' -l priority -x -a 'interactive batch' -d 'lane of the request: batch work waits for interactive work'
+complete -c lmctl -n '__lmctl_within suggest' -l no-start -d 'do not start a daemon that is not running'
+complete -c lmctl -n '__lmctl_within suggest' -l socket -r -F -d 'socket of the daemon'
+complete -c lmctl -n '__lmctl_within suggest' -l supersede -x -d 'cancel an unfinished request of the same key'
+
+complete -c lmctl -n '__lmctl_within explain' -F
+complete -c lmctl -n '__lmctl_within explain' -s m -l model -x -a '(__lmctl_models)' -d 'model or alias; default: suggest_model of the configuration'
+complete -c lmctl -n '__lmctl_within explain' -l shell -x -a 'bash zsh fish sh' -d 'shell that the command is for; default: your login shell, else bash'
+complete -c lmctl -n '__lmctl_within explain' -l json -d 'print the whole result as one line of JSON'
+complete -c lmctl -n '__lmctl_within explain' -l no-stream -d 'print the answer when it is complete'
+complete -c lmctl -n '__lmctl_within explain' -l widget -d 'for shell hooks: the line on stdin, lines of fixed form on stdout (see WIDGETS in lmctl(1))'
+complete -c lmctl -n '__lmctl_within explain' -s q -l quiet -d 'no progress, no warnings; errors only'
+complete -c lmctl -n '__lmctl_within explain' -l color -x -a 'auto always never' -d 'colour on stderr; NO_COLOR is respected'
+complete -c lmctl -n '__lmctl_within explain' -s h -l help -d 'show help and exit'
+complete -c lmctl -n '__lmctl_within explain' -l deadline -x -d 'longest time for queue, load, prefill and answer together'
+complete -c lmctl -n '__lmctl_within explain' -l priority -x -a 'interactive batch' -d 'lane of the request: batch work waits for interactive work'
+complete -c lmctl -n '__lmctl_within explain' -l no-start -d 'do not start a daemon that is not running'
+complete -c lmctl -n '__lmctl_within explain' -l socket -r -F -d 'socket of the daemon'
+complete -c lmctl -n '__lmctl_within explain' -l supersede -x -d 'cancel an unfinished request of the same key'
+
+complete -c lmctl -n '__lmctl_within fix' -F
+complete -c lmctl -n '__lmctl_within fix' -s m -l model -x -a '(__lmctl_models)' -d 'model or alias; default: suggest_model of the configuration'
+complete -c lmctl -n '__lmctl_within fix' -s n -l candidates -x -d 'most candidates, 1 to 10 (default 5)'
+complete -c lmctl -n '__lmctl_within fix' -l shell -x -a 'bash zsh fish sh' -d 'shell that the command is for; default: your login shell, else bash'
+complete -c lmctl -n '__lmctl_within fix' -l status -x -d 'its exit status, 0 to 255'
+complete -c lmctl -n '__lmctl_within fix' -l error -r -F -d 'file with what it wrote to stderr; \'-\' is stdin; the end of a long one counts'
+complete -c lmctl -n '__lmctl_within fix' -l json -d 'print the whole result as one line of JSON'
+complete -c lmctl -n '__lmctl_within fix' -l widget -d 'for shell hooks: the line on stdin, lines of fixed form on stdout (see WIDGETS in lmctl(1))'
+complete -c lmctl -n '__lmctl_within fix' -s v -l verbose -d 'all candidates with their confidence, on stderr'
+complete -c lmctl -n '__lmctl_within fix' -s q -l quiet -d 'no progress, no warnings; errors only'
+complete -c lmctl -n '__lmctl_within fix' -l color -x -a 'auto always never' -d 'colour on stderr; NO_COLOR is respected'
+complete -c lmctl -n '__lmctl_within fix' -s h -l help -d 'show help and exit'
+complete -c lmctl -n '__lmctl_within fix' -l deadline -x -d 'longest time for queue, load, prefill and answer together'
+complete -c lmctl -n '__lmctl_within fix' -l priority -x -a 'interactive batch' -d 'lane of the request: batch work waits for interactive work'
+complete -c lmctl -n '__lmctl_within fix' -l no-start -d 'do not start a daemon that is not running'
+complete -c lmctl -n '__lmctl_within fix' -l socket -r -F -d 'socket of the daemon'
+complete -c lmctl -n '__lmctl_within fix' -l supersede -x -d 'cancel an unfinished request of the same key'
+
+complete -c lmctl -n '__lmctl_argument init' -a 'bash zsh fish'
+complete -c lmctl -n '__lmctl_within init' -l no-bind -d 'define the widgets, bind no keys'
+complete -c lmctl -n '__lmctl_within init' -l key -x -d 'bind this chord; an empty one binds none'
+complete -c lmctl -n '__lmctl_within init' -l write -d 'write a file and print the line that sources it'
+complete -c lmctl -n '__lmctl_within init' -s q -l quiet -d 'no progress, no warnings; errors only'
+complete -c lmctl -n '__lmctl_within init' -l color -x -a 'auto always never' -d 'colour on stderr; NO_COLOR is respected'
+complete -c lmctl -n '__lmctl_within init' -s h -l help -d 'show help and exit'
 
 complete -c lmctl -n '__lmctl_within status' -l json -d 'print the reply as one line of JSON'
 complete -c lmctl -n '__lmctl_within status' -l socket -r -F -d 'socket of the daemon'

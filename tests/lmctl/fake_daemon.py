@@ -26,11 +26,28 @@ STATUS = {
     "version": "0.1.0", "pid": 10, "uptime_s": 3723.0, "socket": "/run/lmd.sock", "config": "",
     "connections": 1, "requests_in_flight": 0, "draining": False, "models": [MODEL],
 }  # fmt: skip
+TIMINGS = {
+    "queued_ms": 1.0, "load_ms": 0.0, "prefill_ms": 3.0, "first_token_ms": 5.0, "decode_ms": 20.0,
+    "tokens_per_second": 100.0,
+}  # fmt: skip
+SUGGESTION = {
+    "candidates": [
+        {"command": "ls -lS", "confidence": 0.9, "insertable": True},
+        {"command": "du -ah NAME", "confidence": 0.05, "insertable": True,
+         "risk": ["reads everything"], "missing": ["du"], "placeholders": [[7, 11]]},
+    ],
+    "sure": True, "model": "shell", "timings": TIMINGS, "warnings": [],
+    "widget": "sure\t\n6\t\tls -lS\n7\tnot checked: reads everything\tdu -ah NAME\n",
+}  # fmt: skip
+EXPLANATION = {
+    "summary": "Lists files.", "parts": [], "risk": ["overwrites files"],
+    "widget": "ls  list directory contents\nLists files.\n",
+}  # fmt: skip
 
 
 @dataclass
 class Script:
-    """What the next generations do."""
+    """What the next requests are answered with; ``chunks`` are streamed."""
 
     chunks: list[str] = field(default_factory=lambda: ["Hello", " world"])
     events: list[dict[str, Any]] = field(default_factory=list)
@@ -47,6 +64,10 @@ class Script:
     """Send these bytes instead of anything else."""
     hello: dict[str, Any] = field(default_factory=lambda: dict(HELLO))
     models: list[dict[str, Any]] = field(default_factory=lambda: [MODEL])
+    suggestion: dict[str, Any] = field(default_factory=lambda: dict(SUGGESTION))
+    """The result of `suggest` and `fix`."""
+    explanation: dict[str, Any] = field(default_factory=lambda: dict(EXPLANATION))
+    """What the result of `explain` has besides the text of ``chunks``."""
 
 
 Answerer = Callable[["FakeDaemon", dict[str, Any]], dict[str, Any]]
@@ -115,14 +136,19 @@ class FakeDaemon:
             return True
         _, request_id, method, [params] = message
         self.requests.append((method, params))
-        if method in ("ask", "complete"):
-            return self._generate(sock, request_id, params, held)
+        if method in _GENERATIONS:
+            return self._generate(sock, request_id, method, params, held)
         answer = self._ANSWERS[method](self, params)
         sock.sendall(msgpack.packb([1, request_id, None, answer]))
         return True
 
     def _generate(
-        self, sock: socket.socket, request_id: int, params: dict[str, Any], held: list[Any]
+        self,
+        sock: socket.socket,
+        request_id: int,
+        method: str,
+        params: dict[str, Any],
+        held: list[Any],
     ) -> bool:
         script = self.script
         if script.raw_reply:
@@ -138,7 +164,7 @@ class FakeDaemon:
             return True
         if script.hang_up:
             return False
-        result = None if script.error else generation_result(script)
+        result = None if script.error else _GENERATIONS[method](script)
         sock.sendall(msgpack.packb([1, request_id, script.error, result]))
         return True
 
@@ -164,10 +190,18 @@ def generation_result(script: Script) -> dict[str, Any]:
         "model": "shell",
         "finish_reason": script.finish_reason,
         "usage": {"prompt_tokens": 9, "cached_tokens": 4, "completion_tokens": 2},
-        "timings": {"queued_ms": 1.0, "load_ms": 0.0, "prefill_ms": 3.0, "first_token_ms": 5.0,
-                    "decode_ms": 20.0, "tokens_per_second": 100.0},
+        "timings": TIMINGS,
         "warnings": script.warnings,
-    }  # fmt: skip
+    }
+
+
+_GENERATIONS: dict[str, Callable[[Script], dict[str, Any]]] = {
+    "ask": generation_result,
+    "complete": generation_result,
+    "suggest": lambda script: script.suggestion,
+    "fix": lambda script: script.suggestion,
+    "explain": lambda script: generation_result(script) | script.explanation,
+}
 
 
 def main() -> None:

@@ -133,7 +133,16 @@ def test_one_that_never_listens_is_given_up(environment: dict[str, str]):
         check=False,
     )  # fmt: skip
     assert done.returncode == 69
-    assert b"the daemon did not answer within" in done.stderr
+    assert b"the daemon was started and does not answer yet" in done.stderr
+
+
+def test_a_hook_waits_no_longer_for_a_start_than_its_deadline(environment: dict[str, str]):
+    done = subprocess.run(
+        driver(["sleep", "5"], "suggest", "--widget", "--deadline", "0.1"), input=b"x",
+        capture_output=True, timeout=SECONDS, env=environment, check=False,
+    )  # fmt: skip
+    assert (done.returncode, done.stdout) == (69, b"")
+    assert done.stderr.startswith(b"lmctl: the daemon was started and does not answer yet")
 
 
 def test_an_older_daemon_that_drains_is_waited_for(environment: dict[str, str], tmp_path: Path):
@@ -165,7 +174,7 @@ def test_a_lock_that_stays_held_is_given_up(socket_path: str, monkeypatch: pytes
     monkeypatch.setattr(autostart, "START_SECONDS", 0.0)
     lock = os.open(os.path.dirname(socket_path) + "/start.lock", os.O_RDWR | os.O_CREAT, 0o600)
     fcntl.flock(lock, fcntl.LOCK_EX)
-    with pytest.raises(Failure, match="did not answer within") as caught:
+    with pytest.raises(Failure, match="does not answer yet") as caught:
         autostart.start(socket_path, Progress(False))
     assert caught.value.status == 69
     os.close(lock)

@@ -7,7 +7,13 @@ from pathlib import Path
 import pytest
 
 from lmctl.commands.connection import Target
-from lmctl.commands.doctor import Finding, check_daemon, check_socket_path, render_finding
+from lmctl.commands.doctor import (
+    Finding,
+    check_daemon,
+    check_hooks,
+    check_socket_path,
+    render_finding,
+)
 from lmctl.commands.tables import duration, render_facts, render_table, size
 from lmd import __version__
 from tests.lmctl.conftest import Lmctl
@@ -110,17 +116,65 @@ def test_the_root_lists_every_command(lmctl: Lmctl):
 
 @pytest.mark.process
 @pytest.mark.parametrize(
-    ("words", "said"),
+    ("words", "message", "hint"),
     [
-        (("aks",), b"Did you mean 'ask'?"),
-        (("status", "--jsno"), b"--json"),
-        (("models", "show"), b"MODEL"),
+        ("aks", "there is no command 'aks'", "did you mean: lmctl ask {ALL}"),
+        ("how do I", "there is no command 'how'", "did you mean: lmctl ask how do I {ALL}"),
+        (
+            "sugest a b",
+            "there is no command 'sugest'",
+            "did you mean: lmctl suggest a b, or: lmctl ask sugest a b {ALL}",
+        ),
+        (
+            "status --jsno",
+            "no such option: --jsno",
+            "did you mean --json? (usage: lmctl status --help)",
+        ),
+        (
+            "models lst",
+            "no such command 'lst'",
+            "did you mean 'list'? (usage: lmctl models --help)",
+        ),
+        ("models show", "missing argument 'MODEL'", "(usage: lmctl models show --help)"),
+        (
+            "ask --modle x",
+            "ask has no option --modle",
+            "did you mean --model? (words that begin with '-' go behind '--')",
+        ),
+        (
+            "init tcsh",
+            "init takes one of bash, zsh, fish, not 'tcsh'",
+            'for example: eval "$(lmctl init bash)"',
+        ),
     ],
 )
-def test_usage_errors_exit_2(lmctl: Lmctl, words: tuple[str, ...], said: bytes):
+def test_usage_errors_exit_2_in_the_same_words_everywhere(
+    lmctl: Lmctl, words: str, message: str, hint: str
+):
+    done = lmctl(*words.split())
+    assert (done.returncode, done.stdout) == (2, b"")
+    hint = hint.replace("{ALL}", "(all commands: lmctl --help)")
+    assert done.stderr.decode() == f"lmctl: {message}\n  {hint}\n"
+
+
+@pytest.mark.process
+@pytest.mark.parametrize("words", [(), ("models",)])
+def test_a_group_without_a_command_shows_its_help(lmctl: Lmctl, words: tuple[str, ...]):
     done = lmctl(*words)
     assert (done.returncode, done.stdout) == (2, b"")
-    assert said in done.stderr
+    assert done.stderr.startswith(b"Usage: lmctl")
+    assert done.stderr.endswith(
+        b"\nlmctl: there is no command in this line\n  (usage: lmctl"
+        + b"".join(b" " + word.encode() for word in words)
+        + b" --help)\n"
+    )
+
+
+@pytest.mark.process
+def test_what_is_no_command_is_shown_without_its_escapes(lmctl: Lmctl):
+    done = lmctl("\x1b[31mevil", *["word"] * 40)
+    assert b"\x1b" not in done.stderr
+    assert done.stderr.count(b"word") == 11  # twelve words, the first one among them
 
 
 @pytest.mark.process
@@ -131,6 +185,7 @@ def test_doctor_names_what_is_broken_and_how_to_mend_it(lmctl: Lmctl, socket_pat
     assert done.returncode == 1
     assert list(findings) == [
         "socket path", "daemon", "configuration", "llama.cpp", "built-in model", "shells",
+        "kept hooks",
     ]  # fmt: skip
     assert findings["socket path"]["state"] == "broken"
     assert findings["daemon"]["state"] == "note"
@@ -144,6 +199,17 @@ def test_doctor_sees_a_daemon_of_another_version(daemon: FakeDaemon):
     assert (finding.state, finding.mend) == ("note", "restart it to use the new one: kill 10")
     daemon.script = Script(hello=HELLO | {"protocol": 2})
     assert check_daemon(Target(daemon.path)).state == "broken"
+
+
+def test_doctor_sees_hooks_of_another_version(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
+    monkeypatch.setenv("XDG_DATA_HOME", str(tmp_path))
+    assert check_hooks(Target("/s")) == Finding("kept hooks", "ok", "none")
+    (tmp_path / "lmd").mkdir()
+    (tmp_path / "lmd" / "lmctl.bash").write_text(f"# lmctl {__version__}: hooks for bash\n:\n")
+    (tmp_path / "lmd" / "lmctl.zsh").write_text("# lmctl 0.0.9: hooks for zsh\n:\n")
+    finding = check_hooks(Target("/s"))
+    assert (finding.state, finding.detail) == ("note", "of another version: zsh")
+    assert finding.mend == "lmctl init zsh --write"
 
 
 def test_doctor_sees_a_path_that_does_not_fit():

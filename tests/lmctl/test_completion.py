@@ -77,19 +77,19 @@ def test_without_a_daemon_nothing_is_said_and_nothing_started(
 
 
 def test_a_source_tree_shares_its_own_files():
-    assert shared_file("config.example.toml") == ROOT / "config.example.toml"
+    assert shared_file("config.example.toml") == str(ROOT / "config.example.toml")
 
 
 def test_a_wheel_shares_what_it_carries(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
     carried = tmp_path / "lmctl" / "_share" / "shell" / "x"
     carried.parent.mkdir(parents=True)
     carried.touch()
-    monkeypatch.setattr(share, "_PACKAGE", tmp_path / "lmctl")
-    assert shared_file("shell/x") == carried
+    monkeypatch.setattr(share, "_PACKAGE", str(tmp_path / "lmctl"))
+    assert shared_file("shell/x") == str(carried)
 
 
 def test_a_missing_file_is_said(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
-    monkeypatch.setattr(share, "_PACKAGE", tmp_path)
+    monkeypatch.setattr(share, "_PACKAGE", str(tmp_path))
     with pytest.raises(Failure, match="this installation has no shell/x: looked for ") as caught:
         shared_file("shell/x")
     assert (caught.value.status, caught.value.hint) == (1, "reinstall the package lmd")

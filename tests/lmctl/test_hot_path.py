@@ -6,17 +6,19 @@ import sys
 import msgspec
 import pytest
 
-from lmctl.options import COMMANDS
+from lmctl.options import all_commands, find
 from lmd.protocol.methods import METHODS
 from tests.lmctl.conftest import SECONDS
 from tests.lmctl.fake_daemon import FakeDaemon
 
 ALLOWED = {
     "_socket", "_struct", "select",
-    "lmctl", "lmctl.client", "lmctl.context", "lmctl.failures", "lmctl.generate", "lmctl.mpack",
-    "lmctl.options", "lmctl.output", "lmctl.parse", "lmctl.progress", "lmctl.session",
+    "lmctl", "lmctl.client", "lmctl.context", "lmctl.failures", "lmctl.mpack", "lmctl.options",
+    "lmctl.output", "lmctl.parse", "lmctl.progress", "lmctl.session", "lmctl.table",
     "lmctl.__main__", "lmd", "lmd.paths", "lmd.protocol", "lmd.protocol.limits",
 }  # fmt: skip
+GENERATION = ALLOWED | {"lmctl.generation_options", "lmctl.generate"}
+SHELL = ALLOWED | {"lmctl.shell_options", "lmctl.shell_request", "lmctl.installed"}
 LIST_MODULES = """
 import sys
 before = set(sys.modules)
@@ -30,10 +32,10 @@ main()
 """
 
 
-def modules_after(words: list[str], env: dict[str, str]) -> set[str]:
+def modules_after(words: list[str], env: dict[str, str], *, input: bytes = b"") -> set[str]:
     done = subprocess.run(
         [sys.executable, "-c", LIST_MODULES, *words],
-        stdin=subprocess.DEVNULL, capture_output=True, env=env, timeout=SECONDS, check=False,
+        input=input, capture_output=True, env=env, timeout=SECONDS, check=False,
     )  # fmt: skip
     assert done.returncode == 0, done.stderr
     return set(done.stderr.decode().split("MODULES ")[1].split())
@@ -44,12 +46,38 @@ def modules_after(words: list[str], env: dict[str, str]) -> set[str]:
 def test_a_generation_imports_no_more_than_the_list(
     daemon: FakeDaemon, environment: dict[str, str], command: str
 ):
-    assert modules_after([command, "x"], environment) <= ALLOWED
+    assert modules_after([command, "x"], environment) <= GENERATION
+
+
+@pytest.mark.process
+@pytest.mark.parametrize(
+    ("words", "besides"),
+    [
+        (["suggest", "x"], {"lmctl.suggest", "lmctl.insertable"}),
+        (["fix", "x"], {"lmctl.suggest", "lmctl.insertable"}),
+        (["explain", "-q", "x"], {"lmctl.explain", "lmctl.generate", "lmctl.generation_options"}),
+        (["suggest", "--widget"], {"lmctl.widget", "lmctl.insertable"}),
+        (["explain", "--widget"], {"lmctl.widget", "lmctl.insertable"}),
+    ],
+    ids=" ".join,
+)
+def test_a_command_of_the_shell_imports_its_own_besides(
+    daemon: FakeDaemon, environment: dict[str, str], words: list[str], besides: set[str]
+):
+    assert modules_after(words, environment, input=b"x") <= SHELL | besides
+
+
+@pytest.mark.process
+def test_init_imports_next_to_nothing(environment: dict[str, str]):
+    allowed = {"lmctl.init", "lmctl.share", "lmctl.shell_options"}
+    assert modules_after(["init", "bash"], environment) <= ALLOWED | allowed
 
 
 @pytest.mark.process
 def test_embed_imports_itself_besides(daemon: FakeDaemon, environment: dict[str, str]):
-    assert modules_after(["embed", "x"], environment) <= ALLOWED | {"lmctl.embed"}
+    assert modules_after(["embed", "x"], environment) <= ALLOWED | {
+        "lmctl.embed", "lmctl.generation_options",
+    }  # fmt: skip
 
 
 @pytest.mark.process
@@ -62,8 +90,13 @@ def test_the_version_imports_hardly_anything(environment: dict[str, str]):
     assert modules_after(["--version"], environment) <= ALLOWED
 
 
-@pytest.mark.parametrize("name", COMMANDS)
+def test_the_halves_of_the_table_are_the_whole():
+    assert {name: find(name) for name in all_commands()} == all_commands()
+    assert find("status") is None
+
+
+@pytest.mark.parametrize("name", set(all_commands()) - {"init"})
 def test_every_wire_name_is_a_field_of_the_method(name: str):
     fields = {field.encode_name for field in msgspec.structs.fields(METHODS[name].params)}
-    wires = {option.wire for option in COMMANDS[name].options() if option.wire}
+    wires = {option.wire for option in all_commands()[name].options() if option.wire}
     assert wires <= fields

@@ -3,7 +3,8 @@
 import pytest
 
 from lmctl.failures import UsageError
-from lmctl.options import ASK, COMMANDS, COMPLETE
+from lmctl.generation_options import ASK, COMPLETE
+from lmctl.options import all_commands
 from lmctl.parse import Arguments, parse, wire_options
 
 
@@ -91,7 +92,7 @@ def test_argv_that_is_not_utf8_is_replaced():
     assert ask("caf\udce9").words == ["caf\N{REPLACEMENT CHARACTER}"]
 
 
-@pytest.mark.parametrize("command", COMMANDS.values(), ids=list(COMMANDS))
+@pytest.mark.parametrize("command", all_commands().values(), ids=list(all_commands()))
 def test_no_option_stands_twice_in_a_table(command):  # noqa: ANN001
     options = command.options()
     names = [option.name for option in options]

@@ -9,6 +9,7 @@ from pathlib import Path
 
 import pytest
 
+from lmctl.init import as_one_word
 from lmd import __version__
 
 ROOT = Path(__file__).parents[2]
@@ -71,8 +72,18 @@ def test_what_the_packages_need_besides_python_is_there(installed: Path, name: s
 
 def test_nothing_else_is_installed(installed: Path):
     assert {path.name for path in installed.iterdir()} == {
-        "lmd", "lmctl", f"lmd-{__version__}.dist-info",
+        "lmd", "lmctl", f"lmd-{__version__}.dist-info", f"lmd-{__version__}.data",
     }  # fmt: skip
+
+
+def test_the_manual_goes_where_man_looks_for_it(installed: Path):
+    data = installed / f"lmd-{__version__}.data" / "data"
+    carried = {path.relative_to(data): path for path in data.rglob("*") if path.is_file()}
+    pages = list((ROOT / "man").iterdir())
+    assert set(carried) == {
+        Path("share", "man", f"man{page.suffix[1:]}", page.name) for page in pages
+    }
+    assert {path.read_bytes() for path in carried.values()} == {page.read_bytes() for page in pages}
 
 
 def test_the_metadata_names_commands_and_licences(installed: Path):
@@ -90,3 +101,10 @@ def test_an_installed_lmctl_prints_what_the_wheel_carries(installed: Path, tmp_p
     assert found.is_relative_to(installed)
     printed = run("-m", "lmctl", "completion", "bash", cwd=tmp_path, PYTHONPATH=str(installed))
     assert printed == found.read_text()
+
+
+@pytest.mark.parametrize("shell", ["bash", "zsh", "fish"])
+def test_an_installed_lmctl_prints_its_hooks(installed: Path, tmp_path: Path, shell: str):
+    printed = run("-m", "lmctl", "init", shell, cwd=tmp_path, PYTHONPATH=str(installed))
+    script = (ROOT / "shell" / f"lmctl.{shell}").read_bytes()
+    assert printed.endswith((as_one_word(script) if shell == "zsh" else script).decode())

@@ -240,5 +240,6 @@ def _takes(flags: Iterable[Flag]) -> list[str]:
                 action += f" choices='{' '.join(flag.value.choices)}'"
             by_action.setdefault(action, []).extend(flag.spellings)
     return [
-        f"        {' | '.join(spellings)}) {action} ;;" for action, spellings in by_action.items()
+        f"        {' | '.join(dict.fromkeys(spellings))}) {action} ;;"
+        for action, spellings in by_action.items()
     ]

@@ -7,8 +7,8 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any, Literal
 
-from lmctl.cli import root_command
-from lmctl.options import COMMANDS, Command, Option
+from lmctl.cli import HOT, root_command
+from lmctl.table import Command, Option
 
 _KINDS: dict[str, Literal["model", "path"]] = {"MODEL": "model", "FILE": "path", "PATH": "path"}
 
@@ -74,14 +74,22 @@ def all_flags(root: Node) -> list[Flag]:
     for node in root.walk():
         for flag in node.flags:
             for spelling in flag.spellings:
-                if values.setdefault(spelling, flag.value) != flag.value:
+                first = values.setdefault(spelling, flag.value)
+                if not _same_kind(first, flag.value):
                     raise ValueError(f"{spelling} of {' '.join(node.path)} takes something else")
     return list(flags.values())
 
 
+def _same_kind(first: Value | None, second: Value | None) -> bool:
+    """Whether both are completed alike; what the value is called makes no difference."""
+    if first is None or second is None:
+        return first is second
+    return (first.kind, first.choices) == (second.kind, second.choices)
+
+
 def _from_typer(path: tuple[str, ...], command: Any) -> Node:
-    if len(path) == 1 and path[0] in COMMANDS:
-        return _from_table(COMMANDS[path[0]])
+    if len(path) == 1 and path[0] in HOT:
+        return _from_table(HOT[path[0]])
     options = [param for param in command.params if param.param_type_name == "option"]
     arguments = [_value(param) for param in command.params if param.param_type_name == "argument"]
     children = getattr(command, "commands", {})
@@ -109,8 +117,11 @@ def _value(param: Any) -> Value:
 
 def _from_table(command: Command) -> Node:
     flags = tuple(map(_table_flag, command.options()))
-    words = command.arguments.split()[-1].strip("[].").lower()
-    return Node((command.name,), command.summary, flags, Value("words", words))
+    if command.choices:
+        argument = Value("choice", "shell", command.choices)
+    else:
+        argument = Value("words", command.arguments.split()[-1].strip("[].").lower())
+    return Node((command.name,), command.summary, flags, argument)
 
 
 def _table_flag(option: Option) -> Flag:
