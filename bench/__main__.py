@@ -8,13 +8,14 @@ from contextlib import closing
 from pathlib import Path
 from types import ModuleType
 
-from bench import cancel, first_token, machine, overload, startup, throughput
+from bench import cancel, first_token, machine, overload, shell, startup, throughput
 from bench.measure import Table
 from lmctl.failures import Failure
 from lmd.paths import builtin_model_path
 
 BENCHMARKS: dict[str, ModuleType] = {
     "startup": startup,
+    "shell": shell,
     "overload": overload,
     "first_token": first_token,
     "cancel": cancel,

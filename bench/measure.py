@@ -62,20 +62,23 @@ def interleaved(names: Sequence[str], rounds: int) -> list[tuple[int, str]]:
 
 @dataclass(frozen=True, slots=True)
 class Budget:
-    """What a ratio should be; past ``must`` it is a defect, in between a debt."""
+    """What a figure should be; past ``must`` it is a defect, in between a debt."""
 
     kind: Literal["at least", "at most"]
     goal: float
     must: float
+    unit: str = "x"
+    """Of a ratio, unless something else is said."""
 
     def verdict(self, ratio: float) -> str:
         """``met``, ``within must-show`` or ``missed``, with the bound that decided."""
+        goal = f"{self.goal:g}{self.unit}"
         sign = ">=" if self.kind == "at least" else "<="
         if self._holds(ratio, self.goal):
-            return f"met ({sign} {self.goal:g}x)"
+            return f"met ({sign} {goal})"
         if self._holds(ratio, self.must):
-            return f"within must-show ({sign} {self.must:g}x), budget {self.goal:g}x missed"
-        return f"missed ({sign} {self.goal:g}x)"
+            return f"within must-show ({sign} {self.must:g}{self.unit}), budget {goal} missed"
+        return f"missed ({sign} {goal})"
 
     def _holds(self, ratio: float, bound: float) -> bool:
         return ratio >= bound if self.kind == "at least" else ratio <= bound

@@ -11,7 +11,11 @@ pytestmark = pytest.mark.process
 
 @pytest.mark.parametrize(
     ("arguments", "title"),
-    [(["startup", "--runs", "2"], "startup:"), (["overload", "--requests", "100"], "overload:")],
+    [
+        (["startup", "--runs", "2"], "startup:"),
+        (["overload", "--requests", "100"], "overload:"),
+        (["shell", "--starts", "2", "--chords", "2"], "chord to text:"),
+    ],
 )
 def test_a_benchmark_prints_the_machine_and_its_table(arguments: list[str], title: str):
     done = subprocess.run(

@@ -1,6 +1,6 @@
 """What each benchmark makes of its samples."""
 
-from bench import cancel, first_token, overload, startup, throughput
+from bench import cancel, first_token, overload, shell, startup, throughput
 from bench.cancel import Phase
 from bench.machine import Machine, describe_others
 from bench.measure import Table
@@ -65,6 +65,22 @@ def test_startup_is_a_ratio_to_the_bare_interpreter():
 
 def test_startup_measures_the_module_whether_or_not_the_script_is_installed():
     assert list(startup.commands())[:2] == [startup.BASE, "python -m lmctl ask x"]
+
+
+def test_shell_starts_are_compared_round_by_round():
+    times = {"bash": {shell.BARE: [10.0, 20.0, 10.0], shell.HOOKED: [12.0, 22.0, 19.0]}}
+    table = shell.report_starts(times)
+    assert column(table, "with the hooks") == ["19.0 (12.0-22.0)"]
+    assert column(table, "difference") == ["2.0 (2.0-9.0)"]
+    assert column(table, "budget") == ["met (<= 5 ms)"]
+
+
+def test_a_chord_has_the_budget_of_its_shell():
+    times = {shell.BARE: [1.0] * 3, shell.HOOKED: [50.0] * 3}
+    table = shell.report_chords({"bash": times, "zsh": times, "fish": times})
+    assert column(table, "difference") == ["49.0 (49.0-49.0)"] * 3
+    verdicts = ["met (<= 60 ms)", "missed (<= 30 ms)", "met (<= 60 ms)"]
+    assert column(table, "budget of suggest") == verdicts
 
 
 def test_first_token_compares_warm_requests_and_shows_the_cold_one():

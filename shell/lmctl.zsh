@@ -1,0 +1,647 @@
+# lmd's hooks for zsh 5.3 and later: a chord turns the line into a command, or repairs the one that
+# failed. Nothing is ever run. `lmctl init zsh` prints this file; docs/shell.md describes it.
+
+# Whoever sources this has options and aliases of their own, and they would change what it says. So
+# the first pass, with every word quoted, reads the file again as zsh itself would, and ends.
+'builtin' '[' "${_lmd_pass-}" '=' 'clean' ']' ||
+  'builtin' 'emulate' 'zsh' '-o' 'no_aliases' '-o' 'no_all_export' '-c' '
+  if [[ ${(%):-%x} == (*/|)lmctl.zsh ]]; then
+    _lmd_pass=clean; builtin source "${(%):-%x}"; _lmd_pass=done
+  fi'
+'builtin' '[' "${_lmd_pass-}" '!=' 'done' ']' || {
+  'builtin' 'unset' '_lmd_pass'; 'builtin' 'return' '0'
+}
+
+typeset -ga _lmd_modes=(
+  -o extended_glob -o no_aliases -o no_all_export -o no_err_exit -o no_err_return -o no_xtrace
+  -o typeset_silent
+)
+typeset -ga _lmd_commands=() _lmd_points=() _lmd_marks=()
+typeset -g _lmd_before='' _lmd_now='' _lmd_place='' _lmd_names='' _lmd_names_of='' _lmd_hidden=''
+typeset -gi _lmd_cursor=0 _lmd_change=0 _lmd_turn=0 _lmd_memory=${_lmd_memory:--1}
+
+# Invisible or private characters, and spaces that are none; in bytes: `\u` needs a UTF-8 locale.
+_lmd_hidden=$'\xc2\xa0\xc2\xad\xcd\x8f\xd8\x9c\xe1\x85\x9f\xe1\x85\xa0\xe1\x9a\x80'
+_lmd_hidden+=$'\xe1\x9e\xb4\xe1\x9e\xb5'
+_lmd_hidden+=$'\xe1\xa0\x8b-\xe1\xa0\x8f\xe2\x80\x80-\xe2\x80\x8f\xe2\x80\xa8-\xe2\x80\xaf'
+_lmd_hidden+=$'\xe2\x81\x9f-\xe2\x81\xaf\xe2\xa0\x80\xe3\x80\x80\xe3\x85\xa4'
+_lmd_hidden+=$'\xee\x80\x80-\xef\xa3\xbf'
+_lmd_hidden+=$'\xef\xb8\x80-\xef\xb8\x8f\xef\xbb\xbf\xef\xbe\xa0\xef\xbf\xb9-\xef\xbf\xbb'
+_lmd_hidden+=$'\xf0\x9b\xb2\xa0-\xf0\x9b\xb2\xa3\xf0\x9d\x85\xb3-\xf0\x9d\x85\xba'
+_lmd_hidden+=$'\xf3\xa0\x80\x80-\xf4\x8f\xbf\xbf'
+
+# Widgets
+
+_lmd_suggest() {
+  builtin emulate -L zsh "${_lmd_modes[@]}"
+  _lmd_request suggest "$BUFFER"
+}
+
+_lmd_explain() {
+  builtin emulate -L zsh "${_lmd_modes[@]}"
+  local answer='' stopped='' keys=''
+  builtin trap 'stopped=1' INT
+  if _lmd_has_text "$BUFFER" && _lmd_ask explain "$BUFFER"; then
+    local -a lines=("${(@f)answer}")
+    _lmd_say "${(F)lines[1,12]}"
+  fi
+  _lmd_press_again
+}
+
+_lmd_fix() { # [STATUS]
+  local -i code=${1:-$?}
+  builtin emulate -L zsh "${_lmd_modes[@]}"
+  local REPLY=''
+  if [[ $BUFFER == *[^[:space:]]* ]]; then
+    _lmd_last && [[ $REPLY == "$BUFFER" ]] || code=-1
+    _lmd_request fix "$BUFFER" $code
+  elif ! _lmd_last; then
+    _lmd_say 'lmd: no last command to fix; put it on the line'
+  elif _lmd_is_private "$REPLY"; then
+    _lmd_say 'lmd: the last command is not for the history; put it on the line to fix it'
+  elif (( code == 0 || code == 130 )); then # 130: Ctrl-C, perhaps on the prompt
+    _lmd_say 'lmd: the last command did not fail; put it on the line to change it'
+  else
+    _lmd_request fix "$REPLY" $code
+  fi
+}
+
+_lmd_cycle() {
+  builtin emulate -L zsh "${_lmd_modes[@]}"
+  if _lmd_is_repeated; then
+    _lmd_put $(( _lmd_turn % $#_lmd_commands + 1 ))
+  else
+    _lmd_say 'lmd: there is no candidate'
+  fi
+}
+
+_lmd_undo() {
+  builtin emulate -L zsh "${_lmd_modes[@]}"
+  if [[ $_lmd_turn -gt 0 && $BUFFER == "$_lmd_now" ]]; then
+    builtin zle undo $_lmd_change
+    BUFFER=$_lmd_before CURSOR=$_lmd_cursor
+    _lmd_forget
+  else
+    _lmd_say 'lmd: nothing to undo'
+  fi
+}
+
+_lmd_chord() {
+  local -i code=$?
+  builtin emulate -L zsh "${_lmd_modes[@]}"
+  if _lmd_is_repeated; then
+    _lmd_cycle
+  elif [[ $BUFFER == *[^[:space:]]* ]]; then
+    _lmd_suggest
+  else
+    _lmd_fix $code
+  fi
+}
+
+# What was answered for the line
+
+_lmd_request() { # TASK TEXT [STATUS]: ask, and put the best candidate on the line
+  local answer='' stopped='' keys=''
+  _lmd_has_text "$2" || return 0
+  builtin trap 'stopped=1' INT
+  _lmd_forget
+  _lmd_ask "$@" && _lmd_take "$answer"
+  _lmd_now=$BUFFER _lmd_place="$HISTNO $PWD"
+  _lmd_press_again
+}
+
+_lmd_take() { # ANSWER: keep its candidates, show the first or say what there is
+  local -a lines=("${(@f)1}") fields
+  local state=${lines[1]%%$'\t'*} message=${lines[1]#*$'\t'} line
+  for line in "${(@)lines[2,11]}"; do
+    fields=("${(@ps:\t:)line}")
+    [[ $#fields -eq 3 && $fields[1] == <0-4096> ]] && _lmd_is_insertable "$fields[3]" || continue
+    _lmd_points+=($fields[1]) _lmd_marks+=("$fields[2]") _lmd_commands+=("$fields[3]")
+  done
+  if [[ $state != (sure|unsure|none) || $lines[1] != *$'\t'* ]]; then
+    _lmd_forget
+    _lmd_say 'lmd: the answer was not understood'
+  elif (( ! $#_lmd_commands )); then
+    _lmd_say "lmd: ${message:-nothing that may be put on the line}"
+  elif [[ $state == sure ]]; then
+    _lmd_put 1 "$message"
+  else
+    message="lmd: ${message:-not sure}; the chord again takes the first:"
+    lines=("$message" "${(@)_lmd_commands[1,3]/#/  }")
+    _lmd_say "${(F)lines}"
+  fi
+}
+
+_lmd_put() { # N [MESSAGE]: the line becomes candidate N, one undo away from what it was
+  local lead='' said=''
+  if (( _lmd_turn )); then
+    builtin zle undo $_lmd_change
+  else
+    _lmd_before=$BUFFER _lmd_cursor=$CURSOR _lmd_change=$UNDO_CHANGE_NO
+  fi
+  # A line that starts with a space is kept out of the history; so is what comes of it.
+  [[ -o hist_ignore_space && $_lmd_before == ' '* ]] && lead=' '
+  _lmd_turn=$1
+  _lmd_now=$lead$_lmd_commands[$1]
+  # vi would undo all that was inserted before and after this along with it.
+  builtin zle split-undo
+  BUFFER=$_lmd_now CURSOR=$(( $_lmd_points[$1] + $#lead ))
+  builtin zle split-undo
+  said=$_lmd_marks[$1]
+  [[ -n ${2-} ]] && said+="${said:+; }$2"
+  [[ -z $said ]] || _lmd_say "lmd: $said"
+}
+
+_lmd_is_repeated() { # whether the line is as it was left, with candidates
+  (( $#_lmd_commands )) && [[ $BUFFER == "$_lmd_now" && $_lmd_place == "$HISTNO $PWD" ]]
+}
+
+_lmd_forget() {
+  _lmd_commands=() _lmd_points=() _lmd_marks=() _lmd_turn=0 _lmd_now='' _lmd_before=''
+}
+
+_lmd_is_insertable() { # COMMAND: the last look before it is on the line
+  local -i bytes
+  () { builtin setopt local_options no_multibyte; bytes=$#1 } "$1"
+  [[ $bytes -gt 0 && $bytes -le 4096 && $1 != ' '* && $1 != *[^[:print:]]* ]] || return 1
+  [[ $1 != *[^' '-'~']* ]] || { _lmd_is_utf8 && [[ $1 != *[${~_lmd_hidden}]* ]] }
+}
+
+_lmd_say() { # TEXT: below the line, with nothing in it that a terminal acts on
+  local -a lines=("${(@f)1}")
+  lines=("${(@)lines//[^[:print:]]/?}")
+  _lmd_is_utf8 && lines=("${(@)lines//[${~_lmd_hidden}]/?}")
+  builtin zle -M -- "${(F)lines}"
+}
+
+_lmd_has_text() {
+  if [[ $1 != *[^[:space:]]* ]]; then
+    _lmd_say 'lmd: there is nothing on the line'
+  elif (( $#1 > 16384 )); then
+    _lmd_say "lmd: the line has $#1 characters; 16384 is the most"
+  else
+    return 0
+  fi
+  return 1
+}
+
+# Asking: over the socket where zsh can, else with lmctl, which also starts a daemon
+
+_lmd_ask() { # TASK TEXT [STATUS]: sets `answer` and `keys`; what goes wrong is said
+  local task=$1 text=$2 owner=zsh-$$ REPLY='' error=''
+  local -i code=${3:--1} fd=-1 child=0 ended=1
+  local -a side=()
+  if ! builtin zmodload zsh/system 2>/dev/null; then
+    _lmd_say 'lmd: the hooks need the module zsh/system; lmctl suggest works without it'
+    return 1
+  fi
+  [[ $task == suggest ]] && _lmd_history
+  [[ $task == fix && $code -ge 0 ]] && _lmd_output
+  {
+    if _lmd_connect; then
+      fd=$REPLY
+      _lmd_params
+      _lmd_send $fd 2>/dev/null
+      _lmd_wait $fd line
+    else
+      _lmd_spawn && fd=$REPLY || return 1
+      _lmd_wait $fd end
+    fi
+    ended=$?
+  } always {
+    (( fd < 0 )) || exec {fd}<&-
+    (( child && ended )) && { builtin kill -TERM -$child || builtin kill -TERM $child } 2>/dev/null
+  }
+  (( ended )) || _lmd_read_answer $child
+  [[ -z $error ]] || _lmd_say "lmd: $error"
+  [[ $ended == 0 && -z $error ]]
+}
+
+_lmd_connect() { # a connection to the daemon in REPLY, if the socket is in a folder of ours alone
+  local place=${LMD_SOCKET:-} runtime=${XDG_RUNTIME_DIR:-}
+  local -A of
+  [[ $runtime == /* ]] && runtime+=/lmd || runtime=${TMPDIR:-/tmp}/lmd-$UID
+  place=${place:-$runtime/lmd.sock}
+  _lmd_is_utf8 || [[ $text$PWD != *[^' '-'~'$'\n']* ]] || return 1
+  {
+    builtin zmodload zsh/net/socket && builtin zmodload -F zsh/stat b:zstat &&
+      zstat -LH of -- "${place:h}" && (( of[uid] == EUID && (of[mode] & 8#170077) == 8#040000 )) &&
+      zstat -LH of -- "$place" && (( of[uid] == EUID && (of[mode] & 8#170000) == 8#140000 )) &&
+      zsocket "$place"
+  } 2>/dev/null
+}
+
+_lmd_send() { # FD: the request with the parameters in REPLY
+  syswrite -o $1 "{\"jsonrpc\":\"2.0\",\"id\":1,\"method\":\"$task\",\"params\":{$REPLY}}"$'\n'
+}
+
+_lmd_params() { # the parameters of the request, as JSON, in REPLY
+  local params
+  _lmd_json "$text"
+  params='"shell":"zsh","widget":true,"deadline":10'
+  params+=",\"text\":$REPLY,\"supersede\":\"$owner\""
+  if [[ $PWD != *[[:INVALID:]]* && $#PWD -le 4096 ]]; then
+    _lmd_json "$PWD"
+    params+=",\"cwd\":$REPLY"
+  fi
+  if [[ $task != explain ]]; then
+    _lmd_installed
+    [[ -z $_lmd_names ]] || params+=",\"commands\":[$_lmd_names]"
+  fi
+  (( code < 0 )) || params+=",\"status\":$code"
+  if (( $#side )) && [[ $task == suggest ]]; then
+    local -a lines=()
+    for REPLY in "${(@)side}"; do _lmd_json "$REPLY"; lines+=("$REPLY"); done
+    params+=",\"history\":[${(j:,:)lines}]"
+  elif (( $#side )); then
+    _lmd_json "${(F)side}"
+    params+=",\"error\":$REPLY"
+  fi
+  REPLY=$params
+}
+
+_lmd_json() { # TEXT: as a JSON string in REPLY
+  local text=$1 back='\' quote='"' control code
+  text=${text//"$back"/$back$back}
+  text=${text//"$quote"/$back$quote}
+  if [[ $text == *[[:cntrl:]]* ]]; then
+    for code in {0..31} 127; do
+      control=${(#)code}
+      text=${text//"$control"/${back}u00${(l:2::0:)$(( [##16] code ))}}
+    done
+  fi
+  REPLY=$quote$text$quote
+}
+
+_lmd_installed() { # names that exist, as JSON in _lmd_names; kept until a folder on PATH changes
+  # All of zsh/stat would put a `stat` of its own in front of the user's.
+  builtin zmodload zsh/parameter && builtin zmodload -F zsh/stat b:zstat || return
+  local -a folders=(${^path:A}(N-/)) times=() names=()
+  folders=(${(u)folders})
+  zstat -A times +mtime -- $folders 2>/dev/null
+  local of="$folders $times $#aliases $#functions"
+  [[ $of != "$_lmd_names_of" ]] || return 0
+  names=(${^folders}/*(NoN:t) ${(k)builtins} ${(k)reswords} ${(k)aliases} ${(k)functions:#_*})
+  names=(${(Mu)names:#[A-Za-z0-9_.+@:,%=~!\[\]-](#c1,255)})
+  _lmd_names_of=$of _lmd_names="\"${(j:",":)names}\""
+  # A part of them would make commands look as if they were missing.
+  (( $#names <= 16384 && $#_lmd_names <= 262144 )) || _lmd_names=''
+}
+
+_lmd_spawn() { # runs lmctl; its output in REPLY, its process in `child`
+  local lmctl=${LMD_LMCTL:-lmctl} option=--error
+  local -a words=($task --widget --quiet --shell zsh --deadline 10 --supersede $owner)
+  builtin zmodload zsh/parameter 2>/dev/null
+  if [[ ! -x $lmctl || $lmctl != */* ]] && (( ! ${+commands[$lmctl]} )); then
+    _lmd_say "lmd: there is no $lmctl: see LMD_LMCTL"
+    return 1
+  fi
+  (( code < 0 )) || words+=(--status $code)
+  exec {REPLY}< <(
+    builtin print -r -- $sysparams[pid]
+    exec 2>&1 < <(builtin print -rn -- "$text")
+    [[ $task == suggest ]] && option=--history
+    (( $#side )) && exec "$lmctl" $words $option <(builtin print -rl -- "${(@)side}")
+    exec "$lmctl" $words
+  )
+  builtin read -r -u $REPLY child
+}
+
+_lmd_read_answer() { # PROCESS: the text for a widget out of `answer`, or the error in `error`
+  local tab=$'\t'
+  local -a parts
+  local -i first
+  if (( ! $1 )); then
+    if _lmd_json_field widget "$answer"; then
+      answer=$REPLY
+    else
+      _lmd_json_field message "$answer" && error=$REPLY || error='the answer was not understood'
+    fi
+  elif [[ $task != explain ]]; then
+    parts=("${(@f)answer}")
+    first=${parts[(i)(sure|unsure|none)$tab*]}
+    (( first <= $#parts )) || error=${${parts[1]:-lmctl said nothing}#lmctl: }
+    answer="${(F)parts[first,-1]}"
+  fi
+}
+
+_lmd_json_field() { # NAME JSON: the text of a field in REPLY; the first of that name counts
+  local name=\"$1\" back='\' part text
+  # A quote inside of a text has a backslash, so only a name or a whole text can look like this.
+  for part in "${(@)${(@ps:$name:)2}[2,-1]}"; do
+    [[ $part == [[:space:]]#:[[:space:]]#\"* ]] || continue
+    text=${part#*\"}
+    # Backslashes and quotes of the text are set aside: then a quote ends it, and `\n` is a newline.
+    text=${text//"$back$back"/$'\1'}
+    text=${text//"$back\""/$'\2'}
+    text=${text%%\"*}
+    text=${text//"${back}n"/$'\n'}
+    text=${text//"${back}t"/$'\t'}
+    text=${text//"$back\/"/\/}
+    _lmd_json_codes "$text"
+    # What is escaped still is a control character, and stays what no line may hold.
+    REPLY=${REPLY//"$back"/$'\3'}
+    REPLY=${${REPLY//$'\1'/$back}//$'\2'/\"}
+    return 0
+  done
+  return 1
+}
+
+_lmd_json_codes() { # TEXT: with its \uXXXX as characters in REPLY
+  local separator='\u' part=''
+  local -a parts=("${(@ps:$separator:)1}")
+  local -i code high=0
+  REPLY=$parts[1]
+  for part in "${(@)parts[2,-1]}"; do
+    [[ $part == [0-9a-fA-F](#c4)* ]] || { REPLY+=$'\3'; continue }
+    code=16#$part[1,4]
+    if (( code >= 0xD800 && code < 0xDC00 && $#part == 4 )); then
+      high=$code
+      continue
+    fi
+    (( high && code >= 0xDC00 && code < 0xE000 )) &&
+      code=$(( 0x10000 + (high - 0xD800) * 0x400 + code - 0xDC00 ))
+    high=0
+    # Half a character, or one that this locale lacks, is none that may be on a line.
+    (( code >= 0xD800 && code < 0xE000 || code < 32 && code != 9 && code != 10 )) && code=3
+    _lmd_is_utf8 || (( code < 128 )) || code=3
+    REPLY+=${(#)code}${part[5,-1]}
+  done
+}
+
+# Waiting
+
+_lmd_wait() { # FD line|end: reads `answer`; false with `error`, or none if the chord came again
+  local part='' shown=$POSTDISPLAY REPLY=''
+  local -i until=$(( SECONDS + 12 )) got=0
+  _lmd_pressed_chord
+  {
+    while :; do
+      sysread -i $1 -t 0.05 part
+      got=$?
+      if [[ -n $stopped ]]; then
+        error=cancelled
+      elif (( got == 0 )); then
+        answer+=$part
+        [[ $2 == line && $part == *$'\n'* ]] && return 0
+        (( $#answer < 1048576 )) || error='the answer is too long'
+      elif (( got == 5 )); then
+        [[ $2 == end ]] && return 0
+        error='the daemon ended before it answered; the chord asks again'
+      elif (( got != 4 )) && [[ $errnos[ERRNO] != EINTR ]]; then
+        error="no answer: $errnos[ERRNO]"
+      elif (( SECONDS > until )); then
+        error='no answer within 10 seconds'
+      fi
+      [[ -z $error ]] || return 1
+      _lmd_read_keys
+      [[ $keys == *"$REPLY"* ]] && return 1
+      if [[ $got -eq 4 && $POSTDISPLAY == "$shown" ]]; then
+        _lmd_is_utf8 && POSTDISPLAY=' …' || POSTDISPLAY=' ...'
+        builtin zle -R
+      fi
+    done
+  } always {
+    POSTDISPLAY=$shown
+  }
+}
+
+# Keys pressed while waiting: text, and what moves or deletes, comes after the answer. An Enter that
+# was meant for what stood there before must not run what stands there now, nor may another key.
+
+_lmd_read_keys() { # what was pressed, in `keys`; a paste is taken whole, or its rest would be run
+  local key='' paste=''
+  while (( PENDING )) && builtin read -t 0.1 -k 1 key; do
+    keys+=$key
+    if [[ $key == '~' && $keys == *$'\e[200~' ]]; then
+      paste=''
+      while builtin read -t 1 -k 1 key; do
+        paste+=$key
+        [[ $key == '~' && $paste == *$'\e[201~' ]] && break
+      done
+      keys+=${paste%$'\e[201~'}$'\e[201~'
+    fi
+  done
+}
+
+_lmd_pressed_chord() { # in REPLY what called this widget; something no key sends, if its name did
+  REPLY=$KEYS
+  [[ $KEYS == [[:cntrl:]]* && $KEYS != *[$'\r\n']* ]] || REPLY=$'\0none'
+}
+
+_lmd_press_again() { # at the end of a widget: what may be of `keys` is for the line as it is now
+  local key entered='' typed='' REPLY=''
+  _lmd_pressed_chord
+  _lmd_read_keys
+  while [[ -n $keys ]]; do
+    case $keys in
+      ($'\e[200~'*) key=${keys%%$'\e[201~'*}$'\e[201~' ;;
+      ("$REPLY"*) key=$REPLY ;;
+      ($'\e['([1-478]'~'|[A-DFH])*) key=${(M)keys#$'\e['[0-9]#?} ;;
+      ($'\eO'[A-DFH]*) key=$keys[1,3] ;;
+      ($'\x18'[$'\x01'-$'\x09\x0b\x0c\x0e'-$'\x1f'u]*) key=$keys[1,2] ;;
+      ([$'\x01\x02\x05\x06\b\x0b\x14\x15\x17\x19\x1f\x7f']*) key=$keys[1] ;;
+      ($'\e'*) key='' keys=${keys##$'\e'(\[[0-9;?<=>]#?|O?|?|)} ;;
+      ([$'\r\n']*) key='' keys=$keys[2,-1] entered=1 ;;
+      ([[:cntrl:]]*) key='' keys=$keys[2,-1] ;;
+      (*)
+        key=${(M)keys##[[:print:]]##}
+        keys=${keys#"${key:=$keys[1]}"}
+        # What follows an Enter was meant for another line.
+        [[ $KEYMAP == vicmd || -n $entered ]] || typed+=$key
+        key=''
+        ;;
+    esac
+    keys=${keys#"$key"} typed+=$key
+    (( $#typed < 65536 )) || break
+  done
+  [[ -z $typed ]] || builtin zle -U -- "$typed"
+}
+
+# What is known about the shell
+
+_lmd_is_utf8() {
+  builtin zmodload zsh/langinfo 2>/dev/null && [[ ${langinfo[CODESET]-} == (#i)utf(-|)8 ]]
+}
+
+_lmd_last() { # the last command of this shell in REPLY
+  builtin zmodload zsh/parameter 2>/dev/null || return
+  # Not the newest of the history, which other shells may share.
+  local number=$(builtin fc -lL -1 2>/dev/null)
+  number=${${=number}[1]//[^0-9]/}
+  REPLY=${number:+$history[$number]}
+  [[ -n $REPLY && ${CONTEXT:-start} == start ]]
+}
+
+_lmd_is_private() { # LINE: whether the user keeps it out of the history
+  [[ -o hist_ignore_space && $1 == [[:space:]]* ]] && return 0
+  [[ -n ${HISTORY_IGNORE-} ]] || return 1
+  # A pattern that is broken was meant to keep something private.
+  local -i matches=1
+  {
+    [[ $1 == ${~HISTORY_IGNORE} ]]
+    matches=$(( $? != 1 ))
+  } always {
+    TRY_BLOCK_ERROR=0
+  } 2>/dev/null
+  (( matches == 0 )) && [[ -o extended_glob ]] || return $(( ! matches ))
+  builtin setopt local_options no_extended_glob
+  _lmd_is_private "$1"
+}
+
+_lmd_history() { # the lines the user agreed to send in `side`, oldest first
+  local -i number=${HISTCMD:-0} tries=200 most
+  local line=''
+  [[ ${LMD_HISTORY-} == <1-> ]] && builtin zmodload zsh/parameter 2>/dev/null || return 0
+  most=$(( LMD_HISTORY < 50 ? LMD_HISTORY : 50 ))
+  while (( --number > 0 && tries-- && $#side < most )); do
+    line=${history[$number]-}
+    [[ -n $line && $line != *$'\n'* && $#line -le 4096 ]] || continue
+    _lmd_is_private "$line" || side=("$line" "${(@)side}")
+  done
+}
+
+_lmd_output() { # what the last command showed in `side`, where the user opted in
+  local all
+  [[ ${LMD_CAPTURE-} == 1 && -n ${TMUX-} && -n ${TMUX_PANE-} ]] || return 0
+  all=$(command tmux capture-pane -p -J -S -200 -t $TMUX_PANE 2>/dev/null)
+  [[ $all == *"$text"* ]] || return 0
+  side=("${(@f)${all##*"$text"}}")
+  side=("${(@)side:#[[:space:]]#}")
+  all=${(F)side}
+  side=(${all:+"${all[-16384,-1]}"})
+}
+
+# Ghost text: ZSH_AUTOSUGGEST_STRATEGY=(history lmd), for zsh-autosuggestions in its asynchronous
+# mode. There this runs in a process that the next key ends: a request is made only after a pause,
+# and the daemon drops it when nobody waits any more.
+
+_zsh_autosuggest_strategy_lmd() {
+  builtin emulate -L zsh "${_lmd_modes[@]}"
+  typeset -g suggestion=''
+  local text=$1 task=suggest owner=zsh-ghost-$$ REPLY='' part='' answer=''
+  local -i code=-1 fd=-1 ends=0
+  local -a side=() lines=()
+  (( ZSH_SUBSHELL )) && _lmd_has_ghost "$text" || return 0
+  if _lmd_recall "$text"; then
+    suggestion=$REPLY
+    return 0
+  fi
+  builtin zmodload zsh/zselect && zselect -t 30
+  if _lmd_connect; then
+    fd=$REPLY
+    _lmd_params
+    REPLY+=',"priority":"batch","n":1'
+    _lmd_send $fd
+    ends=$(( SECONDS + 5 ))
+    while [[ $answer != *$'\n'* && $#answer -lt 262144 ]] && (( SECONDS < ends )); do
+      sysread -i $fd -t 1 part && answer+=$part || (( $? == 4 )) || break
+    done
+    exec {fd}<&-
+    _lmd_json_field widget "$answer" || return 0
+  else
+    builtin zmodload zsh/net/socket && return 0
+    REPLY=$(builtin print -rn -- "$text" | LMD_NO_START=1 command "${LMD_LMCTL:-lmctl}" suggest \
+      --widget --quiet --shell zsh -n 1 --priority batch --deadline 5 --supersede $owner)
+    [[ -n $REPLY ]] || return 0
+  fi
+  lines=("${(@f)REPLY}")
+  lines=("${(@ps:\t:)lines[2]-}")
+  # What has a mark needs its words beside it, and ghost text has no room for them.
+  [[ $#lines -eq 3 && -z $lines[2] && $lines[3] == "$text"?* ]] &&
+    _lmd_is_insertable "$lines[3]" && suggestion=$lines[3]
+  _lmd_remember "$text"
+} 2>/dev/null
+
+_lmd_has_ghost() { # LINE: whether it is worth a request, and one the user would mind nobody seeing
+  [[ $#1 -ge 3 && $#1 -le 1000 && $1 != *[$'\n\t']* && $1 != [[:space:]]* ]] || return 1
+  builtin zmodload zsh/system && ! _lmd_is_private "$1"
+}
+
+# The answers of earlier requests. The process that asks is gone when its answer is there, so they
+# are in a file without a name, which this shell and the processes for ghost text have open.
+
+_lmd_open_memory() {
+  builtin emulate -L zsh "${_lmd_modes[@]}"
+  local file=${TMPPREFIX:-/tmp/zsh}-lmd-$$-$RANDOM
+  (( _lmd_memory < 0 )) && [[ " ${(j: :)ZSH_AUTOSUGGEST_STRATEGY-} " == *' lmd '* ]] || return 0
+  builtin zmodload zsh/system && builtin zmodload -F zsh/files b:zf_rm &&
+    sysopen -rw -o cloexec,creat,excl -m 600 -u _lmd_memory -- "$file" && zf_rm -f -- "$file"
+  return 0
+} 2>/dev/null
+
+_lmd_recall() { # LINE: in REPLY a command known for it, "" where none was found; false if unknown
+  local -a entries
+  local entry
+  _lmd_entries && for entry in "${(@Oa)entries}"; do
+    [[ $entry == "$PWD"$'\1'* ]] || continue
+    entry=${entry#*$'\1'}
+    REPLY=${entry#*$'\1'}
+    [[ $REPLY == "$1"?* || $entry == "$1"$'\1' ]] && return 0
+  done
+  return 1
+}
+
+_lmd_remember() { # LINE: what it led to is `suggestion`; the latest 64 are kept
+  local -a entries
+  local -i before=0
+  local all=''
+  _lmd_entries || return 0
+  builtin setopt local_options no_multibyte
+  before=${#${(F)entries}}
+  entries=("${(@)entries[-63,-1]}" "$PWD"$'\1'"$1"$'\1'"$suggestion")
+  all=${(F)entries}
+  # A file cannot be made shorter from here: what is left of the old text is blanked.
+  sysseek -u $_lmd_memory 0 && syswrite -o $_lmd_memory "${(r:before::\n:)all}"$'\n'
+}
+
+_lmd_entries() {
+  local part=''
+  entries=()
+  (( _lmd_memory >= 0 )) && sysseek -u $_lmd_memory 0 || return 1
+  local all=''
+  while sysread -i $_lmd_memory part; do all+=$part; done
+  entries=("${(@f)all}")
+  entries=("${(@)entries:#}")
+}
+
+# Keys
+
+_lmd_bind() { # binds LMD_KEY, such as `^X a` or `M-s`; and ^X u for undo, where that is free
+  builtin emulate -L zsh "${_lmd_modes[@]}"
+  local key=${LMD_KEY-'^X a'} chord='' word map
+  local -a words=(${=key})
+  [[ -z ${LMD_NOBIND-} ]] && (( $#words )) || return 0
+  for word in $words; do
+    case $word in
+      (M-[!-~]) chord+="^[${word[3]/(#m)[\\^]/\\$MATCH}" ;;
+      ('^'[A-Z\[\]_a-z]) chord+=$word ;;
+      ([!-~]) chord+=${word/(#m)[\\^]/\\$MATCH} ;;
+      (*) chord=''; break ;;
+    esac
+  done
+  if [[ $words[1] == ? || $chord == (|'^'[CJMcjm]*) ]]; then
+    builtin print -ru2 -- 'lmd: LMD_KEY is no chord, nothing is bound: write it like ^X a, or M-s'
+    return 0
+  fi
+  for map in emacs viins vicmd; do
+    builtin bindkey -M $map -- $chord lmd-chord
+    [[ $(builtin bindkey -M $map '^Xu') != *undefined-key ]] ||
+      builtin bindkey -M $map '^Xu' lmd-undo
+  done
+  return 0
+}
+
+if [[ $ZSH_VERSION != (5.<3->*|<6->.*) ]]; then
+  builtin print -ru2 -- "lmd: the hooks need zsh 5.3 or later, this is $ZSH_VERSION;" \
+    'lmctl suggest works without them'
+elif builtin zmodload zsh/zle; then
+  () {
+    local widget
+    for widget in suggest explain fix cycle undo chord; do
+      builtin zle -N lmd-$widget _lmd_$widget
+    done
+  }
+  _lmd_bind
+  _lmd_open_memory
+fi
