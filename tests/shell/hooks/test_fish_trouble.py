@@ -113,7 +113,7 @@ def test_nobody_reads_the_terminal_when_it_is_over(start: NewFish, slow: Daemon)
     fish.type(" the quick brown fox")
     fish.wait_for_line("find the quick brown fox")
     fish.keys(*CHORD)
-    assert fish.settle().text == "echo found"
+    fish.wait_for_line("echo found")
     fish.type("the lazy dog")
     fish.wait_for_line("echo foundthe lazy dog")
 
@@ -132,9 +132,9 @@ def test_without_a_daemon_one_line_says_so(start: NewFish):
     fish = start(LMD_SOCKET="/nowhere/s")
     before = fish.put("hello", "Left")
     fish.keys(*CHORD)
-    screen = fish.wait_for("lmd: ")
+    fish.wait_for("lmd: ")
     assert fish.settle() == before
-    assert screen.count("\n") == 2
+    assert fish.screen().count("\n") == 2
     assert fish.daemon.requests == []
 
 
