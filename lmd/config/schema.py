@@ -37,7 +37,7 @@ class ModelConfig(Struct, kw_only=True, frozen=True, forbid_unknown_fields=True)
     context: Annotated[int, Meta(ge=16, le=1 << 22)] | None = None
     """Tokens per sequence; default: the model's training context, at most 4096."""
     slots: Annotated[int, Meta(ge=1, le=64)] = 4
-    """Sequences decoded at the same time; 8 for the built-in model, as many as one `suggest`
+    """Sequences decoded at the same time; 12 for the built-in model, as many as one `suggest`
     asks for."""
     threads: Annotated[int, Meta(ge=0, le=512)] = 0
     """Threads for decoding and prefill; 0 means one per physical core. 1 for the built-in model."""
