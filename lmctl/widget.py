@@ -9,16 +9,25 @@ a line editor would act on::
 """
 
 import os
-import time
 
+from lmctl.client import Connection, connect
 from lmctl.context import Input
-from lmctl.failures import EXIT_OK, EXIT_UNSURE, ProtocolError, UsageError
+from lmctl.failures import (
+    EXIT_OK,
+    EXIT_UNAVAILABLE,
+    EXIT_UNSURE,
+    Failure,
+    NotRunning,
+    ProtocolError,
+    UsageError,
+)
 from lmctl.insertable import is_insertable, shown
 from lmctl.output import STDOUT, write_all
 from lmctl.progress import Progress
-from lmctl.session import call, open_session
+from lmctl.session import call
 from lmctl.shell_options import EXPLAIN
 from lmctl.shell_request import request_params
+from lmd.paths import socket_path
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -30,8 +39,8 @@ MAX_MESSAGE = 500
 MAX_CANDIDATES = 10
 MAX_EXPLANATION_LINES = 12
 MAX_EXPLANATION_LINE = 400
-LEAST_SECONDS = 0.1
-"""What the request gets if starting the daemon took all the time there was."""
+START_SECONDS = 2.0
+"""How long somebody at a prompt waits to hear whether the daemon that was missing has started."""
 _STATES = ("sure", "unsure", "none")
 
 
@@ -44,10 +53,7 @@ def run(command: "Command", arguments: "Arguments", messages: "Messages") -> int
         raise UsageError("--widget is for shell hooks: the line comes on stdin")
     progress = Progress(enabled=False)
     params = request_params(command, arguments, Input(messages, progress), messages)
-    begin, deadline = time.monotonic(), arguments.number("deadline")
-    connection = open_session(arguments, progress, deadline)
-    if deadline is not None:  # somebody waits at a prompt: one deadline, also over a start
-        params["deadline"] = max(deadline - (time.monotonic() - begin), LEAST_SECONDS)
+    connection = _connect(arguments, progress)
     try:
         result = call(connection, command.name, params, progress)
     finally:
@@ -61,6 +67,24 @@ def run(command: "Command", arguments: "Arguments", messages: "Messages") -> int
     lines = candidate_lines(text)
     write_all(STDOUT, "".join(f"{line}\n" for line in lines).encode())
     return EXIT_OK if lines[0].startswith("sure\t") else EXIT_UNSURE
+
+
+def _connect(arguments: "Arguments", progress: Progress) -> Connection:
+    """A connection to the daemon that runs.
+
+    Raises Failure where none does, even after starting one: a chord that takes as long as a start
+    is no chord, and what the line was to become may be typed by then.
+    """
+    path = arguments.text("socket") or socket_path()
+    try:
+        return connect(path)
+    except NotRunning:
+        if arguments.flag("no-start"):
+            raise
+    from lmctl.autostart import start
+
+    start(path, progress, min(arguments.number("deadline") or START_SECONDS, START_SECONDS)).close()
+    raise Failure("lmd was not running; it is now: press the key again", EXIT_UNAVAILABLE)
 
 
 def candidate_lines(text: str) -> list[str]:

@@ -17,6 +17,7 @@ from training.fit import fit_items
 from training.lexicon import Collection, frozen_items, read_rows
 from training.rows import Pair
 from training.tasks import (
+    ASKED,
     EVERYDAY,
     OTHER,
     PAGED,
@@ -101,6 +102,13 @@ class Material:
                 if rng.random() < EXPLAIN_SHARE:
                     examples.append(explain(settled))
         return [example for example in examples if example and example.request and example.answer]
+
+    def held_out_example(self, pair: Pair) -> Example | None:
+        """A pair that was not trained on, as the daemon would ask for it: always the same."""
+        rng = random.Random(pair.request)
+        hint = self._hint(pair, own=False) if pair.page else None
+        example = suggest(settle(pair, rng), hint, ASKED, lambda: None, rng)
+        return example if example.request and example.answer else None
 
     def _pair_examples(self, prepared: Prepared, rng: random.Random) -> list[Example | None]:
         pair, hint = prepared.pair, prepared.hint

@@ -5,19 +5,13 @@ import re
 from dataclasses import dataclass
 from pathlib import Path
 
+from lmd.shell.idioms.slots import KINDS, SLOT
 from training.augment import Settled, say_differently
 from training.names import NAMES, bare_file_name, file_name, folder_name
 from training.rows import Pair, program_of
 
 COPIES = 5  # expansions of each block per epoch
-SLOT = re.compile(r"<([a-z]+)(\d?)(\.[\w.]+)?>")
 COUNTS = {"2": "two", "4": "four", "6": "six", "8": "eight", "10": "ten", "12": "twelve"}
-KINDS = {
-    "pdf": "pdf", "python": "py", "text": "txt", "markdown": "md", "log": "log", "json": "json",
-    "csv": "csv", "javascript": "js", "shell": "sh", "html": "html", "mp3": "mp3", "png": "png",
-    "jpg": "jpg", "java": "java", "yaml": "yaml", "c": "c", "zip": "zip", "txt": "txt",
-    "py": "py", "tmp": "tmp", "xml": "xml", "go": "go", "bak": "bak", "rust": "rs",
-}  # fmt: skip
 
 
 @dataclass(frozen=True, slots=True)

@@ -58,7 +58,8 @@ class Shares:
     named: float
 
 
-PAGED = Shares(0.66, 0.2)
+ASKED = Shares(1.0, 0.0)
+PAGED = Shares(0.72, 0.15)
 OTHER = Shares(0.45, 0.1)
 EVERYDAY = Shares(0.3, 0.03)
 WRONG = 0.08  # of the hints of requests that name no program

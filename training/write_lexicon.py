@@ -10,7 +10,9 @@ from pathlib import Path
 
 import msgspec
 
-from lmd.shell.lexicon.store import FORMAT, SCHEMA, Facts, Posting, StoredItem, StoredTopic
+from lmd.shell.idioms import Idiom
+from lmd.shell.idioms.matching import read_phrasing
+from lmd.shell.lexicon.stored import FORMAT, SCHEMA, Facts, Posting, StoredItem, StoredTopic
 from training.everyday import block_pair, read_blocks
 from training.lexicon import Collection, Topic, rarities
 from training.rows import read_pairs
@@ -25,7 +27,11 @@ MOST_TERMS = 24  # of an item, the rarest
 
 
 def write_lexicon(
-    collection: Collection, weights: tuple[float, ...], temperature: float, path: Path
+    collection: Collection,
+    weights: tuple[float, ...],
+    temperature: float,
+    idioms: list[Idiom],
+    path: Path,
 ) -> None:
     """Write the file beside its place, then move it there in one step."""
     topics = [topic for topic in collection.topics.values() if topic.items or topic.commands]
@@ -39,6 +45,7 @@ def write_lexicon(
     database.executescript(SCHEMA)
     database.execute("insert into meta values ('format', ?)", (str(FORMAT).encode(),))
     database.execute("insert into meta values ('facts', ?)", (packed(facts),))
+    database.execute("insert into meta values ('idioms', ?)", (packed(idioms),))
     taken: dict[str, int] = {}
     for topic in topics:
         if topic.name.lower() not in taken:
@@ -104,9 +111,11 @@ def main() -> None:
     parser.add_argument("--data", type=Path, default=Path("../shared/data"))
     options = parser.parse_args()
     training, _ = split_pairs(read_pairs(options.data))
-    tasks = [block_pair(block) for block in read_blocks()]
-    collection = Collection(options.data, training + tasks)
-    write_lexicon(collection, read_weights(options.run / "scorer.json"), TEMPERATURE, options.out)
+    blocks = read_blocks()
+    collection = Collection(options.data, training + [block_pair(block) for block in blocks])
+    weights = read_weights(options.run / "scorer.json")
+    idioms = [Idiom(block.command, tuple(map(read_phrasing, block.asked))) for block in blocks]
+    write_lexicon(collection, weights, TEMPERATURE, idioms, options.out)
     print(f"{options.out}: {options.out.stat().st_size / 1e6:.1f} MB")
 
 

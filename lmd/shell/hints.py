@@ -20,7 +20,9 @@ class Hint:
     topic: str
     items: tuple[str, ...] = ()
     aliases: Mapping[str, str] = field(default_factory=dict)
-    """Other spellings of items, for training only."""
+    """Other spellings of items."""
+    chances: tuple[float, ...] = ()
+    """For each item the probability that the request wants it; empty where nobody reckoned."""
 
     @property
     def text(self) -> str:

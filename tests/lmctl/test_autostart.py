@@ -145,6 +145,21 @@ def test_a_hook_waits_no_longer_for_a_start_than_its_deadline(environment: dict[
     assert done.stderr.startswith(b"lmctl: the daemon was started and does not answer yet")
 
 
+@pytest.mark.usefixtures("pids")
+def test_a_hook_starts_the_daemon_and_leaves_the_line(environment: dict[str, str]):
+    command = driver(FAKE, "suggest", "--widget")
+    first, second = (
+        subprocess.run(
+            command, input=b"x", capture_output=True, timeout=SECONDS, env=environment, check=False
+        )
+        for _ in range(2)
+    )
+    assert (first.returncode, first.stdout) == (69, b"")
+    assert first.stderr == b"lmctl: lmd was not running; it is now: press the key again\n"
+    assert (second.returncode, second.stderr) == (0, b"")
+    assert second.stdout.startswith(b"sure\t")
+
+
 def test_an_older_daemon_that_drains_is_waited_for(environment: dict[str, str], tmp_path: Path):
     mark = tmp_path / "drained"
     code = (

@@ -6,6 +6,8 @@ from pathlib import Path
 import pytest
 
 from lmd.shell.hints import Hint
+from lmd.shell.idioms import Idiom
+from lmd.shell.idioms.matching import read_phrasing
 from lmd.shell.lexicon.store import Lexicon
 from lmd.shell.lexicon.terms import terms
 from lmd.shell.slots import take_literals_out
@@ -70,12 +72,14 @@ def test_a_row_takes_what_only_it_knows_out_of_its_own_hint(
 
 def test_the_lexicon_holds_what_was_collected(tmp_path: Path, collection: Collection):
     path = tmp_path / "small.db"
-    write_lexicon(collection, (-1.5, 2.5, 0.0, 3.3, 0.7, 0.0, 0.0), 1.0, path)
+    tasks = [Idiom("frob --list", (read_phrasing("what can be frobbed"),))]
+    write_lexicon(collection, (-1.5, 2.5, 0.0, 3.3, 0.7, 0.0, 0.0), 1.0, tasks, path)
     lexicon = Lexicon(path)
     assert lexicon.flags("frob") >= {"-l", "--list", "-d", "--delete", "-q", "--quiet"}
     assert lexicon.subcommands("frob") == {"sync"}
     assert lexicon.hint("frob", "say nothing").items[0] == "--quiet"
     assert lexicon.topics("sharpen a nib")[0][0] == "nib"
+    assert [hit.command for hit in lexicon.idioms("What can be frobbed?")] == ["frob --list"]
     lexicon.close()
 
 

@@ -1,4 +1,4 @@
-"""The lexicon's file: topics with their items, and which topics a request is likely about.
+"""The lexicon's file: topics with their items, which topics a request is likely about, idioms.
 
 One read-only SQLite file, so that nothing of its 22,000 topics is in memory until it is asked for.
 `training/lexicon.py` writes it.
@@ -8,69 +8,31 @@ import math
 import sqlite3
 import zlib
 from collections import defaultdict
-from collections.abc import Mapping
+from collections.abc import Sequence
 from pathlib import Path
+from typing import Any, TypeVar
 
 import msgspec
-from msgspec import Struct
 
 from lmd.shell.hints import Hint
+from lmd.shell.idioms import Hit, Idiom, IdiomIndex
 from lmd.shell.lexicon.mention import find_mention
 from lmd.shell.lexicon.scoring import Item, Scorer
+from lmd.shell.lexicon.stored import FORMAT, Facts, Posting, StoredTopic
 from lmd.shell.lexicon.terms import terms
 
-FORMAT = 1
 HINT_ITEMS = 6
-SCHEMA = """
-create table meta (key text primary key, value blob not null) without rowid;
-create table topics (
-    id integer primary key, name text not null unique collate nocase, body blob not null
-);
-create table postings (term integer primary key, body blob not null);
-"""
+
+Body = TypeVar("Body")
 
 
 class LexiconError(Exception):
-    """The file is missing, damaged or of another format."""
-
-
-class StoredItem(Struct, array_like=True):
-    """An item as the file holds it; terms are indexes into `Facts.terms`."""
-
-    text: str
-    uses: int
-    documented: bool
-    terms: list[int]
-    aliases: list[str]
-
-
-class StoredTopic(Struct, array_like=True):
-    """A topic's body. ``commands`` counts its training commands."""
-
-    commands: int
-    items: list[StoredItem]
-
-
-class Facts(Struct):
-    """What the whole file shares, read when it is opened."""
-
-    terms: list[str]
-    rarity: list[float]
-    unknown_rarity: float
-    item_weights: list[float]
-    temperature: float
-    """Divides the scores of topics before they become probabilities."""
-
-
-class Posting(Struct, array_like=True):
-    """One topic's score for a term."""
-
-    topic: int
-    weight: float
+    """The file is missing, damaged or of another format; every method may raise it."""
 
 
 _topic_decoder = msgspec.msgpack.Decoder(StoredTopic)
 _facts_decoder = msgspec.msgpack.Decoder(Facts)
+_idioms_decoder = msgspec.msgpack.Decoder(Sequence[Idiom])
 _postings_decoder = msgspec.msgpack.Decoder(list[Posting])
 
 
@@ -82,12 +44,13 @@ class Lexicon:
             self._database = sqlite3.connect(
                 f"{path.resolve().as_uri()}?mode=ro&immutable=1", uri=True, check_same_thread=False
             )
-            self._facts = self._read_facts()
-        except (sqlite3.Error, msgspec.MsgspecError, zlib.error) as error:
-            raise LexiconError(f"{path} is no lexicon: {error}") from error
+        except sqlite3.Error as error:
+            raise LexiconError(f"{path} cannot be opened: {error}") from error
+        self._facts = self._read_facts(path)
         names = self._facts.terms
         self._index = {term: index for index, term in enumerate(names)}
         rarity = dict(zip(names, self._facts.rarity, strict=True))
+        self._idioms: IdiomIndex | None = None
         self._scorer = Scorer(tuple(self._facts.item_weights), rarity, self._facts.unknown_rarity)
 
     def close(self) -> None:
@@ -96,8 +59,8 @@ class Lexicon:
 
     def known(self, name: str) -> str | None:
         """The spelling of a topic such as ``git push``, whatever case it is asked in."""
-        row = self._database.execute("select name from topics where name = ?", (name,)).fetchone()
-        return str(row[0]) if row else None
+        spelling: str | None = self._value("select name from topics where name = ?", name)
+        return spelling
 
     def mention(self, request: str) -> tuple[str, str] | None:
         """The topic that a request names, and the request without that mention."""
@@ -121,13 +84,30 @@ class Lexicon:
             for (topic, _), share in zip(best[:most], shares, strict=False)
         ]
 
+    def idioms(self, request: str) -> list[Hit]:
+        """Commands of everyday tasks that are asked for much like this, best first.
+
+        The first call reads all tasks.
+        """
+        if self._idioms is None:
+            query = "select value from meta where key = 'idioms'"
+            self._idioms = IdiomIndex(self._body(query, _idioms_decoder) or [])
+        return self._idioms.search(request)
+
     def hint(self, topic: str, request: str) -> Hint:
         """The topic with the items that the request likely wants."""
         stored = self._topic(topic)
         if stored is None:
             return Hint(topic)
         ranked = self._scorer.rank(terms(request), self._items(stored), stored.commands)
-        return Hint(topic, tuple(item.text for _, item in ranked[:HINT_ITEMS]))
+        chosen = ranked[:HINT_ITEMS]
+        aliases = {alias: item.text for _, item in chosen for alias in item.aliases}
+        return Hint(
+            topic,
+            tuple(item.text for _, item in chosen),
+            aliases,
+            tuple(chance for chance, _ in chosen),
+        )
 
     def subcommands(self, program: str) -> frozenset[str]:
         """Known subcommands of a program or topic; empty where there are none."""
@@ -146,24 +126,47 @@ class Lexicon:
     def _items(self, stored: StoredTopic) -> list[Item]:
         names = self._facts.terms
         return [
-            Item(item.text, item.uses, item.documented, frozenset(names[t] for t in item.terms))
+            Item(
+                item.text,
+                item.uses,
+                item.documented,
+                frozenset(names[t] for t in item.terms),
+                tuple(item.aliases),
+            )
             for item in stored.items
         ]
 
-    def _read_facts(self) -> Facts:
-        rows: Mapping[str, bytes] = dict(self._database.execute("select key, value from meta"))
-        if rows.get("format") != str(FORMAT).encode():
-            raise sqlite3.DatabaseError(f"its format is not {FORMAT}")
-        return _facts_decoder.decode(zlib.decompress(rows["facts"]))
+    def _read_facts(self, path: Path) -> Facts:
+        found = self._value("select value from meta where key = 'format'")
+        if found != str(FORMAT).encode():
+            raise LexiconError(f"{path} is no lexicon of format {FORMAT}")
+        facts = self._body("select value from meta where key = 'facts'", _facts_decoder)
+        if facts is None:
+            raise LexiconError(f"{path} is no lexicon: it has no facts")
+        return facts
 
     def _topic(self, name: str) -> StoredTopic | None:
-        row = self._database.execute("select body from topics where name = ?", (name,)).fetchone()
-        return _topic_decoder.decode(zlib.decompress(row[0])) if row else None
+        return self._body("select body from topics where name = ?", _topic_decoder, name)
 
     def _name(self, topic: int) -> str:
-        row = self._database.execute("select name from topics where id = ?", (topic,)).fetchone()
-        return str(row[0])
+        return str(self._value("select name from topics where id = ?", topic))
 
     def _postings(self, term: int) -> list[Posting]:
-        row = self._database.execute("select body from postings where term = ?", (term,)).fetchone()
-        return _postings_decoder.decode(zlib.decompress(row[0])) if row else []
+        return self._body("select body from postings where term = ?", _postings_decoder, term) or []
+
+    def _body(
+        self, query: str, decoder: "msgspec.msgpack.Decoder[Body]", *key: object
+    ) -> "Body | None":
+        """The body that a query finds, taken out of its wrapping; None where it finds none."""
+        packed = self._value(query, *key)
+        try:
+            return None if packed is None else decoder.decode(zlib.decompress(packed))
+        except (msgspec.MsgspecError, zlib.error, TypeError) as error:
+            raise LexiconError(f"the lexicon is damaged: {error}") from error
+
+    def _value(self, query: str, *key: object) -> Any:
+        try:
+            row = self._database.execute(query, key).fetchone()
+        except sqlite3.Error as error:
+            raise LexiconError(f"the lexicon cannot be read: {error}") from error
+        return row[0] if row else None

@@ -3,6 +3,7 @@
 from collections.abc import Iterable
 from dataclasses import dataclass, replace
 
+from lmd.shell.idioms import Hit
 from lmd.shell.suggest.reading import Reading
 
 _PROMPT_SIGN = "$ "
@@ -24,6 +25,8 @@ class Draft:
     """Its likelihood is that of an answer to a prompt with a hint."""
     why: str = ""
     rule_confidence: float = 0.0
+    idiom: float = 0.0
+    """How well the request fits the everyday task that this is the command of; 0 for no task."""
 
 
 def spelling(reading: Reading) -> str:
@@ -51,6 +54,20 @@ def merge_readings(readings: Iterable[Reading]) -> list[Draft]:
             votes=known.votes + 1,
             greedy=known.greedy or reading.greedy,
         )
+    return list(merged.values())
+
+
+def idiom_drafts(hits: Iterable[Hit]) -> list[Draft]:
+    """The commands of everyday tasks, as drafts that no sample has voted for yet."""
+    return [Draft(hit.command, idiom=hit.score) for hit in hits]
+
+
+def add_idioms(idioms: Iterable[Draft], drafts: Iterable[Draft]) -> list[Draft]:
+    """Samples first; a sample that says the same as an idiom has its score."""
+    merged = {draft.command: draft for draft in drafts}
+    for idiom in idioms:
+        sampled = merged.get(idiom.command)
+        merged[idiom.command] = replace(sampled, idiom=idiom.idiom) if sampled else idiom
     return list(merged.values())
 
 

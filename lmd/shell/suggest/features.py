@@ -7,11 +7,15 @@ from collections import Counter
 from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass
 
+from lmd.shell.hints import Hint
 from lmd.shell.language import head, skeleton
+from lmd.shell.lexicon.terms import terms
 from lmd.shell.suggest.candidates import Draft
 from lmd.shell.suggest.judging import Judgement
 
 LEAST_LIKELIHOOD = -40.0
+CLOSE = 0.85
+"""From this score on an idiom is likely what was meant."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,6 +45,10 @@ class Evidence:
     """Names, paths and numbers that the request gives."""
     named: str
     """The program that the request names itself; "" for none."""
+    hints: Sequence[Hint] = ()
+    """What the lexicon holds for wanted; see `Hint.chances`."""
+    terms: Collection[str] = ()
+    """The request's words as `lmd.shell.lexicon.terms` cuts them."""
     general: bool = False
     """The model was not made for this task: its likelihoods mean something else."""
     fixing: bool = False
@@ -54,6 +62,7 @@ def features(
     draft = shape.draft
     shapes = evidence.shapes
     named = evidence.named.split()[:1]
+    wanted, missed = _wanted(shape, evidence.hints)
     return {
         "bias": 1.0,
         "likelihood": max(draft.likelihood, LEAST_LIKELIHOOD) / 10,
@@ -68,6 +77,11 @@ def features(
         "topic": evidence.topics.get(shape.program, 0.0),
         "named": float(bool(named) and shape.program == named[0]),
         "misnamed": float(bool(named) and shape.program != named[0]),
+        "idiom": draft.idiom,
+        "idiom_close": max(0.0, draft.idiom - CLOSE) / (1 - CLOSE),
+        "wanted": wanted,
+        "missed": missed,
+        "said": _said(shape, evidence.terms),
         "literals": _used(draft.command, evidence.literals),
         "placeholders": min(placeholders, 3) / 3,
         "missing": float(bool(set(judgement.missing) - set(named))),
@@ -83,6 +97,31 @@ def _share(shapes: Sequence[Shape], same: Callable[[Shape], bool]) -> float:
     """The share of all samples that are the same in some respect."""
     votes = sum(shape.draft.votes for shape in shapes)
     return sum(shape.draft.votes for shape in shapes if same(shape)) / votes if votes else 0.0
+
+
+def _wanted(shape: Shape, hints: Sequence[Hint]) -> tuple[float, float]:
+    """The mean chance of the hinted items that a command uses, and the best of those it does not.
+
+    Both are 0 for a command that no hint is about.
+    """
+    words = [word.partition("=")[0] for word in shape.words]
+    hint = next(
+        (hint for hint in hints if hint.chances and set(hint.topic.split()) <= set(words)), None
+    )
+    if hint is None:
+        return 0.0, 0.0
+    used = {hint.aliases.get(word, word) for word in words}
+    chances = dict(zip(hint.items, hint.chances, strict=True))
+    present = [chance for item, chance in chances.items() if item in used]
+    absent = [chance for item, chance in chances.items() if item not in used]
+    return sum(present) / len(present) if present else 0.0, max(absent, default=0.0)
+
+
+def _said(shape: Shape, request: Collection[str]) -> float:
+    """The share of the long flags whose name the request says too; 0 where there is none."""
+    names = [terms(word.partition("=")[0]) for word in shape.words if word.startswith("--")]
+    named = [any(term in request for term in name) for name in names if name]
+    return sum(named) / len(named) if named else 0.0
 
 
 def _agreement(shape: Shape, shapes: Sequence[Shape]) -> float:

@@ -4,6 +4,8 @@ from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 
 from lmd.shell.hints import Hint
+from lmd.shell.idioms import Hit
+from lmd.shell.language import programs
 from lmd.shell.suggest.knowledge import Knowledge
 
 MOST_HINTS = 3
@@ -24,6 +26,8 @@ class Hinted:
     hints: tuple[Hint, ...]
     topics: Mapping[str, float]
     """Program -> probability."""
+    idioms: tuple[Hit, ...] = ()
+    """Commands of everyday tasks that are asked for like this, best first."""
 
 
 def hint_request(request: str, knowledge: Knowledge, commands: Collection[str] | None) -> Hinted:
@@ -34,14 +38,17 @@ def hint_request(request: str, knowledge: Knowledge, commands: Collection[str] |
     mention = knowledge.mention(request)
     if mention is not None:
         named, rest = mention
-        return Hinted(rest, named, (knowledge.hint(named, rest),), {named.split()[0]: 1.0})
+        program = named.split()[0]
+        idioms = tuple(one for one in knowledge.idioms(request) if program in programs(one.command))
+        return Hinted(rest, named, (knowledge.hint(named, rest),), {program: 1.0}, idioms)
     topics = _installed_first(knowledge.topics(request), commands)
     likely = [topic for topic, share in topics[:MOST_HINTS] if share >= LEAST_PROBABILITY]
-    programs: dict[str, float] = {}
+    shares: dict[str, float] = {}
     for topic, share in topics:
         program = topic.split()[0]
-        programs[program] = programs.get(program, 0.0) + share
-    return Hinted(request, "", tuple(knowledge.hint(topic, request) for topic in likely), programs)
+        shares[program] = shares.get(program, 0.0) + share
+    hints = tuple(knowledge.hint(topic, request) for topic in likely)
+    return Hinted(request, "", hints, shares, tuple(knowledge.idioms(request)))
 
 
 def _installed_first(

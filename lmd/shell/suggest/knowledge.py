@@ -3,10 +3,16 @@
 import threading
 from collections.abc import Callable
 from functools import lru_cache
-from typing import Protocol
+from typing import Protocol, TypeVar
+
+import structlog
 
 from lmd.shell.hints import Hint
+from lmd.shell.idioms import Hit
+from lmd.shell.lexicon.store import LexiconError
 
+_log = structlog.get_logger(__name__)
+Answer = TypeVar("Answer")
 MOST_TOPICS = 12
 REMEMBERED = 512
 """Topics whose flags and subcommands are kept at hand."""
@@ -15,7 +21,8 @@ REMEMBERED = 512
 class Lexicon(Protocol):
     """The file of program names that ships with lmd; see `lmd.shell.lexicon`.
 
-    A topic is a program, or a program with its subcommand: ``tar``, ``git push``.
+    A topic is a program, or a program with its subcommand: ``tar``, ``git push``. Every method may
+    raise `LexiconError`.
     """
 
     def topics(self, request: str, most: int) -> list[tuple[str, float]]:
@@ -23,6 +30,9 @@ class Lexicon(Protocol):
 
     def hint(self, topic: str, request: str) -> Hint:
         """The topic with the flags and subcommands that a request likely wants."""
+
+    def idioms(self, request: str) -> list[Hit]:
+        """Commands of everyday tasks that are asked for much like this, best first."""
 
     def subcommands(self, program: str) -> frozenset[str]:
         """Known subcommands; empty for a program without any, or an unknown one."""
@@ -48,6 +58,10 @@ class NoLexicon:
         """The topic alone."""
         return Hint(topic)
 
+    def idioms(self, request: str) -> list[Hit]:
+        """None are known."""
+        return []
+
     def subcommands(self, program: str) -> frozenset[str]:
         """None are known."""
         return frozenset()
@@ -66,7 +80,10 @@ class NoLexicon:
 
 
 class Knowledge:
-    """The lexicon, and the flags that documentation on this machine names. For any thread."""
+    """The lexicon, and the flags that documentation on this machine names. For any thread.
+
+    A lexicon that turns out to be damaged is reported to the log once and done without.
+    """
 
     def __init__(
         self, lexicon: Lexicon, documented: Callable[[tuple[str, ...]], frozenset[str]]
@@ -80,23 +97,23 @@ class Knowledge:
 
     def topics(self, request: str) -> list[tuple[str, float]]:
         """See `Lexicon.topics`."""
-        with self._one_at_a_time:
-            return self._lexicon.topics(request, MOST_TOPICS)
+        return self._ask(lambda lexicon: lexicon.topics(request, MOST_TOPICS))
 
     def hint(self, topic: str, request: str) -> Hint:
         """See `Lexicon.hint`."""
-        with self._one_at_a_time:
-            return self._lexicon.hint(topic, request)
+        return self._ask(lambda lexicon: lexicon.hint(topic, request))
+
+    def idioms(self, request: str) -> list[Hit]:
+        """See `Lexicon.idioms`."""
+        return self._ask(lambda lexicon: lexicon.idioms(request))
 
     def mention(self, request: str) -> tuple[str, str] | None:
         """See `Lexicon.mention`."""
-        with self._one_at_a_time:
-            return self._lexicon.mention(request)
+        return self._ask(lambda lexicon: lexicon.mention(request))
 
     def exists(self, program: str) -> bool:
         """Whether the lexicon has heard of a program."""
-        with self._one_at_a_time:
-            return self._lexicon.known(program) is not None
+        return self._ask(lambda lexicon: lexicon.known(program)) is not None
 
     def subcommands(self, program: str) -> frozenset[str]:
         """Known subcommands of a program; may be empty."""
@@ -116,9 +133,16 @@ class Knowledge:
         return topic
 
     def _read_flags(self, topic: str) -> frozenset[str]:
-        with self._one_at_a_time:
-            return self._lexicon.flags(topic)
+        return self._ask(lambda lexicon: lexicon.flags(topic))
 
     def _read_subcommands(self, program: str) -> frozenset[str]:
+        return self._ask(lambda lexicon: lexicon.subcommands(program))
+
+    def _ask(self, question: Callable[[Lexicon], Answer]) -> Answer:
         with self._one_at_a_time:
-            return self._lexicon.subcommands(program)
+            try:
+                return question(self._lexicon)
+            except LexiconError as error:
+                _log.warning("lexicon left alone", reason=str(error))
+                self._lexicon = NoLexicon()
+                return question(self._lexicon)

@@ -12,7 +12,14 @@ from lmd.protocol.params import Priority
 from lmd.protocol.results import Candidate, RequestWarning, Timings
 from lmd.scheduler.broker import OnWait
 from lmd.shell.slots import take_literals_out
-from lmd.shell.suggest.candidates import Draft, add_repairs, merge_readings, spelling
+from lmd.shell.suggest.candidates import (
+    Draft,
+    add_idioms,
+    add_repairs,
+    idiom_drafts,
+    merge_readings,
+    spelling,
+)
 from lmd.shell.suggest.draws import plan_draws
 from lmd.shell.suggest.hinting import Hinted, hint_request
 from lmd.shell.suggest.knowledge import Knowledge
@@ -101,12 +108,14 @@ class Suggester:
         if order.task.name == "fix" and style is Style.PLAIN:
             return await self._without_model(order, repairs)
         prompts = command_prompts(order.task, style, hinted)
+        idioms = idiom_drafts(hinted.idioms)
         async with open_syntax_check(order.task.shell) as syntax:
-            for draft in repairs:
+            for draft in (*repairs, *idioms):
                 await syntax.feed(draft.command)
             drawn = await self._draw(order, style, prompts, hinted, syntax, on_wait)
             parses = await syntax.verdicts()
-        drafts = add_repairs(repairs, merge_readings(_readings(drawn.samples, prompts)))
+        drafts = merge_readings(_readings(drawn.samples, prompts))
+        drafts = add_repairs(repairs, add_idioms(idioms, drafts))
         if order.task.name == "fix":
             drafts = [draft for draft in drafts if draft.command != order.task.text]
         general = style is Style.GENERAL

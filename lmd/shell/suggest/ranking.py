@@ -5,6 +5,7 @@ from dataclasses import dataclass
 
 from lmd.protocol.results import Candidate
 from lmd.shell.language import placeholders
+from lmd.shell.lexicon.terms import terms
 from lmd.shell.risk import risks
 from lmd.shell.risk.insertable import one_line
 from lmd.shell.suggest.candidates import Draft
@@ -82,7 +83,16 @@ def evidence_of(
 ) -> Evidence:
     """What the samples of a request say about one another."""
     shapes = [shape_of(draft) for draft in drafts]
-    return Evidence(shapes, hinted.topics, literals, hinted.named, general, fixing)
+    return Evidence(
+        shapes,
+        hinted.topics,
+        literals,
+        hinted.named,
+        hinted.hints,
+        frozenset(terms(hinted.text)),
+        general,
+        fixing,
+    )
 
 
 def _is_invented(measured: Measured, evidence: Evidence) -> bool:
@@ -95,7 +105,7 @@ def _is_invented(measured: Measured, evidence: Evidence) -> bool:
 def _candidate(measured: Measured, *, trusted: bool) -> Candidate:
     draft = measured.draft
     estimate = draft.rule_confidence
-    if draft.votes:
+    if draft.votes or draft.idiom:
         estimate = max(estimate, confidence(measured.features))
     return Candidate(
         command=draft.command,

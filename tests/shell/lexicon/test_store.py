@@ -2,23 +2,15 @@
 
 import sqlite3
 import zlib
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import msgspec
 import pytest
 
-from lmd.shell.lexicon.store import (
-    FORMAT,
-    HINT_ITEMS,
-    SCHEMA,
-    Facts,
-    Lexicon,
-    LexiconError,
-    Posting,
-    StoredItem,
-    StoredTopic,
-)
+from lmd.shell.lexicon.store import HINT_ITEMS, Lexicon, LexiconError
+from lmd.shell.lexicon.stored import FORMAT, SCHEMA, Facts, Posting, StoredItem, StoredTopic
+from lmd.shell.suggest.knowledge import Knowledge
 
 SHIPPED = Path(__file__).parents[3] / "lmd" / "data" / "shell.db"
 TERMS = ["push", "tag", "branch", "list"]
@@ -46,6 +38,14 @@ def write(path: Path, *, version: int = FORMAT) -> Path:
     database.commit()
     database.close()
     return path
+
+
+def damaged(path: Path, statement: str) -> Lexicon:
+    database = sqlite3.connect(write(path))
+    database.execute(statement)
+    database.commit()
+    database.close()
+    return Lexicon(path)
 
 
 @pytest.fixture
@@ -114,4 +114,25 @@ def test_the_shipped_file_knows_everyday_programs():
     assert lexicon.known("DOCKER RUN") == "docker run"
     assert len(lexicon.hint("git push", "push all tags").items) == HINT_ITEMS
     assert "git push" in [name for name, _ in lexicon.topics("push a branch to the remote")]
+    lexicon.close()
+
+
+@pytest.mark.parametrize(
+    ("statement", "ask"),
+    [
+        ("update topics set body = x'00ff'", lambda lexicon: lexicon.hint("git", "push")),
+        ("update topics set body = 'text'", lambda lexicon: lexicon.flags("git push")),
+        ("drop table topics", lambda lexicon: lexicon.known("git")),
+        ("drop table postings", lambda lexicon: lexicon.topics("push the tags")),
+        ("insert into meta values ('idioms', x'00')", lambda lexicon: lexicon.idioms("push")),
+    ],
+)
+def test_damage_that_shows_later(tmp_path: Path, statement: str, ask: Callable[[Lexicon], object]):
+    lexicon = damaged(tmp_path / "bad.db", statement)
+    with pytest.raises(LexiconError):
+        ask(lexicon)
+    knowledge = Knowledge(lexicon, lambda topic: frozenset())
+    assert knowledge.hint("git push", "push the tags").topic == "git push"
+    assert knowledge.topics("push the tags") is not None
+    assert knowledge.idioms("push the tags") == []
     lexicon.close()
