@@ -12,8 +12,8 @@ from lmd.shell.repair.subcommands import known_subcommands, names_in
 _QUOTE = "['\"`\u2018\u2019\u201c\u201d]?"
 _BAD_OPTION = re.compile(
     r"(?:unrecogni[sz]ed|unknown|invalid|illegal|unexpected|bad|unsupported|no such)\s"
-    r"(?:long |short |command[- ]line )?(?:option|switch|flag|argument|parameter)s?:?\s*"
-    rf"(?:--\s)?{_QUOTE}(-{{0,2}}[\w-]+)",
+    r"(?:long |short |command[- ]line )?(?:option|switch|flag|argument|parameter|predicate)s?:?\s*"
+    rf"(?:--\s)?{_QUOTE}(-{{0,2}}[\w-]+)|:\s(-[\w-]+): unknown primary",
     re.IGNORECASE,
 )
 _MOST_WORDS = 64
@@ -22,13 +22,14 @@ _MOST_WORDS = 64
 def misspelt_option(case: Case) -> Iterator[Repair]:
     """``ls --colour``, ``tar --extarct``, ``rm -recursive``."""
     bad = _BAD_OPTION.search(case.error)
+    named = (bad[1] or bad[2]) if bad else ""
     for part in case.programs:
         known = _options(case, part)
         for word in part.words[1:_MOST_WORDS]:
             flag = flag_of(word)
             if word.text == "--":
                 break
-            if not flag or not _is_doubtful(flag, known, bad[1] if bad else "", case):
+            if not flag or not _is_doubtful(flag, known, named, case):
                 continue
             offered = known | {t for t in names_in(case.error) if t[0] == "-" and t != flag}
             yield from _options_instead(case, word, flag, offered)
@@ -86,7 +87,8 @@ def _options_instead(
             yield repair(name, f"there is {name}, not {flag}", confidence)
     elif len(bare) > 2:
         near = [(n, 0.8) for n in offered if n[:2] == "--" and distance(n[2:], bare, 2) <= 2]
-        for name, confidence in near[:2]:
+        words = {name for name in offered if name[:2] != "--" and len(name) > 3}  # find, java
+        for name, confidence in assurance(nearest(flag, words), 0.93) or near[:2]:
             yield repair(name, f"there is {name}, not {flag}", confidence)
     elif len(bare) == 1 and flag.swapcase() in offered:
         yield repair(flag.swapcase(), f"there is {flag.swapcase()}, not {flag}", 0.7)

@@ -9,7 +9,7 @@ from lmd.shell.repair.failure import Repair
 
 _DENIED = (
     r"permission denied|operation not permitted|are you root|must be (?:run as )?root|as root\b"
-    r"|eacces|superuser|access denied|authentication is required|not permitted|requires root"
+    r"|eacces|superuser|access denied|authentication (?:is )?required|not permitted|requires root"
     r"|could not open lock file|unable to lock|need to be root|only root can|root privileges"
     r"|you cannot perform this operation unless|use sudo|with sudo|sudo privileges"
 )

@@ -21,6 +21,7 @@ FLAGS = {
     ),
     "tar": frozenset(("-x", "-z", "-f", "-c", "-v", "--extract", "--file", "--verbose", "--gzip")),
     "rm": frozenset(("-r", "-f", "-i", "-v", "--recursive", "--force", "--verbose")),
+    "find": frozenset(("-name", "-iname", "-type", "-size", "-mtime", "-mmin", "-print")),
     "git commit": frozenset(
         ("-m", "-a", "--amend", "--all", "--message", "--no-verify", "--no-edit")
     ),
@@ -75,6 +76,10 @@ EVERYDAY = [
     ("kill firefox", 1, "bash: kill: firefox: arguments must be process or job IDs",
      "pkill firefox"),
     ("npm isntall", 1, "", "npm install"),
+    ("systemctl restart nginx", 1, "Failed to restart nginx.service: Interactive authentication "
+     "required.", "sudo systemctl restart nginx"),
+    ("find . -nmae '*.py'", 1, "find: unknown predicate `-nmae'", "find . -name '*.py'"),
+    ("find . -nmae '*.py'", 1, "find: -nmae: unknown primary or operator", "find . -name '*.py'"),
 ]  # fmt: skip
 
 
