@@ -20,6 +20,24 @@ class Shape:
     epsilon: float = 1e-5
 
 
+class FeatureDropout(nn.Module):
+    """Dropout of the same features at every position of a row (Gal and Ghahramani 2016).
+
+    On a processor it costs nothing, where a random number for every value costs a third of a step.
+    """
+
+    def __init__(self, share: float) -> None:
+        super().__init__()
+        self.share = share
+
+    def forward(self, x: Tensor) -> Tensor:
+        """Return x, while training without some features and with the rest made up for it."""
+        if not self.training or not self.share:
+            return x
+        kept = torch.rand(x.shape[0], 1, x.shape[2], device=x.device) >= self.share
+        return x * (kept.to(x.dtype) / (1 - self.share))
+
+
 class Attention(nn.Module):
     """Causal self-attention with rotary positions; halves are paired, as in the HF layout.
 
@@ -55,7 +73,7 @@ class Block(nn.Module):
         self.inner_norm = nn.RMSNorm(shape.width, eps=shape.epsilon)
         self.gate_up = nn.Linear(shape.width, 2 * shape.inner, bias=False)
         self.down = nn.Linear(shape.inner, shape.width, bias=False)
-        self.dropout = nn.Dropout(dropout)
+        self.dropout = FeatureDropout(dropout)
 
     def forward(self, x: Tensor, cos: Tensor, sin: Tensor) -> Tensor:
         """Return the residual stream after this block."""
@@ -74,7 +92,7 @@ class Decoder(nn.Module):
         self.embedding = nn.Embedding(shape.vocabulary, shape.width)
         self.blocks = nn.ModuleList(Block(shape, dropout) for _ in range(shape.layers))
         self.norm = nn.RMSNorm(shape.width, eps=shape.epsilon)
-        self.dropout = nn.Dropout(dropout)
+        self.dropout = FeatureDropout(dropout)
         cos, sin = rotary_tables(longest, shape.width // shape.heads, shape.rope_base)
         self.register_buffer("cos", cos, persistent=False)
         self.register_buffer("sin", sin, persistent=False)

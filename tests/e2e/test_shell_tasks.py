@@ -13,6 +13,8 @@ from tests.e2e.daemon import Daemon, eventually
 pytestmark = pytest.mark.process
 
 REPLY = "find . -name '*.pdf' -mtime -7"
+UNHEARD_OF = "frobnicate the quux"
+"""No everyday task, so that what is suggested comes from the model alone."""
 BOTH = pytest.mark.parametrize("dialect", ["msgpack", "json"])
 ENDLESS = "tokens_per_s=5,tokens=90"
 
@@ -34,7 +36,7 @@ def idle(daemon: Daemon) -> bool:
 def test_suggest(start: NewDaemon, dialect: str) -> None:
     daemon = start(fake=replying(REPLY))
     with daemon.msgpack() if dialect == "msgpack" else daemon.json() as client:
-        result = client.call("suggest", text="pdfs of this week", commands=["find"]).good()
+        result = client.call("suggest", text=UNHEARD_OF, commands=["find"]).good()
         (candidate,) = result["candidates"]
         assert candidate["command"] == REPLY
         assert candidate["insertable"] is True
@@ -79,7 +81,7 @@ def test_risk_is_named(start: NewDaemon) -> None:
 def test_what_is_not_one_plain_line_may_not_be_inserted(start: NewDaemon, reply: str) -> None:
     daemon = start(fake=replying(reply))
     with daemon.msgpack() as client:
-        result = client.call("suggest", text="list", widget=True).good()
+        result = client.call("suggest", text=UNHEARD_OF, widget=True).good()
         assert not any(candidate["insertable"] for candidate in result["candidates"])
         assert result["sure"] is False
         state, *lines = result["widget"].splitlines()
@@ -103,7 +105,7 @@ def test_nothing_from_untrusted_text_may_be_inserted(start: NewDaemon, method: s
 def test_what_no_shell_parses_is_not_suggested(start: NewDaemon) -> None:
     daemon = start(fake=replying("echo 'open"))
     with daemon.msgpack() as client:
-        result = client.call("suggest", text="say open", widget=True).good()
+        result = client.call("suggest", text=UNHEARD_OF, widget=True).good()
         assert result["candidates"] == []
         assert result["widget"].startswith("none\t")
 
@@ -112,7 +114,7 @@ def test_candidates_are_what_was_asked_for_at_most(start: NewDaemon) -> None:
     daemon = start(fake=replying(REPLY))
     with daemon.msgpack() as client:
         for n in (1, 10):
-            assert commands(client.call("suggest", text="pdfs", n=n).good()) == [REPLY]
+            assert commands(client.call("suggest", text=UNHEARD_OF, n=n).good()) == [REPLY]
 
 
 def test_a_misspelt_program_is_mended_without_a_model(start: NewDaemon) -> None:
@@ -236,8 +238,8 @@ def test_the_configured_model_is_asked(start: NewDaemon) -> None:
     config = '[daemon]\nsuggest_model = "big"\n[models.big]\npath = "/big.gguf"\n'
     daemon = start(config, replying("ls"))
     with daemon.msgpack() as client:
-        assert client.call("suggest", text="list").good()["model"] == "big"
-        assert client.call("suggest", text="list", model="shell").good()["model"] == "shell"
+        assert client.call("suggest", text=UNHEARD_OF).good()["model"] == "big"
+        assert client.call("suggest", text=UNHEARD_OF, model="shell").good()["model"] == "shell"
         assert client.call("hello").good()["default_model"] == "shell"
 
 
@@ -277,7 +279,7 @@ def test_a_queue_too_short_for_all_samples_is_a_warning(start: NewDaemon) -> Non
     limits = "[limits]\nqueue_per_model = 3\n[models.shell]\nslots = 1\n"
     daemon = start(limits, replying("ls"))
     with daemon.msgpack() as client:
-        result = client.call("suggest", text="list").good()
+        result = client.call("suggest", text=UNHEARD_OF).good()
         assert commands(result) == ["ls"]
         (warning,) = result["warnings"]
         assert (warning["path"], warning["action"]) == ("n", "fewer samples")
@@ -286,10 +288,10 @@ def test_a_queue_too_short_for_all_samples_is_a_warning(start: NewDaemon) -> Non
 def test_no_process_of_a_syntax_check_stays(start: NewDaemon) -> None:
     daemon = start(fake=replying("ls"))
     with daemon.msgpack() as client:
-        client.call("suggest", text="list").good()
+        client.call("suggest", text=UNHEARD_OF).good()
         before = daemon.fds()
         for _ in range(20):
-            client.call("suggest", text="list").good()
+            client.call("suggest", text=UNHEARD_OF).good()
         assert eventually(lambda: daemon.fds() <= before + 2)
         assert children(daemon.process.pid) <= len(daemon.workers()) + 1
 
@@ -298,3 +300,10 @@ def children(pid: int) -> int:
     """Processes that a process has started and not reaped."""
     tasks = Path(f"/proc/{pid}/task").iterdir()
     return sum(len((task / "children").read_text().split()) for task in tasks)
+
+
+def test_an_everyday_task_is_looked_up_beside_what_the_model_says(start: NewDaemon) -> None:
+    daemon = start(fake=replying("shred notes.txt"))
+    with daemon.msgpack() as client:
+        result = client.call("suggest", text="show the last 12 lines of notes.txt").good()
+        assert {"tail -n 12 notes.txt", "shred notes.txt"} <= set(commands(result))

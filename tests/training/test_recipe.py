@@ -1,6 +1,7 @@
 """The recipe's own arithmetic: what is kept apart, what a row gives away, what comes back."""
 
 import random
+import subprocess
 from pathlib import Path
 
 import pytest
@@ -8,6 +9,7 @@ import pytest
 from lmd.shell.hints import Hint
 from lmd.shell.idioms import Idiom
 from lmd.shell.idioms.matching import read_phrasing
+from lmd.shell.idioms.slots import SLOT
 from lmd.shell.lexicon.store import Lexicon
 from lmd.shell.lexicon.terms import terms
 from lmd.shell.slots import take_literals_out
@@ -107,6 +109,29 @@ def test_everyday_blocks_are_whole_and_fill_their_slots():
         assert settled.command
         assert "<" not in settled.request.replace("<<", "")
         suggest(settled, None, EVERYDAY, lambda: None, rng)
+
+
+def test_everyday_requests_name_what_their_command_needs():
+    for block in read_blocks():
+        needed = {slot[1] + slot[2] for slot in SLOT.finditer(block.command)}
+        for request in (*block.asked, *block.held_out):
+            assert needed <= {slot[1] + slot[2] for slot in SLOT.finditer(request)}, request
+
+
+def test_an_everyday_request_stands_for_one_command():
+    commands: dict[str, str] = {}
+    for block in read_blocks():
+        for request in (*block.asked, *block.held_out):
+            assert commands.setdefault(request.lower(), block.command) == block.command
+
+
+def test_everyday_commands_parse():
+    lines = [SLOT.sub("x", block.command) for block in read_blocks()]
+    script = "\n".join(
+        f"f{number}() {{ {line.rstrip('& ')}\n}}" for number, line in enumerate(lines)
+    )
+    done = subprocess.run(["bash", "-n"], input=script.encode(), capture_output=True, check=False)
+    assert (done.returncode, done.stderr) == (0, b"")
 
 
 def test_a_broken_command_is_repaired_into_the_one_it_was():

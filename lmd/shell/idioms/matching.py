@@ -35,6 +35,8 @@ UNKNOWN_RARITY = 5.0
 MOST_RARITY = 6.0
 COMMON = 3.0
 """A word of less rarity, such as ``file``, is nobody's name."""
+USUAL = 6.5
+"""A word of less rarity, such as ``running``, is seldom a name."""
 LONGEST_VALUE = 120
 """Characters; what is longer fills no slot, so that no request makes the patterns slow."""
 LEAST_FIT = 1.0
@@ -88,7 +90,7 @@ def match(phrasing: Phrasing, tokens: Sequence[Token], rarity: Mapping[str, floa
     shared = [stem for stem in phrasing.stems if stem in places]
     used = {places[stem] for stem in shared}
     filled = _fill(phrasing.gaps, tokens, used, rarity)
-    weak = sum(_is_weak(phrasing.gaps[gap], tokens[at]) for gap, at in filled.items())
+    weak = sum(_is_weak(phrasing.gaps[gap], tokens[at], rarity) for gap, at in filled.items())
     got = sum(rarity[stem] ** 2 for stem in shared) + SLOT_MASS * (len(filled) - weak)
     if not got:
         return Match(0.0, {})
@@ -154,8 +156,14 @@ def _fit(
     return beside + unknown + (2.0 if suits else 0.9) + 0.5 * (gap.text.count(".") > 0)
 
 
-def _is_weak(gap: Gap, token: Token) -> bool:
-    return kind_of(gap.text) in PATHS and not token.is_literal
+def _is_weak(gap: Gap, token: Token, rarity: Mapping[str, float]) -> bool:
+    """A plain word as a path, a number as a name, a word that people use otherwise as a name."""
+    kind = kind_of(gap.text)
+    if kind in NUMERIC or kind == "kind" or token.is_quoted:
+        return False
+    if token.is_literal:
+        return token.text.isdigit()
+    return kind in PATHS or any(rarity.get(stem, USUAL) < USUAL for stem in token.stems)
 
 
 def _reading(gap: Gap, token: Token) -> tuple[str, ...]:

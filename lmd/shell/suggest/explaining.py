@@ -15,6 +15,7 @@ from lmd.shell.explanation import explain
 from lmd.shell.suggest.draws import greedy_sampling
 from lmd.shell.suggest.pipeline import style_of
 from lmd.shell.suggest.prompts import sentence_prompt
+from lmd.shell.suggest.reading import Sample
 from lmd.shell.suggest.reference import Reference
 from lmd.shell.suggest.sampling import Draw, Sampler
 from lmd.shell.suggest.task import Style, Task
@@ -24,6 +25,9 @@ SECONDS = 0.12
 LONGEST = {Style.TASKS: 64, Style.GENERAL: 96}
 """Tokens of the sentence."""
 LONGEST_SENTENCE = 400
+LEAST_LIKELIHOOD = -0.5
+"""Mean logarithm of a token's likelihood below which the built-in model's sentence is dropped;
+`training/evaluate_tasks.py` prints what is kept and how good it is."""
 
 
 @dataclass(slots=True)
@@ -34,7 +38,10 @@ class Explanation:
     headline: str
     """What the first program is, from its documentation; "" where that is not known."""
     sentence: str = ""
+    doubted: str = ""
+    """What the model said without being likely to be right: better than nothing, and only that."""
     model: str = ""
+    """The model whose sentence it is; "" where there is none."""
     timings: Timings = field(default_factory=Timings)
     warnings: list[RequestWarning] = field(default_factory=list)
 
@@ -90,7 +97,11 @@ class Explainer:
             sentence = _Sentence(on_text)
             async for piece in heard:
                 sentence.take(piece)
+        if not sentence.text and not explanation.parts:
+            sentence.take(explanation.doubted)
         explanation.sentence = sentence.text
+        if not sentence.text:
+            explanation.model = ""
         if failure and not explanation.parts:
             raise failure[0]
         explanation.warnings += [
@@ -123,10 +134,23 @@ class Explainer:
             return
         # The channel is bounded by the sentence's length in tokens.
         draw = Draw(0, greedy_sampling(LONGEST[style]))
-        _, explanation.timings = await self._sampler.answer(
-            model, prompt, draw, priority, on_wait, pieces.send_nowait
+        told = None if style is Style.TASKS else pieces.send_nowait
+        sample, explanation.timings = await self._sampler.answer(
+            model, prompt, draw, priority, on_wait, told
         )
         explanation.model = model
+        if style is Style.TASKS and is_likely(sample):
+            pieces.send_nowait(sample.text)
+        elif style is Style.TASKS:
+            explanation.doubted = sample.text
+
+
+def is_likely(sample: Sample) -> bool:
+    """Whether a small model means what it says: it is seldom wrong where no token surprised it."""
+    if not sample.logprobs:
+        return sample.whole
+    mean = sum(entry.logprob for entry in sample.logprobs) / len(sample.logprobs)
+    return sample.whole and mean >= LEAST_LIKELIHOOD
 
 
 class _Sentence:
