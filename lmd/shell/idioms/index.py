@@ -12,7 +12,7 @@ from lmd.shell.idioms.tokens import read_tokens
 
 LEAST_SCORE = 0.5
 """What fits worse is noise."""
-MOST_COMPARED = 300
+MOST_COMPARED = 400
 """Phrasings that are held against a request, those with most words in common."""
 
 
@@ -49,7 +49,8 @@ class IdiomIndex:
         """Commands for a request, best first, each once."""
         tokens = read_tokens(request)
         shared: dict[int, float] = defaultdict(float)
-        for stem in dict.fromkeys(stem for token in tokens for stem in token.stems):
+        words = [token for token in tokens if not token.is_literal] or tokens
+        for stem in dict.fromkeys(stem for token in words for stem in token.stems):
             for number in self._holding.get(stem, ()):
                 shared[number] += self._rarity[stem] ** 2
         best: dict[str, tuple[Match, Idiom]] = {}
@@ -59,7 +60,9 @@ class IdiomIndex:
             known = best.get(idiom.command)
             if found.score >= LEAST_SCORE and (known is None or found.score > known[0].score):
                 best[idiom.command] = (found, idiom)
-        ordered = sorted(best.values(), key=lambda pair: -pair[0].score)
+        ordered = sorted(
+            best.values(), key=lambda pair: (-round(pair[0].score, 3), -pair[0].specific)
+        )
         filled: dict[str, Hit] = {}
         for one, idiom in ordered:
             command = fill(idiom.command, one.values)

@@ -1,6 +1,7 @@
 """The slots of idioms: ``<file>``, ``<port>``, ``./<stem>.sh``; what fills them. Pure."""
 
 import re
+import shlex
 from collections.abc import Mapping
 from functools import lru_cache
 
@@ -20,6 +21,7 @@ OTHER_KINDS = {
 }  # fmt: skip
 NUMERIC = frozenset({"n", "d", "size", "pid", "port"})
 PATHS = frozenset({"file", "dir", "root", "folder", "arch"})
+FOLDERS = frozenset({"dir", "root", "folder"})
 NUMBER_WORDS = {
     "one": "1", "two": "2", "three": "3", "four": "4", "five": "5", "six": "6", "seven": "7",
     "eight": "8", "nine": "9", "ten": "10", "twelve": "12", "fifteen": "15", "twenty": "20",
@@ -49,6 +51,11 @@ _UNFILLED = {
 """What stands for a slot that the request says nothing of."""
 
 
+_PLAIN = re.compile(r"[\w@%+=:,./~*?^{}$-]+")
+"""What needs no quotes: a path with a tilde, a glob or a variable is meant as one."""
+_IN_QUOTES = re.compile(r"[\\\"$`]")
+
+
 def kind_of(text: str) -> str:
     """``file`` of ``<file2.pdf>``; of several slots in one word the first."""
     match = SLOT.search(text)
@@ -73,20 +80,53 @@ def pattern_of(text: str) -> re.Pattern[str]:
 
 
 def fill(command: str, values: Mapping[str, str]) -> str:
-    """The command with its slots filled, or with placeholders where there is no value."""
+    """The command with its slots filled, or with placeholders where there is no value.
 
-    def said(slot: re.Match[str]) -> str:
-        kind, name = slot[1], slot[1] + slot[2]
-        value = values.get(name)
-        if value is None:
-            extension = slot[3] if kind in ("file", "arch") and slot[3] != ".name" else ""
-            return _UNFILLED.get(kind, name.upper()) + extension
-        if kind == "kind":
-            bare = value.lower().removeprefix("*").removeprefix(".")
-            return KINDS.get(bare) or OTHER_KINDS.get(bare) or bare
-        return value
+    A value is quoted as the place where it goes needs it, so it stays what it was.
+    """
+    filled, at, quote = "", 0, ""
+    for slot in SLOT.finditer(command):
+        between = command[at : slot.start()]
+        quote = _quote_after(between, quote)
+        value = values.get(slot[1] + slot[2])
+        in_sed = between[-1:] == "/" == command[slot.end() : slot.end() + 1]
+        filled += between
+        filled += _placeholder(slot) if value is None else _said(slot, value, quote, in_sed)
+        at = slot.end()
+    return filled + command[at:]
 
-    return SLOT.sub(said, command)
+
+def _placeholder(slot: re.Match[str]) -> str:
+    extension = slot[3] if slot[1] in ("file", "arch") and slot[3] != ".name" else ""
+    return _UNFILLED.get(slot[1], slot[1].upper()) + extension
+
+
+def _said(slot: re.Match[str], value: str, quote: str, in_sed: bool) -> str:
+    if slot[1] == "kind":
+        bare = value.lower().removeprefix("*").removeprefix(".")
+        return KINDS.get(bare) or OTHER_KINDS.get(bare) or bare
+    if in_sed and slot[1] == "word":
+        value = value.replace("/", r"\/")
+    if quote == "'":
+        return value.replace("'", "'\\''")
+    if quote == '"':
+        return _IN_QUOTES.sub(r"\\\g<0>", value)
+    return value if _PLAIN.fullmatch(value) else shlex.quote(value)
+
+
+def _quote_after(text: str, quote: str) -> str:
+    """Which quote is open behind a piece of a command that begins within ``quote``."""
+    escaped = False
+    for char in text:
+        if escaped:
+            escaped = False
+        elif char == "\\" and quote != "'":
+            escaped = True
+        elif quote:
+            quote = "" if char == quote else quote
+        elif char in "'\"":
+            quote = char
+    return quote
 
 
 def _one(kind: str, detail: str) -> str:

@@ -5,12 +5,16 @@ from dataclasses import dataclass
 
 from lmd.shell.hints import Hint
 from lmd.shell.idioms import Hit
-from lmd.shell.language import programs
+from lmd.shell.language import invocations, programs, simple_commands
 from lmd.shell.suggest.knowledge import Knowledge
 
 MOST_HINTS = 3
 ABSENT = 0.1
 """What is left of the probability of a topic whose program the caller does not have."""
+IDIOM_SHARE = 0.5
+"""What everyday tasks weigh in the choice of topics, where one fits the request exactly."""
+SHARPNESS = 6
+"""Power of the idioms' scores: the best of them are worth several of the others."""
 LEAST_PROBABILITY = 0.05
 """A less likely topic is not worth a sample."""
 
@@ -41,14 +45,41 @@ def hint_request(request: str, knowledge: Knowledge, commands: Collection[str] |
         program = named.split()[0]
         idioms = tuple(one for one in knowledge.idioms(request) if program in programs(one.command))
         return Hinted(rest, named, (knowledge.hint(named, rest),), {program: 1.0}, idioms)
-    topics = _installed_first(knowledge.topics(request), commands)
+    idioms = tuple(knowledge.idioms(request))
+    topics = _with_idioms(knowledge.topics(request), idioms, knowledge)
+    topics = _installed_first(topics, commands)
     likely = [topic for topic, share in topics[:MOST_HINTS] if share >= LEAST_PROBABILITY]
     shares: dict[str, float] = {}
     for topic, share in topics:
         program = topic.split()[0]
         shares[program] = shares.get(program, 0.0) + share
     hints = tuple(knowledge.hint(topic, request) for topic in likely)
-    return Hinted(request, "", hints, shares, tuple(knowledge.idioms(request)))
+    return Hinted(request, "", hints, shares, idioms)
+
+
+def _with_idioms(
+    topics: Sequence[tuple[str, float]], idioms: Sequence[Hit], knowledge: Knowledge
+) -> list[tuple[str, float]]:
+    """Topics as words propose them, and those of everyday tasks that are asked for alike."""
+    if not idioms:
+        return list(topics)
+    masses = [hit.score**SHARPNESS for hit in idioms]
+    share = IDIOM_SHARE * idioms[0].score
+    mixed = {topic: (1 - share) * probability for topic, probability in topics}
+    for hit, mass in zip(idioms, masses, strict=True):
+        words = _plain_words(hit.command)
+        if words:
+            topic = knowledge.topic_of(words)
+            mixed[topic] = mixed.get(topic, 0.0) + share * mass / sum(masses)
+    return sorted(mixed.items(), key=lambda pair: -pair[1])
+
+
+def _plain_words(command: str) -> tuple[str, ...]:
+    """The words of the first program without its flags."""
+    parts = (part for simple in simple_commands(command) for part in invocations(simple))
+    first = next((part for part in parts if not part.is_transparent), None)
+    words = [word.text for word in first.words if word.text[:1] != "-"] if first else []
+    return tuple(words)
 
 
 def _installed_first(

@@ -11,7 +11,7 @@ WEIGHTS: dict[str, float] = {
     "general": 0.5,
     "greedy": -0.011,
     "hinted": -0.521,
-    "idiom": 0.5,
+    "idiom": 1.5,
     "idiom_close": 3.0,
     "likelihood": 0.159,
     "literals": -0.039,

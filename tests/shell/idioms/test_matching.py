@@ -1,6 +1,10 @@
 """How phrasings are held against requests, and what fills their slots."""
 
+import subprocess
+
+import hypothesis.strategies as st
 import pytest
+from hypothesis import given, settings
 
 from lmd.shell.idioms.matching import Match, match, read_phrasing
 from lmd.shell.idioms.slots import fill
@@ -97,3 +101,33 @@ def test_destroying_is_not_a_detail():
 
 def test_a_value_of_any_length_is_not_tried():
     assert held("copy <file>", "copy " + "a/" * 100 + "b").values == {}
+
+
+@pytest.mark.parametrize(
+    ("command", "values", "expected"),
+    [
+        ('grep "<word>" <file>', {"word": 'say "$HOME" `x`', "file": "my file.txt"},
+         'grep "say \\"\\$HOME\\" \\`x\\`" \'my file.txt\''),
+        ("sed -i 's/<word>/<word2>/g' <file>", {"word": "a/b", "word2": "it's", "file": "~/x.c"},
+         "sed -i 's/a\\/b/it'\\''s/g' ~/x.c"),
+        ("rm <file>", {"file": "a; rm -rf b"}, "rm 'a; rm -rf b'"),
+        ("echo \\\" <word>", {"word": "a b"}, "echo \\\" 'a b'"),
+        ("cp <file> <dir>", {"file": "*.txt", "dir": "$HOME/x"}, "cp *.txt $HOME/x"),
+    ],
+)  # fmt: skip
+def test_a_value_is_quoted_as_its_place_needs_it(
+    command: str, values: dict[str, str], expected: str
+):
+    assert fill(command, values) == expected
+
+
+WORDS = st.text(st.characters(min_codepoint=32, max_codepoint=126), min_size=1, max_size=20)
+
+
+@given(WORDS.filter(lambda word: not set(word) & set("*?[{$~/")))
+@settings(max_examples=60)
+def test_bash_reads_a_value_as_it_was(word: str):
+    templates = ('"<word>"', "'<word>'", "<word>")
+    line = "printf '%s\\0' " + " ".join(fill(one, {"word": word}) for one in templates)
+    done = subprocess.run(["bash", "-c", line], capture_output=True, check=True)
+    assert done.stdout.decode() == f"{word}\0" * len(templates)
