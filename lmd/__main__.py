@@ -4,11 +4,13 @@ import argparse
 import json
 import os
 import sys
+from pathlib import Path
 
 import lmd
 from lmd import paths
 from lmd.config.json_schema import json_schema
-from lmd.config.load import ConfigError, load
+from lmd.config.load import load
+from lmd.config.problems import ConfigError, Problem, located
 from lmd.config.schema import Config
 from lmd.protocol.errors import LmdError, exit_status
 
@@ -22,7 +24,8 @@ def main(arguments: list[str] | None = None) -> int:
     try:
         status: int = options.command(options)
     except ConfigError as error:
-        _complain(str(error), error.hint)
+        for problem in error.problems:
+            _complain(error.located(problem), problem.hint)
         return EXIT_CONFIG
     except LmdError as error:
         _complain(error.message, error.hint)
@@ -81,9 +84,13 @@ def _load_config(named: str | None) -> tuple[str, Config]:
 
 def _check(options: argparse.Namespace) -> int:
     path, config = _load_config(options.file)
-    for name, model in config.models.items():
-        if not os.path.isfile(model.path):
-            raise ConfigError(path, f"models.{name}.path: there is no file {model.path}")
+    missing = [
+        Problem(("models", name, "path"), f"models.{name}.path: there is no file {model.path}")
+        for name, model in config.models.items()
+        if not os.path.isfile(model.path)
+    ]
+    if missing:
+        raise ConfigError(path, located(missing, Path(path).read_text(encoding="utf-8")))
     models = ", ".join(config.models)
     sys.stdout.write(f"{_describe_source(path)}: valid; models: {models}\n")
     return 0

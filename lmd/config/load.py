@@ -1,17 +1,29 @@
 """From a TOML file to a checked `Config`, or to an error that says where and what to write."""
 
 import difflib
-import json
 import os
 import re
 import tomllib
+from collections.abc import Iterator
+from itertools import islice
 from typing import Any
 
 import msgspec
-import msgspec.inspect
 
 from lmd import paths
-from lmd.config.schema import BUILTIN_MODEL, Config, ModelConfig, SamplingConfig
+from lmd.config.lines import Key
+from lmd.config.problems import (
+    KIND,
+    MOST,
+    ConfigError,
+    Problem,
+    at_fault,
+    from_schema,
+    located,
+    spelled,
+    without,
+)
+from lmd.config.schema import BUILTIN_MODEL, MOST_MODELS, Config, ModelConfig, SamplingConfig
 from lmd.config.units import convert_units
 
 MAX_CONFIG_BYTES = 1 << 20
@@ -19,19 +31,7 @@ BUILTIN_MAX_TOKENS = 192
 BUILTIN_SHAPE = {"slots": 12, "threads": 1}
 """The samples of one `suggest` are decoded in one batch, and a model this small loses more to
 threads that wait for one another than it gains: with one busy core of two, 8 times as much."""
-_KIND = msgspec.inspect.type_info(Config)
-_BARE_KEY = re.compile(r"[A-Za-z0-9_-]+")
-_UNKNOWN_FIELD = re.compile(r"unknown field `(?P<key>[^`]*)`(?: - at `(?P<path>[^`]*)`)?")
-
-
-class ConfigError(Exception):
-    """A configuration that cannot be used: ``message`` says why, ``hint`` what to change."""
-
-    def __init__(self, source: str, message: str, hint: str = "") -> None:
-        super().__init__(f"{source}: {message}")
-        self.source = source
-        self.message = message
-        self.hint = hint
+_PLACE = re.compile(r"\(at line (\d+), column \d+\)")
 
 
 def load(path: str, *, required: bool) -> Config:
@@ -44,44 +44,80 @@ def load(path: str, *, required: bool) -> Config:
             data = file.read(MAX_CONFIG_BYTES + 1)
     except FileNotFoundError:
         if required:
-            raise ConfigError(
+            raise at_fault(
                 path, "there is no such file", "copy config.example.toml there"
             ) from None
         return parse("", "(defaults)")
     except OSError as error:
-        raise ConfigError(path, f"cannot be read: {error.strerror}") from error
+        raise at_fault(path, f"cannot be read: {error.strerror}") from error
     if len(data) > MAX_CONFIG_BYTES:
-        raise ConfigError(path, f"is larger than {MAX_CONFIG_BYTES} bytes")
+        raise at_fault(path, f"is larger than {MAX_CONFIG_BYTES} bytes")
     try:
         text = data.decode("utf-8")
     except UnicodeDecodeError as error:
-        raise ConfigError(path, f"is not UTF-8 text (byte {error.start})") from error
+        raise at_fault(path, f"is not UTF-8 text (byte {error.start})") from error
     return parse(text, path)
 
 
 def parse(text: str, source: str) -> Config:
-    """Turn TOML text into a `Config`, the built-in model included. Raises `ConfigError`."""
+    """Turn TOML text into a `Config`, the built-in model included.
+
+    Raises `ConfigError` with all problems that can be told.
+    """
     try:
         tables = tomllib.loads(text)
     except tomllib.TOMLDecodeError as error:
-        raise ConfigError(source, f"is not valid TOML: {error}") from error
+        raise ConfigError(source, [_syntax_problem(str(error), text)]) from error
     except RecursionError:
-        raise ConfigError(source, "is nested too deeply") from None
-    try:
-        config = _convert(tables)
-    except ValueError as error:
-        message, hint = _explain(str(error))
-        raise ConfigError(source, _name_model(message, tables), hint) from error
-    config = _with_builtin(config, tables)
+        raise at_fault(source, "is nested too deeply") from None
+    problems = list(islice(_schema_problems(tables), MOST))
+    if problems:
+        raise ConfigError(source, located(problems, text))
+    config = _with_builtin(_convert(tables), tables)
     problems = check(config)
     if problems:
-        raise ConfigError(source, "; ".join(problems))
+        raise ConfigError(source, located(problems, text))
     return config
+
+
+def _syntax_problem(error: str, text: str) -> Problem:
+    place = _PLACE.search(error)
+    line = int(place[1]) if place else text.rstrip("\n").count("\n") + 1
+    return Problem((), f"is not valid TOML: {error}", line=line)
+
+
+def _schema_problems(tables: dict[str, Any]) -> Iterator[Problem]:
+    """Every problem of the tables, one model after the other, so that its name is known.
+
+    The schema check stops at the first problem: what it complains of is left out, and the rest
+    is checked again.
+    """
+    models = tables.get("models")
+    rest = {key: value for key, value in tables.items() if key != "models"}
+    parts: list[tuple[str | None, dict[str, Any]]] = [(None, rest)]
+    if isinstance(models, dict):
+        parts += [(name, {"models": {name: model}}) for name, model in models.items()]
+        if len(models) > MOST_MODELS:
+            yield Problem(("models",), f"models: there are {len(models)}, at most {MOST_MODELS}")
+    elif "models" in tables:
+        parts.append((None, {"models": models}))
+    for name, part in parts:
+        while True:
+            try:
+                _convert(part)
+                break
+            except ValueError as error:
+                problem = from_schema(str(error), name, part)
+            yield problem
+            less = without(part, problem.key)
+            if less == part:
+                break
+            part = less
 
 
 def _convert(tables: dict[str, Any]) -> Config:
     """Check TOML's values against the schema. Raises ValueError; msgspec's errors are such."""
-    return msgspec.convert(convert_units(tables, _KIND), Config)
+    return msgspec.convert(convert_units(tables, KIND), Config)
 
 
 def _with_builtin(config: Config, tables: dict[str, Any]) -> Config:
@@ -116,79 +152,51 @@ def _builtin_sampling(chosen: SamplingConfig) -> SamplingConfig:
     )
 
 
-def check(config: Config) -> list[str]:
-    """What is wrong between fields; one sentence each."""
-    problems: list[str] = []
+def check(config: Config) -> list[Problem]:
+    """What is wrong between keys."""
+    problems: list[Problem] = []
+
+    def complain(key: Key, message: str, hint: str = "") -> None:
+        problems.append(Problem(key, f"{spelled(key)}{message}", hint))
+
     owner: dict[str, str] = {}
     for name, model in config.models.items():
+        key = ("models", name)
         if not model.path:
-            problems.append(f"models.{name}.path is missing: name the GGUF file")
+            complain((*key, "path"), " is missing", "name the GGUF file")
         elif not os.path.isabs(model.path):
-            problems.append(f"models.{name}.path must be absolute or start with ~")
+            complain((*key, "path"), f" is {model.path!r}: it must be absolute or start with ~")
         for spelling in (name, *model.aliases):
             if spelling in owner and owner[spelling] != name:
-                problems.append(f"{spelling!r} names both models.{owner[spelling]} and {name}")
+                both = f"{spelled(('models', owner[spelling]))} and {spelled(key)}"
+                culprit = name if spelling != name else owner[spelling]
+                place = ("models", culprit, "aliases")
+                problems.append(Problem(place, f"{spelling!r} names both {both}", "rename one"))
             owner.setdefault(spelling, name)
         if model.batch < model.slots:
-            problems.append(
-                f"models.{name}.batch is {model.batch}, less than its {model.slots} slots: "
-                "a step has a token for each"
+            complain(
+                (*key, "batch"),
+                f" is {model.batch}, less than its {model.slots} slots",
+                "a step has a token for each slot",
             )
         if "\0" in model.path:
-            problems.append(f"models.{name}.path must not contain a NUL character")
+            complain((*key, "path"), " must not contain a NUL character")
     preloads = sum(model.preload for model in config.models.values())
     if preloads > config.limits.loaded_models:
-        problems.append(
-            f"{preloads} models have `preload`, but limits.loaded_models is "
-            f"{config.limits.loaded_models}"
+        complain(
+            ("limits", "loaded_models"),
+            f" is {config.limits.loaded_models}, but {preloads} models have `preload`",
+            f"set it to {preloads}, or take `preload` from a model",
         )
     if config.log.file and not os.path.isabs(config.log.file):
-        problems.append("log.file must be absolute or start with ~")
-    for key in ("default_model", "suggest_model"):
-        chosen = getattr(config.daemon, key)
+        complain(("log", "file"), " must be absolute or start with ~")
+    for setting in ("default_model", "suggest_model"):
+        chosen = getattr(config.daemon, setting)
         if chosen not in owner:
-            problems.append(f"daemon.{key} is {chosen!r}, which no model is called")
+            near = difflib.get_close_matches(chosen, owner, n=1)
+            complain(
+                ("daemon", setting),
+                f" is {chosen!r}, which no model is called",
+                f"did you mean {near[0]!r}?" if near else f"models: {', '.join(owner)}",
+            )
     return problems
-
-
-def _explain(error: str) -> tuple[str, str]:
-    """Message and hint for a schema error, with key paths as TOML writes them."""
-    unknown = _UNKNOWN_FIELD.search(error)
-    if unknown is None:
-        return re.sub(r"`\$\.?([^`]*)`", r"`\1`", error).replace("object", "table"), ""
-    path = (unknown["path"] or "$").removeprefix("$").removeprefix(".")
-    where = f" in [{path}]" if path else ""
-    valid = _keys_at(path)
-    near = difflib.get_close_matches(unknown["key"], valid, n=1)
-    hint = f"did you mean `{near[0]}`?" if near else f"valid keys: {', '.join(valid)}"
-    return f"unknown key `{unknown['key']}`{where}", hint
-
-
-def _name_model(message: str, tables: dict[str, Any]) -> str:
-    """Put the model's name where msgspec, which knows no keys of maps, writes ``[...]``."""
-    if "models[...]" not in message:
-        return message
-    for name, model in tables["models"].items():
-        try:
-            _convert({"models": {name: model}})
-        except ValueError:
-            key = name if _BARE_KEY.fullmatch(name) else json.dumps(name)
-            return message.replace("models[...]", f"models.{key}", 1)
-    return message
-
-
-def _keys_at(path: str) -> list[str]:
-    """Names of the keys that the schema has at a path such as ``models[...].sampling``."""
-    kind: msgspec.inspect.Type = _KIND
-    for part in filter(None, re.split(r"[.\[\]]+", path)):
-        assert isinstance(kind, msgspec.inspect.StructType)
-        kind = next(field.type for field in kind.fields if field.encode_name == part)
-        if isinstance(kind, msgspec.inspect.Metadata):
-            kind = kind.type
-        if isinstance(kind, msgspec.inspect.DictType):
-            kind = kind.value_type
-    return (
-        [field.encode_name for field in kind.fields]
-        if isinstance(kind, msgspec.inspect.StructType)
-        else []
-    )

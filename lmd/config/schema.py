@@ -12,6 +12,7 @@ from lmd.protocol.params import Name, Sampling
 
 BUILTIN_MODEL = "shell"
 """Name of the model that ships inside the package."""
+MOST_MODELS = 256
 
 _DURATION: dict[str, Any] = {
     "extra": {"unit": "duration"},
@@ -123,4 +124,6 @@ class Config(Struct, kw_only=True, frozen=True, forbid_unknown_fields=True):
     daemon: DaemonConfig = field(default_factory=DaemonConfig)
     limits: LimitsConfig = field(default_factory=LimitsConfig)
     log: LogConfig = field(default_factory=LogConfig)
-    models: Annotated[dict[Name, ModelConfig], Meta(max_length=256)] = field(default_factory=dict)
+    models: Annotated[dict[Name, ModelConfig], Meta(max_length=MOST_MODELS)] = field(
+        default_factory=dict
+    )

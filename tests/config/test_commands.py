@@ -33,9 +33,12 @@ def test_check_of_the_example(capsys: pytest.CaptureFixture[str]):
 @pytest.mark.parametrize(
     ("text", "complaint"),
     [
-        ("[daemon]\ndrane = 1", "unknown key `drane` in [daemon]\n  did you mean `drain`?\n"),
-        ("[daemon", "is not valid TOML: "),
-        ('[models.a]\npath = "/no/such.gguf"', "models.a.path: there is no file /no/such.gguf\n"),
+        ("[daemon]\ndrane = 1", "2: unknown key `drane` in [daemon]\n  did you mean `drain`?\n"),
+        ("[daemon", "1: is not valid TOML: "),
+        (
+            '[models.a]\npath = "/no/such.gguf"',
+            "2: models.a.path: there is no file /no/such.gguf\n",
+        ),
     ],
 )
 def test_check_of_a_wrong_file(
@@ -44,8 +47,16 @@ def test_check_of_a_wrong_file(
     path = write(tmp_path / "lmd.toml", text)
     assert main(["check", path]) == 78
     output = capsys.readouterr()
-    assert output.err.startswith(f"lmd: {path}: {complaint}")
+    assert output.err.startswith(f"lmd: {path}:{complaint}")
     assert output.out == ""
+
+
+def test_check_tells_every_file_that_is_missing(tmp_path: Path, capsys: pytest.CaptureFixture[str]):
+    text = '[models.a]\npath = "/no/a.gguf"\n\n[models.b]\npath = "/no/b.gguf"\n'
+    path = write(tmp_path / "lmd.toml", text)
+    assert main(["check", path]) == 78
+    complaints = capsys.readouterr().err.splitlines()
+    assert [complaint.split(": ")[1] for complaint in complaints] == [f"{path}:2", f"{path}:5"]
 
 
 def test_check_of_a_file_that_is_not_there(tmp_path: Path, capsys: pytest.CaptureFixture[str]):

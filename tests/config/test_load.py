@@ -6,7 +6,8 @@ from pathlib import Path
 import pytest
 
 from lmd import paths
-from lmd.config.load import MAX_CONFIG_BYTES, ConfigError, load, parse
+from lmd.config.load import MAX_CONFIG_BYTES, load, parse
+from lmd.config.problems import ConfigError
 from lmd.config.schema import Config, DaemonConfig, LimitsConfig, LogConfig
 from lmd.config.units import parse_duration, parse_size
 
@@ -127,7 +128,7 @@ def test_a_missing_file_is_an_error_only_where_it_was_named(tmp_path: Path):
     assert isinstance(load(missing, required=False), Config)
     with pytest.raises(ConfigError, match="there is no such file") as refused:
         load(missing, required=True)
-    assert refused.value.hint
+    assert refused.value.problems[0].hint
 
 
 def test_files_that_cannot_be_read(tmp_path: Path):

@@ -2,7 +2,8 @@
 
 import pytest
 
-from lmd.config.load import ConfigError, parse
+from lmd.config.load import parse
+from lmd.config.problems import MOST, ConfigError, spelled
 
 A = '[models.a]\npath = "/a"\n'
 
@@ -51,8 +52,8 @@ A = '[models.a]\npath = "/a"\n'
         (A + 'pooling = "max"', "models.a.pooling", "max"),
         (A + 'keep_alive = "never"', "models.a.keep_alive", '"forever"'),
         (A + 'aliases = [""]', "models.a.aliases[0]", "length >= 1"),
-        (A + 'aliases = ["b"]\n[models.b]\npath = "/b"', "models.a", "'b' names both"),
-        (A + 'aliases = ["shell"]', "models.shell", "'shell' names both"),
+        (A + 'aliases = ["b"]\n[models.b]\npath = "/b"', "models.a.aliases", "'b' names both"),
+        (A + 'aliases = ["shell"]', "models.a.aliases", "'shell' names both"),
         (A + "[models.a.sampling]\ntemperature = 9", "models.a.sampling.temperature", "<= 5"),
         (A + "[models.a.sampling]\ntop_p = nan", "models.a.sampling.top_p", ">= 0"),
         (A + "[models.a.sampling]\nstop = [7]", "models.a.sampling.stop[0]", "`str`"),
@@ -66,14 +67,26 @@ A = '[models.a]\npath = "/a"\n'
         ),
     ],
 )
-def test_the_message_names_the_key_and_what_is_wrong(text: str, where: str, what: str):
+def test_the_message_names_the_line_the_key_and_what_is_wrong(text: str, where: str, what: str):
     with pytest.raises(ConfigError) as refused:
         parse(text, "/etc/lmd.toml")
-    assert str(refused.value).startswith("/etc/lmd.toml: ")
-    assert where in refused.value.message
-    assert what in refused.value.message
-    assert "$" not in refused.value.message.replace("$UNSET", "")
-    assert "[...]" not in refused.value.message
+    problem = refused.value.problems[0]
+    assert str(refused.value).startswith(f"/etc/lmd.toml:{line_of(text, where)}: ")
+    assert where in (spelled(problem.key), problem.message.partition(":")[0])
+    assert what in problem.message + problem.hint
+    assert "$" not in problem.message.replace("$UNSET", "")
+    assert "..." not in problem.message
+
+
+def line_of(text: str, where: str) -> int:
+    """The last line that has the key, else the one that opens its table."""
+    lines = text.splitlines()
+    leaf, table = where.split("[")[0].split(".")[-1].strip('"'), where.split(".")[-2:][0]
+    for needle in (f"{leaf} =", f"[{where.split('[')[0]}]", table):
+        found = [number for number, line in enumerate(lines, 1) if needle in line]
+        if found:
+            return found[-1]
+    return 0
 
 
 @pytest.mark.parametrize(
@@ -94,28 +107,29 @@ def test_the_message_names_the_key_and_what_is_wrong(text: str, where: str, what
 def test_unknown_keys_name_the_nearest_one(text: str, key: str, near: str):
     with pytest.raises(ConfigError) as refused:
         parse(text, "test")
-    assert refused.value.message == key
-    assert refused.value.hint == f"did you mean {near}?"
+    (problem,) = refused.value.problems
+    assert problem.message == key
+    assert problem.hint == f"did you mean {near}?"
 
 
 def test_a_key_that_is_near_to_nothing_gets_the_whole_list():
     with pytest.raises(ConfigError) as refused:
         parse("[log]\nzzz = 1", "test")
-    assert refused.value.hint == "valid keys: level, format, file"
+    assert refused.value.problems[0].hint == "valid keys: level, format, file"
 
 
 @pytest.mark.parametrize(
     ("text", "line"),
     [
-        ("[daemon\n", "line 1"),
-        ("[daemon]\n\ndrain = \n", "line 3"),
-        ("[daemon]\ndrain = 1\ndrain = 2\n", "line 3"),
-        ('[models.a]\npath = "\\q"\n', "line 2"),
-        ("[daemon]\n[daemon]\n", "line 2"),
+        ("[daemon\n", 1),
+        ("[daemon]\n\ndrain = \n", 3),
+        ("[daemon]\ndrain = 1\ndrain = 2\n", 3),
+        ('[models.a]\npath = "\\q"\n', 2),
+        ("[daemon]\n[daemon]\n", 2),
     ],
 )
-def test_syntax_errors_name_the_line(text: str, line: str):
-    with pytest.raises(ConfigError, match=f"not valid TOML.*{line}"):
+def test_syntax_errors_name_the_line(text: str, line: int):
+    with pytest.raises(ConfigError, match=f"^test:{line}: is not valid TOML"):
         parse(text, "test")
 
 
@@ -127,4 +141,36 @@ def test_nesting_as_deep_as_the_file_allows():
 def test_all_problems_between_keys_are_told_at_once():
     with pytest.raises(ConfigError) as refused:
         parse('[models.a]\n[models.b]\npath = "b"\n[daemon]\ndefault_model = "c"', "test")
-    assert refused.value.message.count(";") == 2
+    assert [problem.line for problem in refused.value.problems] == [1, 3, 5]
+
+
+def test_all_problems_of_the_schema_are_told_at_once():
+    text = """
+        [daemon]
+        drane = 1
+        drain = "soon"
+        [models.a]
+        path = "/a"
+        slots = 0
+        colour = "red"
+        sampling = { top_p = 9, temperature = "hot" }
+        [models.b]
+        aliases = [
+            "x",
+            7,
+        ]
+    """
+    with pytest.raises(ConfigError) as refused:
+        parse(text, "test")
+    found = [(problem.line, problem.key[-1]) for problem in refused.value.problems]
+    assert found == [
+        (3, "drane"), (4, "drain"), (7, "slots"), (8, "colour"),
+        (9, "top_p"), (9, "temperature"), (11, "1"),
+    ]  # fmt: skip
+
+
+def test_problems_beyond_count_are_left_out():
+    text = "[daemon]\n" + "".join(f"key{number} = 1\n" for number in range(2000))
+    with pytest.raises(ConfigError) as refused:
+        parse(text, "test")
+    assert len(refused.value.problems) == MOST
