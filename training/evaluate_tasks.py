@@ -8,6 +8,7 @@ import argparse
 import os
 import random
 import statistics
+import time
 from collections import defaultdict
 from pathlib import Path
 
@@ -70,9 +71,12 @@ def explain_lines(asking: Asking, pairs: list[tuple[str, Pair, Settled]], most: 
     rng = random.Random(SEED)
     scores: dict[str, list[float]] = defaultdict(list)
     asked: dict[str, int] = defaultdict(int)
+    seconds: list[float] = []
     for part, pair, settled in rng.sample(pairs, min(most, len(pairs))):
         asked[part] += 1
+        begun = time.perf_counter()
         result = asking.call("explain", text=settled.command, platform=settled.platform)
+        seconds.append(time.perf_counter() - begun)
         if result["model"]:
             scores[part].append(token_f1(result["summary"].lower(), pair.request.lower()))
     lines = [
@@ -82,6 +86,8 @@ def explain_lines(asking: Asking, pairs: list[tuple[str, Pair, Settled]], most: 
     for part, count in asked.items():
         mean = statistics.fmean(scores[part]) if scores[part] else 0.0
         lines.append(f"| {part} | {count} | {len(scores[part]) / count:.2f} | {mean:.2f} |")
+    cuts = statistics.quantiles([one * 1000 for one in seconds], n=20)
+    lines.append(f"\n`explain`, to its end: p50 {cuts[9]:.0f} ms, p95 {cuts[18]:.0f} ms")
     return lines
 
 

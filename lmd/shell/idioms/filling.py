@@ -14,12 +14,15 @@ from lmd.shell.idioms.slots import (
     names_of,
     pattern_of,
 )
-from lmd.shell.idioms.tokens import Token
+from lmd.shell.idioms.tokens import Token, read_tokens
 
 COMMON = 3.0
 """A word of less rarity, such as ``file``, is nobody's name."""
 USUAL = 6.5
 """A word of less rarity, such as ``running``, is seldom a name."""
+ANNOUNCING = frozenset(
+    stem for token in read_tokens("folder file called named") for stem in token.stems
+)
 LONGEST_VALUE = 120
 """Characters; what is longer fills no slot, so that no request makes the patterns slow."""
 LEAST_FIT = 1.0
@@ -38,7 +41,7 @@ class Gap:
     @property
     def is_specific(self) -> bool:
         """Whether it says more than its kind: ``<file.csv>`` and not ``<file>``."""
-        return self.text[-1:] != ">" or "." in self.text
+        return "." in self.text or SLOT.fullmatch(self.text) is None
 
 
 def fill_gaps(
@@ -72,13 +75,24 @@ def values_of(
     return values
 
 
-def is_weak(gap: Gap, token: Token, rarity: Mapping[str, float]) -> bool:
-    """A plain word as a path, a number as a name, a word that people use otherwise as a name."""
-    kind = kind_of(gap.text)
+def is_led_to(gap: Gap, tokens: Sequence[Token], at: int) -> bool:
+    """Whether the word in front is the same: ``from`` and ``to`` make all the difference."""
+    return (beside(tokens[at - 1]) if at else "") == gap.before
+
+
+def is_weak(gap: Gap, tokens: Sequence[Token], at: int, rarity: Mapping[str, float]) -> bool:
+    """A plain word as a path, a number as a name, a word that people use otherwise as a name.
+
+    Not if it is announced as one: ``the folder photos``, ``a file called draft``.
+    """
+    kind, token = kind_of(gap.text), tokens[at]
     if kind in NUMERIC or kind == "kind" or token.is_quoted:
         return False
     if token.is_literal:
         return token.text.isdigit()
+    neighbours = (*tokens[max(0, at - 1) : at], *tokens[at + 1 : at + 2])
+    if any(stem in ANNOUNCING for other in neighbours for stem in other.stems):
+        return False
     return kind in PATHS or any(rarity.get(stem, USUAL) < USUAL for stem in token.stems)
 
 
@@ -95,7 +109,7 @@ def _fit(gap: Gap, tokens: Sequence[Token], at: int, rarity: Mapping[str, float]
     if not (token.stems or token.is_literal) or not _reading(gap, token):
         return -1.0
     around = _around(gap, tokens, at)
-    unknown = 0.6 * (not any(stem in rarity for stem in token.stems))
+    unknown = 0.6 * all(rarity.get(stem, USUAL) >= USUAL for stem in token.stems)
     if kind in NUMERIC:
         return 2.5 + around
     if kind == "kind":
@@ -111,7 +125,7 @@ def _around(gap: Gap, tokens: Sequence[Token], at: int) -> float:
     after = beside(tokens[at + 1]) if at + 1 < len(tokens) else ""
     # "the branch X" and "the X branch" are one.
     is_named = before == gap.before or after == gap.before != ""
-    return 1.2 * is_named + 0.8 * (after == gap.after)
+    return 1.2 * is_named + 0.3 * (after == gap.after)
 
 
 def _suits(kind: str, token: Token) -> bool:

@@ -13,7 +13,9 @@ from lmd.shell.idioms.tokens import read_tokens
 LEAST_SCORE = 0.5
 """What fits worse is noise."""
 MOST_COMPARED = 400
-"""Phrasings that are held against a request, those with most words in common."""
+"""Phrasings that are held against a request: those with most in common, for their length."""
+ROOM = 20.0
+"""Added to the mass of a phrasing, so that one that is a single common word is not the nearest."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,6 +42,10 @@ class IdiomIndex:
         counts = Counter(stem for phrasing, _ in self._entries for stem in phrasing.stems)
         total = len(self._entries)
         self._rarity = {stem: math.log((total + 1) / (n + 0.5)) for stem, n in counts.items()}
+        self._mass = [
+            math.sqrt(sum(self._rarity[stem] ** 2 for stem in phrasing.stems) + ROOM)
+            for phrasing, _ in self._entries
+        ]
         self._holding: dict[str, list[int]] = defaultdict(list)
         for number, (phrasing, _) in enumerate(self._entries):
             for stem in phrasing.stems:
@@ -54,7 +60,9 @@ class IdiomIndex:
             for number in self._holding.get(stem, ()):
                 shared[number] += self._rarity[stem] ** 2
         best: dict[str, tuple[Match, Idiom]] = {}
-        for number in heapq.nlargest(MOST_COMPARED, shared, key=lambda number: shared[number]):
+        for number in heapq.nlargest(
+            MOST_COMPARED, shared, key=lambda n: shared[n] / self._mass[n]
+        ):
             phrasing, idiom = self._entries[number]
             found = match(phrasing, tokens, self._rarity)
             known = best.get(idiom.command)

@@ -76,7 +76,10 @@ def pattern_of(text: str) -> re.Pattern[str]:
         folders = r"(?:[\w.~-]+/)*" if match[3] == ".name" and "://" in text else ""
         pattern += re.escape(text[at : match.start()]) + f"({folders}{_one(kind, match[3])})"
         at = match.end()
-    return re.compile(pattern + re.escape(text[at:]), re.IGNORECASE if kind == "kind" else 0)
+    pattern += re.escape(text[at:])
+    if kind == "stem":  # of a script here, with or without its folder
+        pattern = r"(?:\./)?" + pattern.removeprefix(r"\./")
+    return re.compile(pattern, re.IGNORECASE if kind == "kind" else 0)
 
 
 def fill(command: str, values: Mapping[str, str]) -> str:
@@ -103,8 +106,7 @@ def _placeholder(slot: re.Match[str]) -> str:
 
 def _said(slot: re.Match[str], value: str, quote: str, in_sed: bool) -> str:
     if slot[1] == "kind":
-        bare = value.lower().removeprefix("*").removeprefix(".")
-        return KINDS.get(bare) or OTHER_KINDS.get(bare) or bare
+        return _extension(value.lower())
     if in_sed and slot[1] == "word":
         value = value.replace("/", r"\/")
     if quote == "'":
@@ -112,6 +114,14 @@ def _said(slot: re.Match[str], value: str, quote: str, in_sed: bool) -> str:
     if quote == '"':
         return _IN_QUOTES.sub(r"\\\g<0>", value)
     return value if _PLAIN.fullmatch(value) else shlex.quote(value)
+
+
+def _extension(kind: str) -> str:
+    """``py`` of ``python``; what is said with a dot stays as it is said: ``.jpeg``."""
+    if "." in kind:
+        return kind.removeprefix("*").removeprefix(".")
+    known = KINDS | OTHER_KINDS
+    return known.get(kind) or known.get(kind.removesuffix("s")) or kind
 
 
 def _quote_after(text: str, quote: str) -> str:
@@ -131,7 +141,8 @@ def _quote_after(text: str, quote: str) -> str:
 
 def _one(kind: str, detail: str) -> str:
     if kind == "kind":
-        return "|".join(sorted(KINDS | OTHER_KINDS, key=len, reverse=True)) + r"|\*?\.\w{1,5}"
+        names = "|".join(sorted(KINDS | OTHER_KINDS, key=len, reverse=True))
+        return rf"(?:{names})s?|\*?\.\w{{1,5}}"
     if kind == "file" and detail == ".name":
         return r"[\w@+*-]+(?:\.\w+)+"
     if kind in ("file", "arch") and detail:
