@@ -190,7 +190,7 @@ def main() -> None:
     parser.add_argument("--inner", type=int, default=704)
     parser.add_argument("--layers", type=int, default=6)
     parser.add_argument("--decay", type=float, default=0.05)
-    parser.add_argument("--dropout", type=float, default=0.0)
+    parser.add_argument("--dropout", type=float, default=0.1)
     parser.add_argument("--save-every", type=float, default=120.0, help="seconds")
     options = parser.parse_args()
     torch.set_num_threads(options.threads)
