@@ -146,7 +146,9 @@ def _spawn(path: str, log: int) -> "subprocess.Popen[bytes]":
 
 
 def _environment(path: str) -> dict[str, str]:
-    environment = {**os.environ, "LMD_SOCKET": os.path.abspath(path)}
+    # Where the key of a shell started this, READLINE_LINE is what somebody was typing.
+    environment = {k: v for k, v in os.environ.items() if not k.startswith("READLINE_")}
+    environment["LMD_SOCKET"] = os.path.abspath(path)
     if environment.get("LMD_CONFIG"):
         environment["LMD_CONFIG"] = os.path.abspath(environment["LMD_CONFIG"])
     root = os.path.dirname(os.path.dirname(os.path.abspath(__file__)))

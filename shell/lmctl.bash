@@ -20,12 +20,26 @@ __lmd_fix() { __lmd_widget fix "$?" || :; }
 __lmd_cycle() { __lmd_widget cycle "$?" || :; }
 __lmd_undo() { __lmd_widget undo "$?" || :; }
 
+# All names that are local below. Local from the start, none of them is exported, even where the
+# user exports one of that name; and it is known here whether one is readonly, not halfway.
+__lmd_names=(
+    IFS again byte bytes code command data ended entry exporting folding found head how index
+    interrupted keys last line lmctl map maps mark message more number out output part paste pid
+    point private raw recent reply rest room rounds row said sequence sign state status tail taken
+    text trap typed verb where wide widget
+)
+
 # __lmd_widget NAME STATUS [ARGUMENTS], where STATUS is the last command's. `line` and `point` are
 # the command line for everything below; `typed` is text that came while waiting, `again` the chord
 # that did.
 __lmd_widget() {
-    builtin local IFS=$' \t\n' widget="$1" line="${READLINE_LINE-}" point=0 typed='' again=''
-    builtin local folding=''
+    if ! builtin local +x "${__lmd_names[@]}"; then
+        builtin printf 'lmd: a readonly variable of that name is in the way\n' >&2
+        return 0
+    fi
+    case $- in *a*) builtin set +a && exporting=1 ;; *) exporting='' ;; esac
+    builtin export -n READLINE_LINE READLINE_POINT READLINE_MARK # bash exports them
+    IFS=$' \t\n' widget="$1" line="${READLINE_LINE-}" point=0 typed='' again='' folding=''
     if builtin shopt -q nocasematch; then
         folding=1
         builtin shopt -u nocasematch
@@ -50,6 +64,7 @@ __lmd_widget() {
     if [[ $line != "${READLINE_LINE-}" ]]; then READLINE_LINE="$line"; fi
     __lmd_set_point
     if [[ -n $folding ]]; then builtin shopt -s nocasematch; fi
+    if [[ -n $exporting ]]; then builtin set -a; fi
 }
 
 __lmd_choose() {
@@ -87,7 +102,8 @@ __lmd_repair() {
         if [[ -z $last ]]; then
             __lmd_say 'lmd: no last command to fix: put it on the line'
             return 0
-        elif (($1 == 0 || $1 == 130)); then # 130: Ctrl-C, perhaps on the prompt
+        elif (($1 == 0 || $1 == 130 || $1 == 146 || $1 == 148)); then
+            # 130: Ctrl-C, perhaps on the prompt. Ctrl-Z is 146 on macOS, 148 on Linux.
             __lmd_say 'lmd: the last command did not fail: to change it, put it on the line'
             return 0
         fi
@@ -105,11 +121,14 @@ __lmd_repair() {
 }
 
 __lmd_next() {
+    builtin local keys=''
     if [[ -z ${__lmd_commands[0]-} ]]; then
         __lmd_say 'lmd: no candidates: ask for them first'
-    else
-        __lmd_turn $(((__lmd_state[4] + 1) % ${#__lmd_commands[@]}))
+        return 0
     fi
+    __lmd_ahead
+    if [[ -n ${__lmd_keys-} && $keys == "$typed$__lmd_keys"* ]]; then again=1; fi
+    __lmd_turn $(((__lmd_state[4] + 1) % ${#__lmd_commands[@]}))
 }
 
 # What was said of one candidate must not seem to be said of the next.
@@ -161,11 +180,7 @@ __lmd_call() {
     how="${reply%%$'\n'*}" reply="${reply#*$'\n'}"
     keys="${reply%%$'\n'*}" reply="${reply#*$'\n'}"
     ended="${reply##*$'\n'}" reply="${reply%$'\n'*}"
-    if [[ -z $interrupted ]]; then
-        __lmd_keys 0
-        keys="${keys//$'\e[20'[01]'~'/}" # the brackets of a paste
-        typed="${keys%%[[:cntrl:]]*}"
-    fi
+    if [[ -z $interrupted ]]; then __lmd_ahead; fi
     __lmd_clear
     builtin trap - INT
     builtin eval "$trap"
@@ -174,7 +189,13 @@ __lmd_call() {
         again=1
         return 1
     fi
-    case $ended in 0 | 3) return 0 ;; esac
+    case $ended in
+        0 | 3) return 0 ;;
+        126 | 127) # bash's own words, and what it does to a terminal when it ends
+            __lmd_say "lmd: lmctl could not be run: ${reply%%$'\n'*}"
+            return 1
+            ;;
+    esac
     reply="${reply##*$'\n'}" # of a traceback the line that says it
     reply="${reply#lmctl: }"
     __lmd_say "lmd: ${reply:-lmctl ended with status $ended}"
@@ -188,11 +209,19 @@ __lmd_answer() {
     builtin set +eux
     builtin trap - DEBUG ERR RETURN
     if ! builtin type -P -- "$lmctl" >/dev/null; then
-        builtin printf 'ended\n\nthere is no %s: see LMD_LMCTL\n127' "$lmctl"
+        builtin printf 'ended\n\nthere is no %s: see LMD_LMCTL\n1' "$lmctl"
         return
     fi
-    exec 3<&0 # not `builtin exec`: that would take it back
-    if [[ -n $data ]]; then exec 4<<<"$data"; fi
+    # shellcheck disable=SC2034 # a start-up file may set them and not export them
+    builtin export LMD_NO_START LMD_SOCKET
+    if [[ -n $data ]]; then
+        __lmd_run "$@" 3<&0 4<<<"$data"
+    else
+        __lmd_run "$@" 3<&0
+    fi
+}
+
+__lmd_run() {
     builtin printf '%s' "$text" | {
         builtin printf '%s\n' "$BASHPID"
         builtin exec "$lmctl" "$verb" --widget --quiet --shell bash --deadline 10 \
@@ -221,6 +250,13 @@ __lmd_wait() {
 
 # Keys pressed while waiting: text goes on the line, and nothing else does anything. An Enter that
 # was meant for something that was not there yet must not run what is there now.
+
+# What has been typed ahead, to `keys`, and of that the text, to `typed`.
+__lmd_ahead() {
+    __lmd_keys 0
+    keys="${keys//$'\e[20'[01]'~'/}" # the brackets of a paste
+    typed="${keys%%[[:cntrl:]]*}"
+}
 
 # __lmd_keys TERMINAL: add what has been typed to `keys`. A paste is taken whole: of its second half
 # alone, every line would be run.
@@ -259,6 +295,7 @@ __lmd_take() {
         case $where in '' | *[!0-9]* | ??????*) continue ;; esac
         case $entry in '' | [[:space:]]* | *[[:cntrl:]]*) continue ;; esac
         if ((${#wide} == 1)) && [[ $entry == *[![:print:]]* ]]; then continue; fi
+        if [[ $entry == *[![:ascii:]]* ]] && ! __lmd_visible "$entry"; then continue; fi
         if ((${#entry} > 4096)); then continue; fi
         __lmd_points+=("$where") __lmd_marks+=("$mark") __lmd_commands+=("$entry")
     done
@@ -278,6 +315,22 @@ __lmd_take() {
         __lmd_say "lmd: ${message:-not sure}; the chord again takes the first:$rest"
     fi
 }
+
+# False for what a locale calls printable, but is not seen or stands elsewhere than it seems: blanks,
+# bidi, joiners, fillers, variation selectors, tags, private use. By the bytes of UTF-8: what a range
+# of characters is depends on the locale.
+__lmd_visible() (
+    LC_ALL=C
+    case $1 in
+        *$'\302'[$'\240\255']* | *$'\315\217'* | *$'\330\234'* | *$'\341\205'[$'\237\240']* | \
+            *$'\341\232\200'* | *$'\341\236'[$'\264\265']* | *$'\341\240'[$'\213'-$'\217']* | \
+            *$'\342\200'[$'\200'-$'\217']* | *$'\342\200'[$'\250'-$'\257']* | \
+            *$'\342\201'[$'\237'-$'\257']* | *$'\343\200\200'* | *$'\343\205\244'* | \
+            *$'\356'??* | *$'\357'[$'\200'-$'\243']?* | *$'\357\270'[$'\200'-$'\217']* | \
+            *$'\357\273\277'* | *$'\357\276\240'* | *$'\357\277'[$'\260'-$'\277']* | \
+            *[$'\363\364']???*) \builtin false ;;
+    esac
+)
 
 # __lmd_show N MESSAGE: put a candidate on the line and say what has to be said of it.
 __lmd_show() {
@@ -312,6 +365,8 @@ __lmd_expire() {
     else
         number="${HISTCMD-}"
     fi
+    # After Ctrl-C, or Enter on an empty line, only the number of the line read is another.
+    number+=":${BASH_LINENO[${#BASH_LINENO[@]} - 1]}"
     if [[ $number != "${__lmd_state[0]-}" ]]; then
         __lmd_state=("$number")
         __lmd_forget
@@ -323,7 +378,7 @@ __lmd_expire() {
 # The last command, if the history may know it, to `last`.
 __lmd_last() {
     case ":${SHELLOPTS-}:" in *:history:*) ;; *) return 0 ;; esac
-    last="$(HISTTIMEFORMAT='' \builtin history 1)"
+    last="$({ HISTTIMEFORMAT='' \builtin history 1; } 2>/dev/null)"
     __lmd_unnumber
 }
 
@@ -339,10 +394,13 @@ __lmd_unnumber() {
 
 # The latest LMD_HISTORY lines of the history, to `recent`.
 __lmd_recent() {
-    builtin local last='' raw=''
+    builtin local last='' raw='' number="${LMD_HISTORY-}"
     case ":${SHELLOPTS-}:" in *:history:*) ;; *) return 0 ;; esac
-    case ${LMD_HISTORY-} in '' | 0* | *[!0-9]* | ???*) return 0 ;; esac
-    raw="$(HISTTIMEFORMAT='' \builtin history "$LMD_HISTORY")"
+    case $number in
+        '' | 0* | *[!0-9]*) return 0 ;;
+        [6-9]? | 5[1-9] | ???*) number=50 ;;
+    esac
+    raw="$({ HISTTIMEFORMAT='' \builtin history "$number"; } 2>/dev/null)"
     while [[ -n $raw ]]; do
         last="${raw%%$'\n'*}" raw="${raw:${#last}+1}"
         __lmd_unnumber
@@ -352,10 +410,19 @@ __lmd_recent() {
 
 # Where the user opted in, what the last command showed, from tmux, to `output`.
 __lmd_output() {
-    builtin local command="${last##*$'\n'}"
+    builtin local command="${last##*$'\n'}" row='' found=''
+    command="${command%"${command##*[![:blank:]]}"}"
+    if [[ -z $command ]]; then return 0; fi
     if [[ ${LMD_CAPTURE-} != 1 || -z ${TMUX-} || -z ${TMUX_PANE-} ]]; then return 0; fi
-    output="$(\builtin command tmux capture-pane -p -J -S -200 -t "$TMUX_PANE" 2>/dev/null)"
-    case $output in *"$command"*) output="${output##*"$command"}" ;; *) output='' ;; esac
+    while IFS='' builtin read -r row; do
+        row="${row%"${row##*[![:blank:]]}"}"
+        # The row of its prompt: what it printed may repeat it, indented or as a part of another.
+        if [[ $row == *[![:blank:]]*"$command" ]]; then
+            output='' found=1
+        elif [[ -n $found ]]; then
+            output+="$row"$'\n'
+        fi
+    done <<<"$(\builtin command tmux capture-pane -p -J -S -200 -t "$TMUX_PANE" 2>/dev/null)"
     if ((${#output} > 16384)); then output="${output: -16384}"; fi
 }
 

@@ -6,9 +6,11 @@ if not string match -qr '^(3\.([4-9]|\d\d)|[4-9]|\d\d)' -- $version
     return 0
 end
 
-# The widgets
+# The widgets. Where IFS is empty fish takes all lines for one; only what is exported reaches the functions
+# that they call.
 
 function lmd-chord --description 'lmd: suggest; fix on an empty line; pressed again, the next candidate'
+    set -lx IFS \n
     set -l lines (builtin commandline)
     if set -q __lmd_commands[1]; and test "$lines" = "$__lmd_shown"
         lmd-cycle
@@ -20,6 +22,7 @@ function lmd-chord --description 'lmd: suggest; fix on an empty line; pressed ag
 end
 
 function lmd-suggest --description 'lmd: put a command in the place of the request on the line'
+    set -lx IFS \n
     if not string match -qr '\S' -- (builtin commandline)
         __lmd_say 'lmd: nothing is on the line'
         return
@@ -27,19 +30,22 @@ function lmd-suggest --description 'lmd: put a command in the place of the reque
     set -l options
     if string match -qr '^[1-9]\d*$' -- "$LMD_HISTORY"; and not set -q fish_private_mode[1]
         set -l lines (builtin history search --max $LMD_HISTORY --null | string split0)
-        __lmd_keep (string replace -a \n '; ' -- $lines[-1..1]); and set options --history $__lmd_file
+        set lines (string replace -a \n '; ' -- $lines[-1..1])
+        set -fx __lmd_data (string sub -s -16384 -- "$(string join \n -- $lines)" | string collect)
+        test -n "$__lmd_data"; and set options --history /dev/fd/4
     end
     __lmd_request suggest $options -- (builtin commandline)
 end
 
 function lmd-fix --description 'lmd: repair the command on the line, or on an empty line the last one'
+    set -lx IFS \n
     set -l lines (builtin commandline)
     set -l options
     if not string match -qr '\S' -- $lines
         if not set -q __lmd_last[1]
             __lmd_say 'lmd: no last command to fix: put it on the line'
             return
-        else if contains -- $__lmd_status 0 130 # 130: Ctrl-C
+        else if builtin contains -- $__lmd_status 0 130 # 130: Ctrl-C
             __lmd_say 'lmd: the last command did not fail: to change it, put it on the line'
             return
         end
@@ -47,12 +53,14 @@ function lmd-fix --description 'lmd: repair the command on the line, or on an em
     end
     if test "$lines" = "$__lmd_last"
         set options --status $__lmd_status
-        __lmd_keep (__lmd_output); and set -a options --error $__lmd_file
+        set -fx __lmd_data (string sub -s -16384 -- "$(__lmd_output)" | string collect)
+        test -n "$__lmd_data"; and set -a options --error /dev/fd/4
     end
     __lmd_request fix $options -- $lines
 end
 
 function lmd-explain --description 'lmd: say what the command on the line does'
+    set -lx IFS \n
     if not string match -qr '\S' -- (builtin commandline)
         __lmd_say 'lmd: nothing is on the line'
         return
@@ -62,14 +70,19 @@ function lmd-explain --description 'lmd: say what the command on the line does'
 end
 
 function lmd-cycle --description 'lmd: the next candidate'
-    if set -q __lmd_commands[1]
-        __lmd_show (builtin math "$__lmd_turn % "(builtin count $__lmd_commands)" + 1")
-    else
+    set -lx IFS \n
+    if not set -q __lmd_commands[1]
         __lmd_say 'lmd: no candidates: ask for them first'
+        return
     end
+    # An Enter that came with the chord was for a candidate that nobody has seen.
+    command stty min 0 time 0 </dev/tty 2>/dev/null; and __lmd_read_typed
+    __lmd_show (builtin math "$__lmd_turn % "(builtin count $__lmd_commands)" + 1")
+    __lmd_use_typed
 end
 
 function lmd-undo --description 'lmd: the line and the cursor as they were'
+    set -lx IFS \n
     if set -q __lmd_before
         builtin commandline --replace -- $__lmd_before
         builtin commandline --cursor $__lmd_cursor
@@ -103,6 +116,10 @@ function __lmd_call --description 'Run lmctl with OPTIONS -- LINES; its answer i
         __lmd_say "lmd: there is no $lmctl: see LMD_LMCTL"
         return 1
     end
+    # What lmctl is told by variables need not be exported.
+    for name in LMD_SOCKET LMD_NO_START
+        set -q $name; and set -fx $name $$name
+    end
     # Repainting is queued now, because Ctrl-C ends this function: it takes the mark away.
     builtin commandline -f repaint
     __lmd_mark …
@@ -111,14 +128,24 @@ function __lmd_call --description 'Run lmctl with OPTIONS -- LINES; its answer i
     set options[-1] --widget
     set -a options --quiet --shell fish --deadline 10 --supersede fish-$fish_pid
     set -g __lmd_reply (builtin printf '%s\n' $argv[(builtin math $at + 1)..] \
-        | command sh -c "$__lmd_wait" lmd "$__lmd_chord" $lmctl $options 2>&1)
-    set -l ended $status
-    __lmd_read_typed
+        | command sh -c "$__lmd_wait" lmctl "$__lmd_chord" $lmctl $options 2>/dev/null \
+        | command head -c 100000)
+    set -l ended $pipestatus[2]
+    set -l keys
+    if string match -q keys\t'*' -- $__lmd_reply[-1]
+        set keys (string replace keys\t '' -- $__lmd_reply[-1])
+        set -e __lmd_reply[-1]
+        test -z "$__lmd_reply[-1]"; and set -e __lmd_reply[-1]
+    end
+    __lmd_read_typed "$keys"
     __lmd_mark ' '
-    __lmd_clean
-    set -q __lmd_again; and return 1
-    contains -- $ended 0 3; and return 0
-    set -l why (string replace -r '^lmctl: ' '' -- $__lmd_reply[-1])
+    if test -n "$__lmd_chord"; and string match -qr -- (string escape --style=regex -- "$__lmd_chord") "$keys"
+        set -g __lmd_again yes
+        return 1
+    end
+    builtin contains -- $ended 0 3; and return 0
+    # What sh says of an lmctl that does not start has the number of a line of its own.
+    set -l why (string replace -r '^lmctl: ((line )?\d+: )?' '' -- "$__lmd_reply[-1]" | string sub -l 400)
     test -n "$why"; or set why "lmctl ended with status $ended"
     __lmd_say "lmd: $why"
     return 1
@@ -127,11 +154,17 @@ end
 # Runs lmctl for `sh -c`, and looks ten times a second at what has been typed: the chord ends lmctl, and with it
 # the request. What was read is the last line of the answer. No read waits: a key that comes when all is
 # over, or after Ctrl-C, is nobody else's. After a binding fish gives the terminal its own settings again.
+# __lmd_data is /dev/fd/4 for lmctl, because Ctrl-C would leave a file behind. It comes as a variable, of which
+# Linux takes 128 KiB.
 set -g __lmd_wait '
 chord=$1
+data=$__lmd_data
 shift
+unset __lmd_data
 exec 3<&0
-"$@" <&3 3<&- &
+"$@" <&3 2>&1 3<&- 4<<END &
+$data
+END
 asked=$!
 reader=
 trap "kill $asked" INT TERM
@@ -165,11 +198,13 @@ function __lmd_mark --description 'Show a character at the right edge; the curso
 end
 
 function __lmd_take --description 'Show what __lmd_reply says'
-    set -l head (string split -m 1 \t -- $__lmd_reply[1])
-    # lmctl has checked this before; it is what stands between a model and the line.
-    set -l candidate '^(\d{1,5})\t([^\p{C}]*)\t(?! )([^\p{C}\p{Zl}\p{Zp}]{1,4096})$'
-    for line in $__lmd_reply[2..11]
-        set -l fields (string match -gr $candidate -- $line)
+    set -l head (string match -gr '^(sure|unsure|none)\t(.*)' -- $__lmd_reply)[1..2]
+    # lmctl has checked this before; it is what stands between a model and the line. Of the fillers and
+    # variation selectors, which show nothing either, Unicode's categories say nothing.
+    set -l hidden '\p{Z}\x{34F}\x{115F}\x{1160}\x{17B4}\x{17B5}\x{180B}-\x{180F}\x{2800}\x{3164}\x{FFA0}'
+    set hidden "(?! )[$hidden\x{FE00}-\x{FE0F}\x{E0100}-\x{E01EF}]"
+    for line in (string match -r '^\d{1,5}\t.*' -- $__lmd_reply)[1..10]
+        set -l fields (string match -gr "^(\d+)\t([^\p{C}]*)\t(?! |.*$hidden)([^\p{C}]{1,4096})\$" -- $line)
         if test (builtin count $fields) -eq 3
             set -g -a __lmd_points $fields[1]
             set -g -a __lmd_marks $fields[2]
@@ -177,12 +212,12 @@ function __lmd_take --description 'Show what __lmd_reply says'
         end
     end
     if not set -q __lmd_commands[1]
-        contains -- "$head[1]" sure unsure none; and test -n "$head[2]"
-        or set head none 'the answer held no command to insert'
+        test -n "$head[2]"; or set head none 'the answer held no command to insert'
         __lmd_say "lmd: $head[2]"
     else if test "$head[1]" = sure
         __lmd_show 1 "$head[2]"
     else
+        test -n "$head[2]"; or set head[2] 'not sure'
         __lmd_say "lmd: $head[2]; the chord again takes the first:" "  "$__lmd_commands[1..3]
     end
 end
@@ -198,44 +233,36 @@ function __lmd_show --description 'Put candidate N on the line, with what has to
         set __lmd_shown " $__lmd_shown"
         set point (builtin math $point + 1)
     end
+    # In vi's command mode the cursor stands on a character, not behind the last one.
+    if __lmd_commanding
+        set point (builtin math "min($point, "(string length -- $__lmd_shown)" - 1)")
+    end
     builtin commandline --replace -- $__lmd_shown
     builtin commandline --cursor $point
 end
 
 function __lmd_output --description 'What the last command showed, where the user opted in'
     test "$LMD_CAPTURE" = 1; and set -q TMUX[1] TMUX_PANE[1]; or return
-    set -l command (string escape --style=regex -- $__lmd_last[-1])
-    set -l shown (command tmux capture-pane -p -J -S -200 -t $TMUX_PANE 2>/dev/null | string collect)
-    string replace -rf "(?s)^.*$command" '' -- $shown | string match -r '.*\S' | command tail -n 40
-end
-
-function __lmd_keep --description 'Keep lines in a private file, __lmd_file'
-    set -q argv[1]; and set -g __lmd_file (command mktemp 2>/dev/null)
-    and builtin printf '%s\n' $argv >$__lmd_file
-end
-
-function __lmd_clean --description 'Remove the private file'
-    set -q __lmd_file[1]; and command rm -f -- $__lmd_file
-    set -e -g __lmd_file
+    set -l rows (__lmd_rows)
+    set -l cursor (command tmux display-message -p -t $TMUX_PANE '#{cursor_y}' 2>/dev/null); or return
+    # Up to the row above the prompt.
+    set -l end (builtin math "$cursor - $rows[1] - 1")
+    set -l shown (command tmux capture-pane -p -J -S -1000 -E $end -t $TMUX_PANE 2>/dev/null | string collect)
+    # From the last row that ends with the command, behind a prompt: hints repeat a command, and a
+    # message about syntax quotes it. Far behind the command there may be a right prompt.
+    set -l command (string join '\n *' -- (string escape --style=regex -- $__lmd_last))
+    string replace -rf "(?s)^.*\S *$command *( {4}[^\n]*)?\n" '' -- $shown | string match -r '.*\S'
 end
 
 # Keys pressed while waiting: text goes on the line, the chord counts, and nothing else does anything.
 # An Enter that was meant for what stood there before must not run what stands there now.
 
-function __lmd_read_typed --description 'Take what was typed while waiting'
+function __lmd_read_typed --description 'Take what has been typed, after KEYS'
     set -e -g __lmd_again __lmd_typed __lmd_pressed
-    set -l keys
-    set -l chord (string escape --style=regex -- "$__lmd_chord")
-    if string match -q keys\t'*' -- $__lmd_reply[-1]
-        set keys (string replace keys\t '' -- $__lmd_reply[-1])
-        set -e __lmd_reply[-1]
-        test -z "$__lmd_reply[-1]"; and set -e __lmd_reply[-1]
-        test -n "$chord"; and string match -qr -- $chord $keys; and set -g __lmd_again yes
-    end
     # Without stty a read would wait for a key.
     command -q stty; or return
     set -l more (__lmd_read_keys)
-    set keys "$keys$more"
+    set -l keys "$argv$more"
     # A paste is taken whole: of its second half alone, every line would be run.
     while string match -qr '\e\[200~(?!.*\e\[201~)' -- $keys
         command stty min 0 time 10 </dev/tty
@@ -245,14 +272,17 @@ function __lmd_read_typed --description 'Take what was typed while waiting'
     end
     set keys (string replace -ra '\e\[20[01]~' '' -- $keys)
     # In vi's command mode keys are no text.
-    if test "$fish_bind_mode" != default; or not string match -q '*vi*' -- "$fish_key_bindings"
-        set -g __lmd_typed (string match -r '^[^\p{Cc}]+' -- $keys)
-    end
+    __lmd_commanding; or set -g __lmd_typed (string match -r '^[^\p{Cc}]+' -- $keys)
+    set -l chord (string escape --style=regex -- "$__lmd_chord")
     test -n "$__lmd_typed" -o -z "$chord"; or set -g __lmd_pressed (string match -ar -- $chord $keys)
 end
 
 function __lmd_read_keys --description 'What the terminal has; a newline is as good as the return key'
     string join \r -- (command dd bs=4096 count=1 </dev/tty 2>/dev/null)
+end
+
+function __lmd_commanding --description "Whether this is vi's command mode"
+    test "$fish_bind_mode" = default; and string match -qr 'vi|hybrid' -- "$fish_key_bindings"
 end
 
 function __lmd_use_typed --description 'Put what was typed at the cursor, and do what the chord asked for'
@@ -310,6 +340,11 @@ function __lmd_remember --on-event fish_postexec --description 'Note a command a
     and not fish_should_add_to_history $argv[1] >/dev/null 2>&1; and return
     set -g __lmd_last (string split \n -- $argv[1])
     set -g __lmd_status $ended
+end
+
+function __lmd_remember_error --on-event fish_posterror --description 'Note a line that is no command'
+    __lmd_remember $argv
+    set -g __lmd_status 123 # eval's; here $status is nothing of the line's
 end
 
 function __lmd_forget --on-event fish_prompt --on-event fish_cancel --description 'A new line begins'

@@ -247,3 +247,15 @@ def test_a_lock_that_is_a_symlink_is_refused(ask: Ask, socket_path: str, tmp_pat
     assert done.returncode == 77
     assert b"cannot open" in done.stderr
     assert not (tmp_path / "elsewhere").exists()
+
+
+def test_what_a_shell_exports_to_its_keys_is_left_out(
+    environment: dict[str, str], pids: Callable[[], list[int]]
+):
+    line = {"READLINE_LINE": "my secret", "READLINE_POINT": "2", "READLINE_MARK": "0"}
+    subprocess.run(
+        driver(FAKE, "ask", "x"), stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL,
+        timeout=SECONDS, env=environment | line, check=True,
+    )  # fmt: skip
+    [pid] = pids()
+    assert b"READLINE" not in Path(f"/proc/{pid}/environ").read_bytes()

@@ -101,14 +101,28 @@ def test_fix_on_the_recalled_command_knows_its_status(start: Start, daemon: Fake
     assert (daemon.params["text"], daemon.params["status"]) == ("sh -c 'exit 3'", 3)
 
 
+def test_a_command_that_was_stopped_is_not_asked_about(start: Start, daemon: FakeDaemon):
+    bash = start("bash")
+    fail(bash, "sh -c 'kill -TSTP $$'")
+    bash.wait_for("Stopped")
+    bash.keys(*CHORD)
+    bash.wait_for("lmd: the last command did not fail")
+    assert daemon.requests == []
+
+
+def capture(terminal: Terminal) -> None:
+    """Let the shell know its tmux, and send what it can read there."""
+    tmux = terminal.tmux("display", "-p", "#{socket_path},#{pid},0").strip()
+    pane = terminal.tmux("display", "-p", "#{pane_id}").strip()
+    fail(terminal, f"export TMUX={tmux} TMUX_PANE={pane}")
+    fail(terminal, "LMD_CAPTURE=1")
+
+
 def test_what_it_printed_goes_along_only_on_request(start: Start, daemon: FakeDaemon):
     answer(daemon, "true")
     bash = start("bash")
     bash.run("echo private things before")
-    tmux = bash.tmux("display", "-p", "#{socket_path},#{pid},0").strip()
-    pane = bash.tmux("display", "-p", "#{pane_id}").strip()
-    fail(bash, f"export TMUX={tmux} TMUX_PANE={pane}")
-    fail(bash, "LMD_CAPTURE=1")
+    capture(bash)
     fail(bash, "ls /nonsuch-entry")
     bash.keys(*CHORD)
     bash.wait_for_line("true")
@@ -121,6 +135,32 @@ def test_what_it_printed_goes_along_only_on_request(start: Start, daemon: FakeDa
     bash.keys(*CHORD)
     bash.wait_for_line("true")
     assert "error" not in daemon.params
+
+
+def test_what_it_printed_may_repeat_the_command(start: Start, daemon: FakeDaemon):
+    answer(daemon, "true")
+    said = "fatal: no upstream\nuse\n\n    git push --set-upstream origin a\n    git push\nor so\n"
+    bash = start("bash", f"git() {{ printf %s '{said}'; return 128; }}")
+    capture(bash)
+    fail(bash, "git push")
+    fail(bash, "git push ")  # as completion leaves it
+    bash.keys(*CHORD)
+    bash.wait_for_line("true")
+    assert daemon.params["error"].startswith(said)
+    assert daemon.params["error"].count("fatal") == 1
+
+
+@pytest.mark.parametrize(("asked", "sent"), [("7", 7), ("99", 50), ("1000", 50)])
+def test_at_most_fifty_lines_of_history_go_along(
+    start: Start, daemon: FakeDaemon, asked: str, sent: int
+):
+    answer(daemon, "true")
+    fill = "for i in {1..120}; do history -s echo $i; done; unset i"
+    bash = start("bash", fill, {"LMD_HISTORY": asked})
+    bash.type("go on")
+    bash.keys(*CHORD)
+    bash.wait_for_line("true")
+    assert daemon.params["history"] == [f"echo {i}" for i in range(121 - sent, 121)]
 
 
 def test_history_goes_along_only_on_request(start: Start, daemon: FakeDaemon):

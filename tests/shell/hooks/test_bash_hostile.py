@@ -113,7 +113,7 @@ def test_a_daemon_killed_in_the_middle_of_an_answer(start: Start, real: Daemon):
 def test_the_real_daemon_and_the_hooks_speak_the_same(start: Start, real: Daemon):
     start_saying(real, "find . -name '*.pdf' -newer NAME")
     bash = start("bash", "bind -x '\"\\C-xe\": __lmd_explain'")
-    bash.type("pdfs of this week")
+    bash.type(REQUEST)  # what lmd knows by itself, it does not ask the model
     bash.keys(*CHORD)
     bash.wait_for_line("find . -name '*.pdf' -newer NAME")
     bash.keys("C-x", "e")
@@ -151,6 +151,28 @@ def test_an_lmctl_that_says_anything(start: Start, home: Path, name: str, status
     assert line == before or not any(character < " " for character in line.text)
     assert "ran" not in line.text
     assert nothing_ran(bash)
+
+
+UNSEEN = (
+    "\u00a0\u00ad\u034f\u061c\u115f\u1160\u1680\u17b4\u180e\u200b\u200d\u200e\u2028\u202e\u202f\u205f"
+    "\u2060\u2066\u2069\u3000\u3164\ue000\uf8ff\ufe0f\ufeff\uffa0\ufff9"
+    "\U000e0041\U000e0100\U000f0000\U00100000"
+)
+SEEN = "echo ñ é 漢字 ｶ ё שלום 한 € → 😀"
+
+
+def test_an_lmctl_that_says_what_cannot_be_seen(start: Start, home: Path):
+    said = [*(f"2\t\tls {character}x" for character in UNSEEN), f"2\t\t{SEEN}"]
+    (home / "said").write_text("\n".join(["unsure\tnot sure", *said, ""]))
+    lmctl = home / "bin" / "broken"
+    lmctl.write_text(f"#!/bin/sh\ncat {home}/said\nexit 3\n")
+    lmctl.chmod(0o755)
+    bash = start("bash", env={"LMD_LMCTL": str(lmctl)})
+    bash.type(REQUEST)
+    bash.keys(*CHORD)
+    bash.wait_for(f"takes the first:\n  {SEEN}\nready> {REQUEST}")
+    bash.keys(*CHORD)
+    bash.wait_for_line(SEEN)
 
 
 def test_an_lmctl_that_does_not_stop(start: Start, home: Path):

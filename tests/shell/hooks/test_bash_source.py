@@ -26,7 +26,8 @@ OPTIONS = {
     "posix": "set -o posix",
     "aliases": "\n".join(f"alias {word}='echo hostile'" for word in WORDS.split()),
     "functions": "\n".join(
-        f"{name}() {{ echo hostile; }}" for name in ("printf", "read", "local", "kill", "history")
+        f"{name}() {{ echo hostile; }}"
+        for name in ("printf", "read", "local", "kill", "history", "exec", "export", "trap")
     ),
     "globs": "shopt -s nullglob failglob nocasematch extglob dotglob; touch 0 1 a",
     "no globs": "set -f -C; shopt -u extglob",
@@ -37,6 +38,13 @@ OPTIONS = {
     "bytes": "LC_ALL=C",
     "vi": "set -o vi",
 }
+
+
+def test_all_names_that_are_local_are_listed() -> None:
+    listed = re.search(r"__lmd_names=\(([^)]*)\)", TEXT)
+    assert listed
+    declared = "\n".join(re.findall(r"builtin local (.*)", TEXT))
+    assert set(listed[1].split()) >= set(re.findall(r"(?<![\w$\"])(\w+)=", declared))
 
 
 @needs("shellcheck")

@@ -177,6 +177,19 @@ def test_no_lmctl_is_one_line(start: Start, lmctl: str):
     assert not (bash.home / "ran").exists()
 
 
+@pytest.mark.parametrize("program", [b"#!/nonsuch/python\n", b"\x7fELF\0\1\2garbage\n\0"])
+def test_an_lmctl_that_cannot_be_run_is_one_line(start: Start, home: Path, program: bytes):
+    lmctl = home / "bin" / "broken"
+    lmctl.write_bytes(program)
+    lmctl.chmod(0o755)
+    bash = start("bash", env={"LMD_LMCTL": str(lmctl)})
+    before = press(bash, WIDE)
+    screen = bash.wait_for(f"lmd: lmctl could not be run: bash: {lmctl}: cannot execute")
+    assert bash.buffer() == before
+    assert screen.count("lmd:") == 1
+    assert "2004" not in screen
+
+
 @pytest.mark.parametrize("key", ["C-z", "C-\\"])
 def test_other_signals_of_the_terminal_keep_the_line(
     start: Start, daemon: FakeDaemon, home: Path, key: str

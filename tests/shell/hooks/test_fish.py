@@ -105,9 +105,18 @@ def test_vi_command_mode(start: NewFish):
     fish.press(*CHORD)
     assert fish.buffer().text == "echo hello"
     fish.keys(*CHORD)
-    assert fish.buffer().text == "echo again"
+    fish.wait_for_line("echo again")
     fish.keys(*UNDO)
     assert fish.buffer() == before
+
+
+@pytest.mark.parametrize(("keys", "point"), [((), 8), (("Escape", "$"), 7)])
+def test_vi_has_the_cursor_on_a_character(start: NewFish, keys: tuple[str, ...], point: int):
+    fish = start(VI)
+    fish.answer("8\t\techo añb")
+    fish.put("say it", *keys)
+    fish.press(*CHORD)
+    assert fish.buffer() == Line("echo añb", point)
 
 
 def test_the_chord_again_is_the_next_candidate(fish: Fish):
@@ -121,7 +130,7 @@ def test_the_chord_again_is_the_next_candidate(fish: Fish):
     fish.keys(*CHORD)
     fish.wait_for("lmd: not installed: t\nready> three")
     fish.keys(*CHORD)
-    assert fish.buffer() == Line("one", 1)
+    assert fish.wait_for_line("one") == Line("one", 1)
     assert len(fish.daemon.requests) == 1
     fish.keys(*UNDO)
     assert fish.buffer() == Line("count", 5)
@@ -152,9 +161,9 @@ def test_a_doubtful_answer_leaves_the_line_and_is_shown(fish: Fish):
     assert "  command 0\n  command 1\n  command 2\nready> who knows" in screen
     assert "command 3" not in screen
     fish.keys(*CHORD)
-    assert fish.buffer() == Line("command 0", 0)
+    assert fish.wait_for_line("command 0") == Line("command 0", 0)
     fish.keys(*CHORD)
-    assert fish.buffer() == Line("command 1", 1)
+    assert fish.wait_for_line("command 1") == Line("command 1", 1)
     fish.keys(*UNDO)
     assert fish.buffer() == before
 

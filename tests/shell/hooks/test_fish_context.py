@@ -76,6 +76,130 @@ def test_output_is_sent_only_when_asked_for(start: NewFish, wanted: str):
     assert not list((fish.home / "run").glob("tmp.*"))
 
 
+IN_TMUX = "set -gx TMUX $LMD_TEST/s,1,0; set -gx TMUX_PANE %0; set -g LMD_CAPTURE 1"
+GIT = r"""function git
+    printf '%s\n' 'fatal: no upstream' 'use' '' "    git $argv --set-upstream it" "    git $argv"
+    return 128
+end"""
+USAGE = "function tool; echo 'error: unknown option'; seq -f 'usage: %g' 60; return 2; end"
+RIGHT = "function fish_right_prompt; echo right; end"
+TWO_ROWS = "function fish_prompt; printf '\\nup here\\nready> '; end"
+
+
+@pytest.mark.parametrize("prompt", ["", RIGHT, TWO_ROWS], ids=["plain", "right", "two rows"])
+@pytest.mark.parametrize("keys", [(), ("Up",)], ids=["empty line", "same line"])
+def test_output_is_all_that_came_after_the_command(
+    start: NewFish, prompt: str, keys: tuple[str, ...]
+):
+    fish = start(f"{IN_TMUX}\n{GIT}")
+    fish.run(prompt)
+    fish.type("git push")
+    fish.keys("Enter")
+    fish.wait_for(lambda screen: "ready>" in screen.partition("fatal")[2])
+    fish.put("", *keys)
+    fish.press(*CHORD) if not keys else fish.press("C-x", "f")
+    hints = ["    git push --set-upstream it", "    git push"]
+    assert fish.daemon.params["error"].splitlines() == ["fatal: no upstream", "use", *hints]
+
+
+def test_the_beginning_of_long_output_is_sent_too(start: NewFish):
+    fish = start(f"{IN_TMUX}\n{USAGE}")
+    fish.type("tool --ammend")
+    fish.keys("Enter")
+    fish.wait_for("usage: 60\nready>")
+    fish.press(*CHORD)
+    error = fish.daemon.params["error"].splitlines()
+    assert (error[0], error[-1], len(error)) == ("error: unknown option", "usage: 60", 61)
+
+
+def test_long_output_of_a_command_of_several_lines_is_bounded(start: NewFish):
+    fish = start(f"{IN_TMUX}\nfunction tool; seq -f '%0250g' 150; false; end")
+    fish.type("if true")
+    fish.keys("Enter")
+    fish.type("tool | cat; false")
+    fish.keys("Enter")
+    fish.type("end")
+    fish.keys("Enter")
+    fish.wait_for("0150\nready>")
+    fish.press(*CHORD)
+    assert 16000 < len(fish.daemon.params["error"].strip()) <= 16384
+    assert fish.daemon.params["error"].strip().endswith("0150")
+
+
+def test_a_command_that_showed_nothing_has_no_output(start: NewFish):
+    fish = start(IN_TMUX)
+    run(fish, "false", "")
+    fish.press(*CHORD)
+    assert fish.daemon.params["text"] == "false"
+    assert "error" not in fish.daemon.params
+
+
+def test_a_line_that_is_no_command_is_the_last_one(start: NewFish):
+    fish = start(IN_TMUX)
+    run(fish, "false", "")
+    fish.type("echo hi)")
+    fish.keys("Enter")
+    fish.wait_for("Unexpected")
+    fish.put("", "C-e", "C-u")
+    fish.press(*CHORD)
+    assert (fish.daemon.params["text"], fish.daemon.params["status"]) == ("echo hi)", 123)
+    assert fish.daemon.params["error"].startswith("fish: Unexpected ')'")
+
+
+def test_unless_it_is_kept_out_of_the_history(start: NewFish):
+    fish = start()
+    run(fish, "false", "")
+    fish.type(" echo hi)")
+    fish.keys("Enter")
+    fish.wait_for("Unexpected")
+    fish.put("", "C-e", "C-u")
+    fish.keys(*CHORD)
+    fish.wait_for("lmd: no last command to fix")
+    assert fish.daemon.requests == []
+
+
+@pytest.mark.parametrize("keys", [CHORD, ("C-x", "f")])
+def test_ctrl_c_leaves_no_file_behind(start: NewFish, keys: tuple[str, ...]):
+    fish = start(IN_TMUX, LMD_HISTORY="9")
+    run(fish, "ls /nowhere", "ls: cannot access '/nowhere': No such file or directory\n")
+    fish.type("ls /nowhere")
+    fish.hold(*keys)
+    assert "nowhere" in str(fish.daemon.params.get("history") or fish.daemon.params["error"])
+    fish.keys("C-c")
+    fish.settle()
+    assert not list((fish.home / "run").glob("tmp.*"))
+
+
+def test_long_history_is_bounded(start: NewFish):
+    fish = start(LMD_HISTORY="50")
+    for n in range(5):
+        run(fish, f"echo {n} {'añ' * 20} # {'x' * 30}", f"{n} {'añ' * 20}\n")
+    fish.paste("true " + "漢" * 20_000)
+    fish.keys("Enter")
+    fish.wait_until(lambda: fish.screen().endswith("\nready>"))
+    fish.type("again")
+    fish.press(*CHORD)
+    assert sum(map(len, fish.daemon.params["history"])) <= 16384
+
+
+def test_variables_need_not_be_exported(start: NewFish, tmp_path: Path):
+    client = tmp_path / "client"
+    client.write_text(
+        "#!/bin/sh\ncat >/dev/null\n"
+        'printf "sure\\t\\n0\\t\\techo %s %s\\n" "$LMD_SOCKET" "$LMD_NO_START"\n'
+    )
+    client.chmod(0o755)
+    unset = "set -e LMD_SOCKET; set -e LMD_NO_START"
+    fish = start(
+        f"{unset}; set -g LMD_SOCKET '/a b'; set -g LMD_NO_START 1; set -g LMD_LMCTL {client}"
+    )
+    fish.type("show")
+    fish.keys(*CHORD)
+    assert fish.wait_for_line("echo /a b 1")
+    fish.keys("C-e", "C-u")
+    assert fish.run("set --show LMD_NO_START LMD_SOCKET").count("global scope, unexported") == 2
+
+
 def test_the_line_is_in_no_list_of_processes(start: NewFish):
     fish = start()
     fish.type("the secret word")

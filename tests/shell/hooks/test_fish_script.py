@@ -14,7 +14,7 @@ pytestmark = [pytest.mark.process, needs("fish")]
 
 WIDGETS = {"lmd-chord", "lmd-suggest", "lmd-explain", "lmd-fix", "lmd-cycle", "lmd-undo"}
 HOSTILE = """
-for name in printf commandline count bind math history stty dd cat rm mktemp functions
+for name in contains printf commandline count bind math history stty dd cat rm mktemp functions
     builtin functions -e $name
     eval "function $name; builtin echo $name was called; return 3; end"
 end

@@ -56,8 +56,9 @@ def test_a_paste_ahead_runs_nothing(start: NewFish, slow: Daemon, text: str):
     assert not (fish.home / "made").exists()
 
 
-def test_keys_of_vi_command_mode_are_no_text(start: NewFish, slow: Daemon):
-    fish = start("fish_vi_key_bindings", LMD_SOCKET=slow.socket)
+@pytest.mark.parametrize("bindings", ["fish_vi_key_bindings", "fish_hybrid_key_bindings"])
+def test_keys_of_vi_command_mode_are_no_text(start: NewFish, slow: Daemon, bindings: str):
+    fish = start(bindings, LMD_SOCKET=slow.socket)
     fish.put("find", "Escape", "0")
     fish.keys(*CHORD)
     fish.wait_for(MARK)
@@ -146,6 +147,77 @@ def test_without_lmctl_one_line_says_so(start: NewFish):
     assert fish.buffer() == before
 
 
+def test_an_enter_behind_the_chord_runs_no_unseen_candidate(fish: Fish):
+    fish.answer("0\t\ttouch one", "0\t\ttouch two", "0\t\ttouch three")
+    fish.type("make a file")
+    fish.press(*CHORD)
+    fish.keys(*CHORD, "Enter")
+    fish.wait_for_line("touch two")
+    fish.keys(*CHORD, *CHORD, "Enter")
+    fish.wait_for_line("touch one")
+    assert not list(fish.home.glob("t*"))
+
+
+def test_nor_the_first_of_a_list(fish: Fish):
+    fish.answer("0\t\ttouch one", "0\t\ttouch two", state="unsure", message="not sure")
+    fish.type("make a file")
+    fish.press(*CHORD)
+    fish.keys(*CHORD, "; ", "Enter", "x", "Enter")
+    fish.wait_for_line("; touch one")
+    assert not (fish.home / "one").exists()
+
+
+def test_in_a_directory_that_is_gone(fish: Fish):
+    fish.run("mkdir gone; cd gone; rmdir ../gone")
+    fish.ready()
+    fish.type("say hello")
+    fish.press(*CHORD)
+    assert fish.buffer() == Line("echo hello", 0)
+    assert "lmd:" not in fish.screen()
+
+
+@pytest.mark.parametrize("program", ["#!/nowhere/python\n", "\x7fELF\0\n\0"])
+def test_an_lmctl_that_cannot_start(start: NewFish, program: str, tmp_path: Path):
+    client = tmp_path / "broken"
+    client.write_text(program)
+    client.chmod(0o755)
+    fish = start(f"set -g LMD_LMCTL {client}")
+    before = fish.put("hello", "Left")
+    fish.keys(*CHORD)
+    fish.wait_for(f"\nlmd: {client}: ")
+    assert fish.settle() == before
+
+
+@pytest.mark.parametrize("words", ["'sure\ttouch made'", "y | tr -d '\\n'"])
+def test_an_lmctl_that_never_stops(start: NewFish, words: str, tmp_path: Path):
+    client = tmp_path / "endless"
+    client.write_text(f"#!/bin/sh\nyes {words}\n")
+    client.chmod(0o755)
+    fish = start(f"set -g LMD_LMCTL {client}")
+    before = fish.put("hello", "Left")
+    fish.keys(*CHORD)
+    fish.wait_for("\nlmd: ")
+    assert fish.settle() == before
+    assert fish.screen().count("\n") < 10
+
+
+@pytest.mark.parametrize(
+    "rc", ["function contains; builtin echo hostile; return 1; end", "set -g IFS ''"]
+)
+def test_what_the_user_has_changed_does_not_matter(start: NewFish, rc: str):
+    fish = start(rc)
+    fish.answer("0\t\techo one", "0\tmarked\techo two", state="unsure", message="not sure")
+    before = fish.put("count", "Left")
+    fish.press(*CHORD)
+    fish.wait_for("lmd: not sure; the chord again takes the first:\n  echo one\n  echo two\nready>")
+    fish.keys(*CHORD)
+    fish.wait_for_line("echo one")
+    fish.keys(*CHORD)
+    fish.wait_for("lmd: marked\nready> echo two")
+    fish.keys("C-x", "u")
+    assert fish.buffer() == before
+
+
 HOSTILE = {
     "newline": "ls\nrm x",
     "return": "ls\rtouch run",
@@ -159,6 +231,11 @@ HOSTILE = {
     "delete": "ls \x7f\x7f\x7f",
     "tab": "ls\tx",
     "blank": " ls",
+    "no-break space": "ls\u00a0-l",
+    "wide space": "ls\u3000-l",
+    "filler": "ls \u3164",
+    "variation selector": "ls \ufe0f",
+    "tag": "ls \U000e0100",
     "long": "ls " + "x" * 5000,
     "huge": "ls " + "x" * 100_000,
     "empty": "",
