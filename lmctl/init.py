@@ -108,7 +108,8 @@ def _default(name: str, value: str, shell: str) -> str:
     """An assignment that gives way to the user's own."""
     if shell == "fish":
         return f"set -q {name}; or {_assignment(name, value, shell)}"
-    return f'[ -n "${{{name}-}}" ] || {_assignment(name, value, shell)}'
+    # An alias may be named `[`, or as any other word without quotes.
+    return f"'builtin' '[' -n \"${{{name}-}}\" ']' || {_assignment(name, value, shell)}"
 
 
 def _shell(words: list[str]) -> str:

@@ -5,8 +5,8 @@
 # the first pass, with every word quoted, reads the file again as zsh itself would, and ends.
 'builtin' '[' "${_lmd_pass-}" '=' 'clean' ']' ||
   'builtin' 'emulate' 'zsh' '-o' 'no_aliases' '-o' 'no_all_export' '-c' '
-  if [[ ${(%):-%x} == (*/|)lmctl.zsh ]]; then
-    _lmd_pass=clean; builtin source "${(%):-%x}"; _lmd_pass=done
+  if [[ "${${(@)funcstack:#\(eval\)}[1]}" == (*/|)lmctl.zsh ]]; then
+    _lmd_pass=clean; builtin source "${${(@)funcstack:#\(eval\)}[1]}"; _lmd_pass=done
   fi'
 'builtin' '[' "${_lmd_pass-}" '!=' 'done' ']' || {
   'builtin' 'unset' '_lmd_pass'; 'builtin' 'return' '0'
@@ -14,11 +14,17 @@
 
 typeset -ga _lmd_modes=(
   -o extended_glob -o no_aliases -o no_all_export -o no_err_exit -o no_err_return -o no_xtrace
-  -o typeset_silent
+  -o typeset_silent -o multibyte
 )
 typeset -ga _lmd_commands=() _lmd_points=() _lmd_marks=()
 typeset -g _lmd_before='' _lmd_now='' _lmd_place='' _lmd_names='' _lmd_names_of='' _lmd_hidden=''
 typeset -gi _lmd_cursor=0 _lmd_change=0 _lmd_turn=0 _lmd_memory=${_lmd_memory:--1}
+
+# The widgets that a key may stand for while an answer is awaited: they move, delete or undo.
+typeset -g _lmd_editing='((|vi-|emacs-)(back|for)ward-word|(|vi-)(back|for)ward-char'
+_lmd_editing+='|(|vi-)(beginning|end)-of-line|(|vi-)backward-delete-char|delete-char'
+_lmd_editing+='|(|vi-)(|backward-)kill-(word|line)|kill-(whole-line|buffer)|undo|redo'
+_lmd_editing+='|transpose-(chars|words)|yank)'
 
 # Invisible or private characters, and spaces that are none; in bytes: `\u` needs a UTF-8 locale.
 _lmd_hidden=$'\xc2\xa0\xc2\xad\xcd\x8f\xd8\x9c\xe1\x85\x9f\xe1\x85\xa0\xe1\x9a\x80'
@@ -32,28 +38,41 @@ _lmd_hidden+=$'\xf3\xa0\x80\x80-\xf4\x8f\xbf\xbf'
 
 # Widgets
 
-_lmd_suggest() {
+_lmd_suggest() { _lmd_widget suggest "$?" }
+_lmd_explain() { _lmd_widget explain "$?" }
+_lmd_fix() { _lmd_widget fix "$?" }
+_lmd_cycle() { _lmd_widget cycle "$?" }
+_lmd_undo() { _lmd_widget undo "$?" }
+_lmd_chord() { _lmd_widget chord "$?" }
+
+_lmd_widget() { # NAME STATUS: once, and once more for each time its keys come while it waits
   builtin emulate -L zsh "${_lmd_modes[@]}"
+  local answer='' stopped='' keys='' asked='' again=1
+  local -i code=$2
+  builtin trap 'stopped=1' INT
+  while [[ -n $again ]]; do
+    answer='' stopped='' again=''
+    _lmd_do_$1
+    [[ -z $asked ]] || _lmd_press
+  done
+  return 0
+}
+
+_lmd_do_suggest() {
   _lmd_request suggest "$BUFFER"
 }
 
-_lmd_explain() {
-  builtin emulate -L zsh "${_lmd_modes[@]}"
-  local answer='' stopped='' keys=''
-  builtin trap 'stopped=1' INT
+_lmd_do_explain() {
   if _lmd_has_text "$BUFFER" && _lmd_ask explain "$BUFFER"; then
-    local -a lines=("${(@f)answer}")
+    local -a lines=("${(@f)${answer%$'\n'}}")
     _lmd_say "${(F)lines[1,12]}"
   fi
-  _lmd_press_again
 }
 
-_lmd_fix() { # [STATUS]
-  local -i code=${1:-$?}
-  builtin emulate -L zsh "${_lmd_modes[@]}"
+_lmd_do_fix() {
   local REPLY=''
   if [[ $BUFFER == *[^[:space:]]* ]]; then
-    _lmd_last && [[ $REPLY == "$BUFFER" ]] || code=-1
+    _lmd_last && [[ $REPLY == "$BUFFER" ]] || local -i code=-1
     _lmd_request fix "$BUFFER" $code
   elif ! _lmd_last; then
     _lmd_say 'lmd: no last command to fix; put it on the line'
@@ -66,8 +85,7 @@ _lmd_fix() { # [STATUS]
   fi
 }
 
-_lmd_cycle() {
-  builtin emulate -L zsh "${_lmd_modes[@]}"
+_lmd_do_cycle() {
   if _lmd_is_repeated; then
     _lmd_put $(( _lmd_turn % $#_lmd_commands + 1 ))
   else
@@ -75,39 +93,34 @@ _lmd_cycle() {
   fi
 }
 
-_lmd_undo() {
-  builtin emulate -L zsh "${_lmd_modes[@]}"
-  if [[ $_lmd_turn -gt 0 && $BUFFER == "$_lmd_now" ]]; then
+_lmd_do_undo() {
+  if (( _lmd_turn )) && _lmd_is_repeated; then
     builtin zle undo $_lmd_change
     BUFFER=$_lmd_before CURSOR=$_lmd_cursor
     _lmd_forget
+    _lmd_say ''
   else
     _lmd_say 'lmd: nothing to undo'
   fi
 }
 
-_lmd_chord() {
-  local -i code=$?
-  builtin emulate -L zsh "${_lmd_modes[@]}"
+_lmd_do_chord() {
   if _lmd_is_repeated; then
-    _lmd_cycle
+    _lmd_do_cycle
   elif [[ $BUFFER == *[^[:space:]]* ]]; then
-    _lmd_suggest
+    _lmd_do_suggest
   else
-    _lmd_fix $code
+    _lmd_do_fix
   fi
 }
 
 # What was answered for the line
 
 _lmd_request() { # TASK TEXT [STATUS]: ask, and put the best candidate on the line
-  local answer='' stopped='' keys=''
   _lmd_has_text "$2" || return 0
-  builtin trap 'stopped=1' INT
   _lmd_forget
   _lmd_ask "$@" && _lmd_take "$answer"
-  _lmd_now=$BUFFER _lmd_place="$HISTNO $PWD"
-  _lmd_press_again
+  _lmd_now=$BUFFER _lmd_place="$HISTCMD $HISTNO $PWD"
 }
 
 _lmd_take() { # ANSWER: keep its candidates, show the first or say what there is
@@ -127,8 +140,10 @@ _lmd_take() { # ANSWER: keep its candidates, show the first or say what there is
     _lmd_put 1 "$message"
   else
     message="lmd: ${message:-not sure}; the chord again takes the first:"
-    lines=("$message" "${(@)_lmd_commands[1,3]/#/  }")
-    _lmd_say "${(F)lines}"
+    for line in {1..$(( $#_lmd_commands < 3 ? $#_lmd_commands : 3 ))}; do
+      message+=$'\n'"  $_lmd_commands[line]${_lmd_marks[line]:+  ($_lmd_marks[line])}"
+    done
+    _lmd_say "$message"
   fi
 }
 
@@ -149,11 +164,11 @@ _lmd_put() { # N [MESSAGE]: the line becomes candidate N, one undo away from wha
   builtin zle split-undo
   said=$_lmd_marks[$1]
   [[ -n ${2-} ]] && said+="${said:+; }$2"
-  [[ -z $said ]] || _lmd_say "lmd: $said"
+  _lmd_say "${said:+lmd: $said}"
 }
 
 _lmd_is_repeated() { # whether the line is as it was left, with candidates
-  (( $#_lmd_commands )) && [[ $BUFFER == "$_lmd_now" && $_lmd_place == "$HISTNO $PWD" ]]
+  (( $#_lmd_commands )) && [[ $BUFFER == "$_lmd_now" && $_lmd_place == "$HISTCMD $HISTNO $PWD" ]]
 }
 
 _lmd_forget() {
@@ -167,10 +182,23 @@ _lmd_is_insertable() { # COMMAND: the last look before it is on the line
   [[ $1 != *[^' '-'~']* ]] || { _lmd_is_utf8 && [[ $1 != *[${~_lmd_hidden}]* ]] }
 }
 
-_lmd_say() { # TEXT: below the line, with nothing in it that a terminal acts on
+_lmd_say() { # TEXT: below the line, with nothing in it that a terminal acts on, or nothing
   local -a lines=("${(@f)1}")
+  local -i line width rows=$(( LINES - BUFFERLINES - 1 ))
   lines=("${(@)lines//[^[:print:]]/?}")
   _lmd_is_utf8 && lines=("${(@)lines//[${~_lmd_hidden}]/?}")
+  # What does not fit would push prompt and line out of the terminal.
+  (( rows > 0 )) || rows=1
+  for line in {1..$#lines}; do
+    width=${(m)#lines[line]}
+    if (( width > rows * COLUMNS || line < $#lines && width > (rows - 1) * COLUMNS )); then
+      lines=("${(@)lines[1,line]}")
+      (( width <= rows * COLUMNS - 4 )) || lines[line]=${(mr:rows * COLUMNS - 4:)lines[line]}
+      _lmd_is_utf8 && lines[line]+=' …' || lines[line]+=' ...'
+      break
+    fi
+    (( rows -= width > COLUMNS ? (width + COLUMNS - 1) / COLUMNS : 1 ))
+  done
   builtin zle -M -- "${(F)lines}"
 }
 
@@ -188,52 +216,84 @@ _lmd_has_text() {
 # Asking: over the socket where zsh can, else with lmctl, which also starts a daemon
 
 _lmd_ask() { # TASK TEXT [STATUS]: sets `answer` and `keys`; what goes wrong is said
-  local task=$1 text=$2 owner=zsh-$$ REPLY='' error=''
+  local task=$1 text=$2 owner=zsh-$$ REPLY='' error='' place=''
   local -i code=${3:--1} fd=-1 child=0 ended=1
   local -a side=()
   if ! builtin zmodload zsh/system 2>/dev/null; then
     _lmd_say 'lmd: the hooks need the module zsh/system; lmctl suggest works without it'
     return 1
   fi
+  asked=1
   [[ $task == suggest ]] && _lmd_history
   [[ $task == fix && $code -ge 0 ]] && _lmd_output
+  _lmd_find_socket && _lmd_params
   {
-    if _lmd_connect; then
-      fd=$REPLY
-      _lmd_params
-      _lmd_send $fd 2>/dev/null
-      _lmd_wait $fd line
-    else
-      _lmd_spawn && fd=$REPLY || return 1
-      _lmd_wait $fd end
-    fi
+    # In a process of its own, which can be ended: a daemon that hangs would block this one.
+    exec {fd}< <(
+      builtin print -r -- $sysparams[pid]
+      _lmd_answer "$REPLY"
+    )
+    IFS='' builtin read -r -u $fd child
+    _lmd_wait $fd
     ended=$?
   } always {
     (( fd < 0 )) || exec {fd}<&-
     (( child && ended )) && { builtin kill -TERM -$child || builtin kill -TERM $child } 2>/dev/null
   }
-  (( ended )) || _lmd_read_answer $child
+  (( ended )) || _lmd_read_answer
   [[ -z $error ]] || _lmd_say "lmd: $error"
   [[ $ended == 0 && -z $error ]]
 }
 
-_lmd_connect() { # a connection to the daemon in REPLY, if the socket is in a folder of ours alone
-  local place=${LMD_SOCKET:-} runtime=${XDG_RUNTIME_DIR:-}
-  local -A of
-  [[ $runtime == /* ]] && runtime+=/lmd || runtime=${TMPDIR:-/tmp}/lmd-$UID
-  place=${place:-$runtime/lmd.sock}
-  _lmd_is_utf8 || [[ $text$PWD != *[^' '-'~'$'\n']* ]] || return 1
-  {
-    builtin zmodload zsh/net/socket && builtin zmodload -F zsh/stat b:zstat &&
-      zstat -LH of -- "${place:h}" && (( of[uid] == EUID && (of[mode] & 8#170077) == 8#040000 )) &&
-      zstat -LH of -- "$place" && (( of[uid] == EUID && (of[mode] & 8#170000) == 8#140000 )) &&
-      zsocket "$place"
-  } 2>/dev/null
+_lmd_answer() { # PARAMETERS: prints what lmctl would print, or runs lmctl
+  local lmctl=${LMD_LMCTL:-lmctl} option=--error
+  local -a words=($task --widget --quiet --shell zsh --deadline 10 --supersede $owner)
+  if [[ -n $place ]] && zsocket "$place" 2>/dev/null; then
+    _lmd_exchange $REPLY "$1" || REPLY="lmctl: ${REPLY//$'\n'/ }"
+    builtin print -rn -- "$REPLY"
+    return
+  fi
+  builtin zmodload zsh/parameter 2>/dev/null
+  if [[ ! -x $lmctl || $lmctl != */* ]] && (( ! ${+commands[$lmctl]} )); then
+    builtin print -r -- "lmctl: there is no $lmctl: see LMD_LMCTL"
+    return
+  fi
+  (( code < 0 )) || words+=(--status $code)
+  exec 2>&1 < <(builtin print -rn -- "$text")
+  [[ $task == suggest ]] && option=--history
+  (( $#side )) && exec "$lmctl" $words $option <(builtin print -rl -- "${(@)side}")
+  exec "$lmctl" $words
 }
 
-_lmd_send() { # FD: the request with the parameters in REPLY
-  syswrite -o $1 "{\"jsonrpc\":\"2.0\",\"id\":1,\"method\":\"$task\",\"params\":{$REPLY}}"$'\n'
+_lmd_find_socket() { # the daemon's in `place`, if it is in a folder of ours alone
+  local runtime=${XDG_RUNTIME_DIR:-}
+  local -A of
+  [[ $runtime == /* ]] && runtime+=/lmd || runtime=${TMPDIR:-/tmp}/lmd-$UID
+  place=${LMD_SOCKET:-$runtime/lmd.sock}
+  {
+    { _lmd_is_utf8 || [[ $text$PWD != *[^' '-'~'$'\n']* ]] } &&
+      builtin zmodload zsh/net/socket && builtin zmodload -F zsh/stat b:zstat &&
+      zstat -LH of -- "${place:h}" && (( of[uid] == EUID && (of[mode] & 8#170077) == 8#040000 )) &&
+      zstat -LH of -- "$place" && (( of[uid] == EUID && (of[mode] & 8#170000) == 8#140000 ))
+  } 2>/dev/null || { place=''; return 1 }
 }
+
+_lmd_exchange() { # FD PARAMETERS: the text for a widget in REPLY; false, with an error, if none
+  local answer='' part=''
+  builtin trap '' PIPE # the daemon may be gone
+  syswrite -o $1 "{\"jsonrpc\":\"2.0\",\"id\":1,\"method\":\"$task\",\"params\":{$2}}"$'\n'
+  while [[ $part != *$'\n'* && $#answer -lt 1048576 ]] && sysread -i $1 -t 12 part; do
+    answer+=$part
+  done
+  if [[ $part != *$'\n'* ]]; then
+    REPLY='the daemon ended before it answered; the chord asks again'
+    (( $#answer < 1048576 )) || REPLY='the answer is too long'
+    return 1
+  fi
+  _lmd_json_field widget "$answer" && return 0
+  _lmd_json_field message "$answer" || REPLY='the answer was not understood'
+  return 1
+} 2>/dev/null
 
 _lmd_params() { # the parameters of the request, as JSON, in REPLY
   local params
@@ -288,37 +348,13 @@ _lmd_installed() { # names that exist, as JSON in _lmd_names; kept until a folde
   (( $#names <= 16384 && $#_lmd_names <= 262144 )) || _lmd_names=''
 }
 
-_lmd_spawn() { # runs lmctl; its output in REPLY, its process in `child`
-  local lmctl=${LMD_LMCTL:-lmctl} option=--error
-  local -a words=($task --widget --quiet --shell zsh --deadline 10 --supersede $owner)
-  builtin zmodload zsh/parameter 2>/dev/null
-  if [[ ! -x $lmctl || $lmctl != */* ]] && (( ! ${+commands[$lmctl]} )); then
-    _lmd_say "lmd: there is no $lmctl: see LMD_LMCTL"
-    return 1
-  fi
-  (( code < 0 )) || words+=(--status $code)
-  exec {REPLY}< <(
-    builtin print -r -- $sysparams[pid]
-    exec 2>&1 < <(builtin print -rn -- "$text")
-    [[ $task == suggest ]] && option=--history
-    (( $#side )) && exec "$lmctl" $words $option <(builtin print -rl -- "${(@)side}")
-    exec "$lmctl" $words
-  )
-  builtin read -r -u $REPLY child
-}
-
-_lmd_read_answer() { # PROCESS: the text for a widget out of `answer`, or the error in `error`
+_lmd_read_answer() { # the text for a widget out of `answer`, or the error in `error`
   local tab=$'\t'
-  local -a parts
-  local -i first
-  if (( ! $1 )); then
-    if _lmd_json_field widget "$answer"; then
-      answer=$REPLY
-    else
-      _lmd_json_field message "$answer" && error=$REPLY || error='the answer was not understood'
-    fi
-  elif [[ $task != explain ]]; then
-    parts=("${(@f)answer}")
+  local -a parts=("${(@f)answer}")
+  local -i first=1
+  if [[ $task == explain ]]; then
+    [[ $answer != 'lmctl: '* ]] || error=${parts[1]#lmctl: }
+  else
     first=${parts[(i)(sure|unsure|none)$tab*]}
     (( first <= $#parts )) || error=${${parts[1]:-lmctl said nothing}#lmctl: }
     answer="${(F)parts[first,-1]}"
@@ -371,7 +407,7 @@ _lmd_json_codes() { # TEXT: with its \uXXXX as characters in REPLY
 
 # Waiting
 
-_lmd_wait() { # FD line|end: reads `answer`; false with `error`, or none if the chord came again
+_lmd_wait() { # FD: reads `answer` to its end; false with `error`, or none if the chord came again
   local part='' shown=$POSTDISPLAY REPLY=''
   local -i until=$(( SECONDS + 12 )) got=0
   _lmd_pressed_chord
@@ -379,17 +415,13 @@ _lmd_wait() { # FD line|end: reads `answer`; false with `error`, or none if the 
     while :; do
       sysread -i $1 -t 0.05 part
       got=$?
+      (( got )) || answer+=$part
       if [[ -n $stopped ]]; then
         error=cancelled
-      elif (( got == 0 )); then
-        answer+=$part
-        [[ $2 == line && $part == *$'\n'* ]] && return 0
-        (( $#answer < 1048576 )) || error='the answer is too long'
       elif (( got == 5 )); then
-        [[ $2 == end ]] && return 0
-        error='the daemon ended before it answered; the chord asks again'
-      elif (( got != 4 )) && [[ $errnos[ERRNO] != EINTR ]]; then
-        error="no answer: $errnos[ERRNO]"
+        return 0
+      elif (( $#answer > 1048576 )); then
+        error='the answer is too long'
       elif (( SECONDS > until )); then
         error='no answer within 10 seconds'
       fi
@@ -407,21 +439,12 @@ _lmd_wait() { # FD line|end: reads `answer`; false with `error`, or none if the 
 }
 
 # Keys pressed while waiting: text, and what moves or deletes, comes after the answer. An Enter that
-# was meant for what stood there before must not run what stands there now, nor may another key.
+# was meant for what stood there before must not run what stands there now, nor may another key. So
+# none of them goes back to the keymaps, where several together may be bound to anything.
 
-_lmd_read_keys() { # what was pressed, in `keys`; a paste is taken whole, or its rest would be run
-  local key='' paste=''
-  while (( PENDING )) && builtin read -t 0.1 -k 1 key; do
-    keys+=$key
-    if [[ $key == '~' && $keys == *$'\e[200~' ]]; then
-      paste=''
-      while builtin read -t 1 -k 1 key; do
-        paste+=$key
-        [[ $key == '~' && $paste == *$'\e[201~' ]] && break
-      done
-      keys+=${paste%$'\e[201~'}$'\e[201~'
-    fi
-  done
+_lmd_read_keys() { # what was pressed, in `keys`; zle has some already where a chord goes on
+  local key=''
+  while (( PENDING || KEYS_QUEUED_COUNT )) && builtin read -t 0.1 -k 1 key; do keys+=$key; done
 }
 
 _lmd_pressed_chord() { # in REPLY what called this widget; something no key sends, if its name did
@@ -429,33 +452,40 @@ _lmd_pressed_chord() { # in REPLY what called this widget; something no key send
   [[ $KEYS == [[:cntrl:]]* && $KEYS != *[$'\r\n']* ]] || REPLY=$'\0none'
 }
 
-_lmd_press_again() { # at the end of a widget: what may be of `keys` is for the line as it is now
-  local key entered='' typed='' REPLY=''
+_lmd_press() { # what may be of `keys` is for the line as it is now; `again` at the chord
+  local key='' bound='' entered='' REPLY=''
   _lmd_pressed_chord
   _lmd_read_keys
+  # Escape, or the first byte of a paste.
+  [[ $keys != *$'\e' ]] || ! builtin read -t 0.5 -k 1 key || { keys+=$key; _lmd_read_keys }
   while [[ -n $keys ]]; do
+    builtin zle split-undo
     case $keys in
-      ($'\e[200~'*) key=${keys%%$'\e[201~'*}$'\e[201~' ;;
-      ("$REPLY"*) key=$REPLY ;;
-      ($'\e['([1-478]'~'|[A-DFH])*) key=${(M)keys#$'\e['[0-9]#?} ;;
-      ($'\eO'[A-DFH]*) key=$keys[1,3] ;;
-      ($'\x18'[$'\x01'-$'\x09\x0b\x0c\x0e'-$'\x1f'u]*) key=$keys[1,2] ;;
-      ([$'\x01\x02\x05\x06\b\x0b\x14\x15\x17\x19\x1f\x7f']*) key=$keys[1] ;;
-      ($'\e'*) key='' keys=${keys##$'\e'(\[[0-9;?<=>]#?|O?|?|)} ;;
-      ([$'\r\n']*) key='' keys=$keys[2,-1] entered=1 ;;
-      ([[:cntrl:]]*) key='' keys=$keys[2,-1] ;;
+      ("$REPLY"*) again=1 keys=$keys[$#REPLY+1,-1]; return ;;
+      ($'\e[200~'*$'\e[201~'*)
+        key=${${keys#$'\e[200~'}%%$'\e[201~'*}
+        keys=$keys[$#key+13,-1] # 6 for each end
+        LBUFFER+=${key//$'\r'/$'\n'}
+        continue
+        ;;
+      # zle itself waits for the rest; cut off, it would be run.
+      ($'\e[200~'*|$'\e['[0-9]#) builtin zle -R; builtin zle -U -- "$keys"; keys=''; return ;;
+      ($'\e'*) key=${(M)keys##$'\e'(\[[0-9;?<=>]#?|O?|?|)} ;;
+      ($'\x18'*) key=$keys[1,2] ;;
+      ([[:cntrl:]]*) key=$keys[1] ;;
       (*)
         key=${(M)keys##[[:print:]]##}
-        keys=${keys#"${key:=$keys[1]}"}
-        # What follows an Enter was meant for another line.
-        [[ $KEYMAP == vicmd || -n $entered ]] || typed+=$key
-        key=''
+        keys=${keys[${#${key:=$keys[1]}}+1,-1]}
+        [[ $KEYMAP == vicmd || -n $entered ]] || LBUFFER+=$key
+        continue
         ;;
     esac
-    keys=${keys#"$key"} typed+=$key
-    (( $#typed < 65536 )) || break
+    keys=$keys[$#key+1,-1]
+    # What follows an Enter was meant for another line.
+    [[ $key != [$'\r\n'] ]] || entered=1
+    bound=${"$(builtin bindkey -M $KEYMAP -- "$key" 2>/dev/null)"##* }
+    [[ -n $entered || $bound != ${~_lmd_editing} ]] || builtin zle .$bound -N
   done
-  [[ -z $typed ]] || builtin zle -U -- "$typed"
 }
 
 # What is known about the shell
@@ -468,13 +498,15 @@ _lmd_last() { # the last command of this shell in REPLY
   builtin zmodload zsh/parameter 2>/dev/null || return
   # Not the newest of the history, which other shells may share.
   local number=$(builtin fc -lL -1 2>/dev/null)
-  number=${${=number}[1]//[^0-9]/}
+  number=${${number##[[:space:]]#}%%[^0-9]*}
   REPLY=${number:+$history[$number]}
   [[ -n $REPLY && ${CONTEXT:-start} == start ]]
 }
 
 _lmd_is_private() { # LINE: whether the user keeps it out of the history
-  [[ -o hist_ignore_space && $1 == [[:space:]]* ]] && return 0
+  # An alias that begins with a space hides a line as well.
+  [[ -o hist_ignore_space && ( $1 == [[:space:]]* || ${aliases[${1%%[[:space:]]*}]-} == ' '* ) ]] &&
+    return 0
   [[ -n ${HISTORY_IGNORE-} ]] || return 1
   # A pattern that is broken was meant to keep something private.
   local -i matches=1
@@ -493,6 +525,8 @@ _lmd_history() { # the lines the user agreed to send in `side`, oldest first
   local -i number=${HISTCMD:-0} tries=200 most
   local line=''
   [[ ${LMD_HISTORY-} == <1-> ]] && builtin zmodload zsh/parameter 2>/dev/null || return 0
+  # zsh itself forgets the newest only with the next, if a hook keeps it out of the history.
+  (( ${+functions[zshaddhistory]} + $#zshaddhistory_functions )) && (( --number ))
   most=$(( LMD_HISTORY < 50 ? LMD_HISTORY : 50 ))
   while (( --number > 0 && tries-- && $#side < most )); do
     line=${history[$number]-}
@@ -519,8 +553,8 @@ _lmd_output() { # what the last command showed in `side`, where the user opted i
 _zsh_autosuggest_strategy_lmd() {
   builtin emulate -L zsh "${_lmd_modes[@]}"
   typeset -g suggestion=''
-  local text=$1 task=suggest owner=zsh-ghost-$$ REPLY='' part='' answer=''
-  local -i code=-1 fd=-1 ends=0
+  local text=$1 task=suggest owner=zsh-ghost-$$ REPLY='' place=''
+  local -i code=-1 fd=-1
   local -a side=() lines=()
   (( ZSH_SUBSHELL )) && _lmd_has_ghost "$text" || return 0
   if _lmd_recall "$text"; then
@@ -528,17 +562,11 @@ _zsh_autosuggest_strategy_lmd() {
     return 0
   fi
   builtin zmodload zsh/zselect && zselect -t 30
-  if _lmd_connect; then
+  if _lmd_find_socket && zsocket "$place"; then
     fd=$REPLY
     _lmd_params
-    REPLY+=',"priority":"batch","n":1'
-    _lmd_send $fd
-    ends=$(( SECONDS + 5 ))
-    while [[ $answer != *$'\n'* && $#answer -lt 262144 ]] && (( SECONDS < ends )); do
-      sysread -i $fd -t 1 part && answer+=$part || (( $? == 4 )) || break
-    done
+    _lmd_exchange $fd "$REPLY,\"priority\":\"batch\",\"n\":1" || return 0
     exec {fd}<&-
-    _lmd_json_field widget "$answer" || return 0
   else
     builtin zmodload zsh/net/socket && return 0
     REPLY=$(builtin print -rn -- "$text" | LMD_NO_START=1 command "${LMD_LMCTL:-lmctl}" suggest \
@@ -555,7 +583,7 @@ _zsh_autosuggest_strategy_lmd() {
 
 _lmd_has_ghost() { # LINE: whether it is worth a request, and one the user would mind nobody seeing
   [[ $#1 -ge 3 && $#1 -le 1000 && $1 != *[$'\n\t']* && $1 != [[:space:]]* ]] || return 1
-  builtin zmodload zsh/system && ! _lmd_is_private "$1"
+  [[ ${CONTEXT:-start} == start ]] && builtin zmodload zsh/system && ! _lmd_is_private "$1"
 }
 
 # The answers of earlier requests. The process that asks is gone when its answer is there, so they
@@ -574,7 +602,7 @@ _lmd_recall() { # LINE: in REPLY a command known for it, "" where none was found
   local -a entries
   local entry
   _lmd_entries && for entry in "${(@Oa)entries}"; do
-    [[ $entry == "$PWD"$'\1'* ]] || continue
+    [[ $entry == "${PWD//$'\n'/$'\2'}"$'\1'* ]] || continue
     entry=${entry#*$'\1'}
     REPLY=${entry#*$'\1'}
     [[ $REPLY == "$1"?* || $entry == "$1"$'\1' ]] && return 0
@@ -589,7 +617,7 @@ _lmd_remember() { # LINE: what it led to is `suggestion`; the latest 64 are kept
   _lmd_entries || return 0
   builtin setopt local_options no_multibyte
   before=${#${(F)entries}}
-  entries=("${(@)entries[-63,-1]}" "$PWD"$'\1'"$1"$'\1'"$suggestion")
+  entries=("${(@)entries[-63,-1]}" "${PWD//$'\n'/$'\2'}"$'\1'"$1"$'\1'"$suggestion")
   all=${(F)entries}
   # A file cannot be made shorter from here: what is left of the old text is blanked.
   sysseek -u $_lmd_memory 0 && syswrite -o $_lmd_memory "${(r:before::\n:)all}"$'\n'
@@ -610,17 +638,17 @@ _lmd_entries() {
 _lmd_bind() { # binds LMD_KEY, such as `^X a` or `M-s`; and ^X u for undo, where that is free
   builtin emulate -L zsh "${_lmd_modes[@]}"
   local key=${LMD_KEY-'^X a'} chord='' word map
-  local -a words=(${=key})
+  local -a words=(${(s: :)key})
   [[ -z ${LMD_NOBIND-} ]] && (( $#words )) || return 0
   for word in $words; do
+    [[ $word == M-? ]] && chord+='^[' word=$word[3]
     case $word in
-      (M-[!-~]) chord+="^[${word[3]/(#m)[\\^]/\\$MATCH}" ;;
-      ('^'[A-Z\[\]_a-z]) chord+=$word ;;
-      ([!-~]) chord+=${word/(#m)[\\^]/\\$MATCH} ;;
+      ([\\^]) chord+="\\$word" ;;
+      ([\!-~]|'^'[A-BD-IK-LN-Z\[\]_abd-ik-ln-z]) chord+=$word ;;
       (*) chord=''; break ;;
     esac
   done
-  if [[ $words[1] == ? || $chord == (|'^'[CJMcjm]*) ]]; then
+  if [[ $words[1] == ? || $chord == (|'^[') ]]; then
     builtin print -ru2 -- 'lmd: LMD_KEY is no chord, nothing is bound: write it like ^X a, or M-s'
     return 0
   fi

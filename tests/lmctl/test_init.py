@@ -105,3 +105,20 @@ def test_the_executable_is_named_where_path_leads_elsewhere(lmctl: Lmctl, tmp_pa
     assert f"set -q LMD_LMCTL; or set -g LMD_LMCTL '{here}'" in unlisted
     listed = lmctl("init", "fish", env={"PATH": str(here.parent)}).stdout.decode()
     assert str(here) not in listed
+
+
+@pytest.mark.parametrize("shell", SHELLS[:2])
+def test_no_alias_changes_the_settings(lmctl: Lmctl, shell: str):
+    here = Path(sys.executable).with_name("lmctl")
+    if not here.exists():
+        pytest.skip("lmctl is not installed beside this Python")
+    text = lmctl("init", shell, env={"PATH": "/nowhere"}).stdout
+    lines = text.removesuffix(script(shell)).decode()
+    early = "shopt -s expand_aliases" if shell == "bash" else ":"
+    early += "\nalias '['='echo HOST' builtin='echo HOST' test='echo HOST'\n"
+    for value, expected in ("", str(here)), ("LMD_LMCTL=mine\n", "mine"):
+        text = f'{early}{value}{lines}\nprintf %s "$LMD_LMCTL"\n'
+        done = subprocess.run(
+            [shell], input=text.encode(), capture_output=True, timeout=SECONDS, check=True
+        )
+        assert (done.stdout.decode(), done.stderr) == (expected, b"")

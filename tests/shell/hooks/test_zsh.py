@@ -35,7 +35,7 @@ def zsh(start: NewZsh) -> Zsh:
 
 def test_a_request_becomes_a_command_that_is_not_run(zsh: Zsh):
     zsh.answer("12\t\ttouch made; FILE")
-    zsh.put("make a file", *CHORD)
+    zsh.press("make a file", *CHORD)
     assert zsh.wait_for_line("touch made; FILE").point == 12
     [(method, params)] = zsh.daemon.requests
     assert method == "suggest"
@@ -50,7 +50,7 @@ def test_a_request_becomes_a_command_that_is_not_run(zsh: Zsh):
 
 def test_functions_and_aliases_are_commands_that_exist(start: NewZsh):
     zsh = start("deploy() { :; }; alias gs='git status'; _hidden() { :; }")
-    zsh.put("x y", *CHORD)
+    zsh.press("x y", *CHORD)
     zsh.wait_for_line("echo hello")
     names = set(zsh.daemon.params["commands"])
     assert {"deploy", "gs"} <= names
@@ -59,11 +59,11 @@ def test_functions_and_aliases_are_commands_that_exist(start: NewZsh):
 
 def test_it_is_in_the_history_only_after_enter(zsh: Zsh):
     zsh.answer("0\t\techo one")
-    zsh.put("say one", *CHORD)
+    zsh.press("say one", *CHORD)
     zsh.wait_for_line("echo one")
     zsh.keys("C-u")
     assert zsh.put("", "Up") == Line("", 0)
-    zsh.put("say one", *CHORD)
+    zsh.press("say one", *CHORD)
     zsh.wait_for_line("echo one")
     zsh.keys("Enter")
     zsh.wait_for("\none\n")
@@ -132,13 +132,13 @@ def test_the_chord_again_is_the_next_candidate(zsh: Zsh):
 
 def test_another_line_is_another_request(zsh: Zsh):
     zsh.answer("8\t\techo one", "8\t\techo two")
-    zsh.put("count", *CHORD)
+    zsh.press("count", *CHORD)
     zsh.wait_for_line("echo one")
-    zsh.put(" more", *CHORD)
+    zsh.press(" more", *CHORD)
     zsh.wait_for_line("echo one")
     assert zsh.daemon.params["text"] == "echo one more"
     zsh.keys("C-u")
-    zsh.put("count", *CHORD)
+    zsh.press("count", *CHORD)
     zsh.wait_for_line("echo one")
     assert len(zsh.daemon.requests) == 3
 
@@ -181,7 +181,7 @@ def test_explain_leaves_the_line_alone(zsh: Zsh):
 
 @pytest.mark.parametrize("keys", [EXPLAIN, FIX, CHORD])
 def test_nothing_to_ask_about(zsh: Zsh, keys: tuple[str, ...]):
-    zsh.put("  ", *keys)
+    zsh.press("  ", *keys)
     zsh.wait_for("lmd: there is nothing" if keys == EXPLAIN else "lmd: no last command to fix")
     assert zsh.daemon.requests == []
 
@@ -209,7 +209,7 @@ def test_fix_keeps_the_status_of_the_line(zsh: Zsh):
 
 
 def test_fix_on_a_line_repairs_that_line(zsh: Zsh):
-    zsh.put("sl -l", *FIX)
+    zsh.press("sl -l", *FIX)
     zsh.wait_for_line("echo hello")
     assert zsh.daemon.params["text"] == "sl -l"
     assert "status" not in zsh.daemon.params
@@ -285,9 +285,9 @@ def test_by_its_name_too(zsh: Zsh):
 def test_a_locale_without_wide_characters(start: NewZsh):
     zsh = start(LC_ALL="C", LANG="C")
     zsh.answer("4\t\techo hello")
-    zsh.put("say hello", *CHORD)
+    zsh.press("say hello", *CHORD)
     assert zsh.wait_for_line("echo hello").point == 4
     zsh.answer("4\t\techo h\u00e4llo")
-    zsh.put(" there", *CHORD)
+    zsh.press(" there", *CHORD)
     zsh.wait_for("lmd: nothing that may be put on the line")
     assert zsh.buffer().text == "echo there hello"

@@ -28,7 +28,7 @@ def start(tmp_path: Path) -> Iterator[NewZsh]:
 
 
 def ask(zsh: Zsh, text: str) -> None:
-    zsh.put(text, *CHORD)
+    zsh.press(text, *CHORD)
     zsh.wait_for_line("echo hello")
 
 
@@ -133,3 +133,41 @@ def test_the_line_is_in_no_list_of_processes(start: NewZsh):
     zsh.wait_for_line("echo hello")
     assert any(b"--widget" in words for words in told)
     assert not any(b"secret wish" in words for words in told)
+
+
+@pytest.mark.parametrize(
+    "rc",
+    [
+        "zshaddhistory() { [[ $1 != *secret* ]] }",
+        "f() { [[ $1 == *secret* ]] && return 2; return 0 }; zshaddhistory_functions=(f)",
+    ],
+)
+def test_what_a_hook_keeps_out_is_not_sent_as_history(start: NewZsh, rc: str):
+    zsh = start(rc, LMD_HISTORY="5")
+    for command in ("echo one", "echo two", "echo secret"):
+        zsh.enter(command)
+    ask(zsh, "again")
+    history = zsh.daemon.params["history"]
+    assert history[-1] == "echo two"
+    assert "echo secret" not in history
+
+
+def test_an_alias_that_hides_a_line_keeps_it_private(start: NewZsh):
+    zsh = start("setopt hist_ignore_space; alias hush=' false'", LMD_HISTORY="5")
+    zsh.enter("echo one")
+    zsh.enter("hush")
+    zsh.keys(*CHORD)
+    zsh.wait_for("lmd: the last command is not for the history; put it on the line to fix it")
+    ask(zsh, "again")
+    assert zsh.daemon.params["history"] == ["echo one"]
+
+
+def test_a_command_that_was_run_is_not_undone(start: NewZsh):
+    zsh = start()
+    ask(zsh, "a wish")
+    zsh.keys("Enter")
+    zsh.wait_for("\nhello\n")
+    assert zsh.put("", "Up").text == "echo hello"
+    zsh.keys("C-x", "U")
+    zsh.wait_for("lmd: nothing to undo")
+    assert zsh.buffer().text == "echo hello"

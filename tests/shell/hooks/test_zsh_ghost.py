@@ -1,7 +1,7 @@
 """Ghost text: lmd's strategy in the real zsh-autosuggestions."""
 
 from collections.abc import Callable, Iterator
-from contextlib import ExitStack
+from contextlib import ExitStack, suppress
 from pathlib import Path
 
 import pytest
@@ -188,3 +188,46 @@ def test_no_file_and_no_descriptor_is_left(start: NewZsh):
     zsh = start("TMPPREFIX=~/run/z", early=f"TMPPREFIX=~/run/z; {EARLY}")
     assert zsh.run("ls run").split() == ["s"]
     assert zsh.run("ls -l /proc/self/fd | grep -c deleted").strip() == "0"
+
+
+def test_what_is_edited_in_vared_or_belongs_to_a_document_is_not_sent(start: NewZsh):
+    zsh = start()
+    zsh.type("x='echo m'; vared x")
+    zsh.wait_until(lambda: texts(zsh) == ["x='echo m'; vared x"])
+    zsh.keys("Enter")
+    zsh.wait_for(lambda screen: screen.endswith("\necho m"))
+    zsh.type("ore")
+    assert not is_sent(zsh, "echo more")
+    zsh.keys("Enter")
+    zsh.ready()
+    zsh.type("cat <<END")
+    zsh.wait_until(lambda: texts(zsh)[-1] == "cat <<END")
+    zsh.keys("Enter")
+    zsh.wait_for("more>")
+    zsh.type("secret")
+    assert not is_sent(zsh, "secret")
+    zsh.keys("Enter")
+    zsh.type("END")
+    zsh.keys("Enter")
+    zsh.wait_for("\nsecret\nready>")
+    zsh.type("echo he")
+    zsh.wait_for("ready> echo hello")
+
+
+def is_sent(zsh: Zsh, text: str) -> bool:
+    """Whether a pause of several times the strategy's own leads to a request."""
+    with suppress(AssertionError):
+        zsh.wait_until(lambda: text in texts(zsh), 2)
+    return text in texts(zsh)
+
+
+def test_a_folder_with_a_newline_has_answers_too(start: NewZsh):
+    zsh = start("mkdir -p $'a\\nb'; cd $'a\\nb'")
+    zsh.type("echo he")
+    zsh.wait_for("ready> echo hello")
+    zsh.answer("9\t\techo help")
+    zsh.keys("C-u")
+    zsh.ready()
+    zsh.type("echo he")
+    zsh.wait_for("ready> echo hello")
+    assert texts(zsh) == ["echo he"]

@@ -121,7 +121,7 @@ def test_every_way_to_write_json_gives_the_same_text(zsh: Zsh, command: str, asc
     result = {"candidates": [decoy, "widget"], "widget": f"sure\t\n0\t\t{command}\n"}
     reply = {"result": result, "jsonrpc": "2.0", "id": 1}
     zsh.daemon.script.raw_reply = json.dumps(reply, ensure_ascii=ascii_only).encode() + b"\n"
-    zsh.put("wish", *CHORD)
+    zsh.press("wish", *CHORD)
     assert zsh.wait_for_line(command) == Line(command, 0)
 
 

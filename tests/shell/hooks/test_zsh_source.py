@@ -61,7 +61,7 @@ def test_it_says_nothing_and_leaves_no_trace(
     'builtin' 'typeset' '+'; 'builtin' 'functions' '+'; }} >{tmp_path}/"""
     text = f"""
     emulate {mode}; setopt glob_dots {" ".join(options)}
-    zmodload zsh/zle; x=; y=; {look}0
+    zmodload zsh/zle; x=${{funcstack-}}; x=; y=; {look}0
     {"".join(f"alias '{word}=echo HOSTILE {word};' " for word in WORDS)}
     alias -g '(('=HOSTILE '[['=HOSTILE 1=HOSTILE in=HOSTILE
     {look}1

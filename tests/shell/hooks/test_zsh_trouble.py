@@ -35,7 +35,7 @@ def zsh(start: NewZsh, request: pytest.FixtureRequest) -> Zsh:
 
 def test_either_way_asks_the_same(zsh: Zsh):
     zsh.answer("5\t\techo hello")
-    zsh.put("say 漢字 \\ \"hello\" 'now' -n", *CHORD)
+    zsh.press("say 漢字 \\ \"hello\" 'now' -n", *CHORD)
     assert zsh.wait_for_line("echo hello").point == 5
     [(method, params)] = zsh.daemon.requests
     assert (method, params["text"]) == ("suggest", "say 漢字 \\ \"hello\" 'now' -n")
@@ -174,7 +174,7 @@ def test_a_stale_socket_leads_to_lmctl(start: NewZsh):
 def test_a_socket_where_others_may_be_is_left_to_lmctl(start: NewZsh, mode: int):
     zsh = start(LMD_LMCTL="/nowhere/lmctl")
     (zsh.home / "run").chmod(mode)
-    zsh.put("hello", *CHORD)
+    zsh.press("hello", *CHORD)
     zsh.wait_for("lmd: there is no /nowhere/lmctl")
     (zsh.home / "run").chmod(0o700)
     zsh.keys(*CHORD)

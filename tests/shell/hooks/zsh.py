@@ -116,6 +116,11 @@ class Zsh(Terminal):
             self.keys(*keys)
         return self.buffer()
 
+    def press(self, text: str, *keys: str) -> None:
+        """Type a text and press keys that ask; while it waits the line cannot be looked at."""
+        self.type(text)
+        self.keys(*keys)
+
     def enter(self, command: str) -> None:
         """Run a command on an empty line, and wait for the next prompt."""
         self.type(command)
