@@ -32,8 +32,8 @@ until [ -S "$LMD_SOCKET" ]; do
     sleep 0.1
 done
 
-say 'lmctl ask -v "list the ten largest files under /var"'
-lmctl ask -v "list the ten largest files under /var"
+say 'lmctl suggest "list the ten largest files under /var"'
+lmctl suggest "list the ten largest files under /var"
 
 say 'lmctl ask -v "count the lines in notes.txt"        # the model is warm now'
 lmctl ask -v "count the lines in notes.txt"

@@ -12,6 +12,8 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
+from lmd.config.load import BUILTIN_SHAPE
+
 START_SECONDS = 60.0
 
 
@@ -43,7 +45,7 @@ def running_daemon(model: Path, threads: int) -> Iterator[Asking]:
         config = Path(folder, "lmd.toml")
         config.write_text(
             f'[models.shell]\npath = "{model.resolve()}"\nthreads = {threads}\n'
-            'keep_alive = "forever"\n',
+            f'slots = {BUILTIN_SHAPE["slots"]}\nkeep_alive = "forever"\n',
             encoding="utf-8",
         )
         path = Path(folder, "lmd.sock")

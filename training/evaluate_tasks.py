@@ -47,7 +47,7 @@ def fix_lines(asking: Asking, pairs: list[tuple[str, Pair, Settled]], most: int)
             text=failed,
             status=int(status),
             platform=settled.platform,
-            commands=sorted(installed | {program_of(example.answer)}),
+            commands=sorted(installed | ({program_of(example.answer)} - {""})),
             **({"error": error} if error else {}),
         )
         given = [one["command"] for one in result["candidates"]]

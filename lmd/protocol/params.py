@@ -180,7 +180,7 @@ class CandidateParams(ShellParams, kw_only=True, omit_defaults=True):
     untrusted: bool = False
     """The text is from a pipe or a file: no candidate may be inserted, and none is sure."""
     features: bool = False
-    """Report with each candidate what its confidence was computed from."""
+    """Report all candidates, beyond `n` too, with what their confidence was computed from."""
 
 
 class SuggestParams(CandidateParams, kw_only=True, omit_defaults=True):

@@ -98,7 +98,7 @@ def is_weak(gap: Gap, tokens: Sequence[Token], at: int, rarity: Mapping[str, flo
 
 def beside(token: Token) -> str:
     """A word as its neighbour sees it: its stem, or itself where it has none (``to``, ``in``)."""
-    if SLOT.search(token.text) or token.is_literal:
+    if token.is_literal or SLOT.search(token.text):
         return "<>"
     return token.stems[-1] if token.stems else token.text.lower()
 

@@ -56,12 +56,14 @@ _PLAIN = re.compile(r"[\w@%+=:,./~*?^{}$-]+")
 _IN_QUOTES = re.compile(r"[\\\"$`]")
 
 
+@lru_cache(2048)
 def kind_of(text: str) -> str:
     """``file`` of ``<file2.pdf>``; of several slots in one word the first."""
     match = SLOT.search(text)
     return match[1] if match else ""
 
 
+@lru_cache(2048)
 def names_of(text: str) -> tuple[str, ...]:
     """What the slots of a word are called: ``file2`` of ``<file2.pdf>``."""
     return tuple(match[1] + match[2] for match in SLOT.finditer(text))

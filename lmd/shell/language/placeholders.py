@@ -76,8 +76,10 @@ def _within(word: Word, literal: frozenset[str]) -> list[tuple[int, int]]:
         raw, start = raw[1:-1], start + 1
     match = _YOUR.match(raw) or _NAMED.match(raw)
     if match is None:
-        match = _CAPITALS.fullmatch(raw)
-        if match is None or raw in literal or not _is_noun(raw):
+        match = _CAPITALS.match(raw)
+        if match is None or raw[match.end() :][:1] not in ("", ":", "@"):
+            return []
+        if match[0] in literal or not _is_noun(match[0]):
             return []
     return [(start + match.start(), start + match.end())]
 

@@ -21,6 +21,8 @@ class Draft:
     """How many samples hold it; 0 for a command of a rule."""
     greedy: bool = False
     """The likeliest answer to one of the prompts."""
+    plain: bool = False
+    """The likeliest answer to the request alone, without a hint."""
     hinted: bool = False
     """Its likelihood is that of an answer to a prompt with a hint."""
     why: str = ""
@@ -42,7 +44,13 @@ def merge_readings(readings: Iterable[Reading]) -> list[Draft]:
         known = merged.get(command)
         if known is None:
             merged[command] = Draft(
-                command, reading.likelihood, reading.tokens, 1, reading.greedy, reading.hinted
+                command,
+                reading.likelihood,
+                reading.tokens,
+                1,
+                reading.greedy,
+                reading.greedy and not reading.hinted,
+                reading.hinted,
             )
             continue
         likelier = reading if reading.likelihood > known.likelihood else known
@@ -53,6 +61,7 @@ def merge_readings(readings: Iterable[Reading]) -> list[Draft]:
             hinted=likelier.hinted,
             votes=known.votes + 1,
             greedy=known.greedy or reading.greedy,
+            plain=known.plain or (reading.greedy and not reading.hinted),
         )
     return list(merged.values())
 

@@ -6,18 +6,19 @@ from lmd.protocol.params import Sampling
 from lmd.shell.suggest.sampling import Draw
 from lmd.shell.suggest.task import Style
 
-SPARE = 7
+SPARE = 5
 """Samples beyond the candidates that are asked for: some will agree, some will be no good."""
-LONGEST = {Style.PLAIN: 96, Style.TASKS: 96, Style.GENERAL: 256}
+LONGEST = {Style.PLAIN: 96, Style.TASKS: 64, Style.GENERAL: 256}
 """Tokens of a greedy answer."""
-LONGEST_SAMPLE = {Style.PLAIN: 56, Style.TASKS: 56, Style.GENERAL: 256}
+LONGEST_SAMPLE = {Style.PLAIN: 56, Style.TASKS: 44, Style.GENERAL: 256}
 """Tokens of a sampled one: a small model that goes on for longer has lost its way, and everybody
 waits for the last sample."""
 TEMPERATURE = {Style.PLAIN: 0.8, Style.TASKS: 1.0, Style.GENERAL: 0.7}
 TOP_P = 0.95
 TOP_K = 40
-_SPREAD = (1, 0, 1, 2, 0, 1, 3)
-"""The prompts of the samples after the greedy ones, over and over: the likeliest hint has most."""
+_SPREAD = (0, 1, 0, 2, 0, 1, 0, 3)
+"""The prompts of the samples after the greedy ones, over and over: the one without a hint has most,
+for a wrong hint leads astray, and the right one is asked for by the request that names it."""
 
 
 def plan_draws(prompts: int, candidates: int, style: Style) -> list[Draw]:

@@ -14,8 +14,8 @@ from lmd.shell.suggest.candidates import Draft
 from lmd.shell.suggest.judging import Judgement
 
 LEAST_LIKELIHOOD = -40.0
-CLOSE = 0.85
-"""From this score on an idiom is likely what was meant."""
+CLOSE = 0.7
+"""From this score on an idiom may well be what was meant."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,10 +73,12 @@ def features(
         "same_program": _share(shapes, lambda other: other.program == shape.program),
         "agreement": _agreement(shape, shapes),
         "greedy": float(draft.greedy),
+        "plain": float(draft.plain),
         "hinted": float(draft.hinted),
         "topic": evidence.topics.get(shape.program, 0.0),
         "named": float(bool(named) and shape.program == named[0]),
         "misnamed": float(bool(named) and shape.program != named[0]),
+        "looked_up": float(draft.idiom > 0),
         "idiom": draft.idiom,
         "idiom_close": max(0.0, draft.idiom - CLOSE) / (1 - CLOSE),
         "wanted": wanted,

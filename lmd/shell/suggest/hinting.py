@@ -11,7 +11,7 @@ from lmd.shell.suggest.knowledge import Knowledge
 MOST_HINTS = 3
 ABSENT = 0.1
 """What is left of the probability of a topic whose program the caller does not have."""
-IDIOM_SHARE = 0.5
+IDIOM_SHARE = 0.3
 """What everyday tasks weigh in the choice of topics, where one fits the request exactly."""
 SHARPNESS = 6
 """Power of the idioms' scores: the best of them are worth several of the others."""

@@ -186,8 +186,9 @@ class Suggester:
         ranked = rank(
             drafts, parses, evidence, order.commands, self._knowledge, trusted=order.trusted
         )
-        chosen = ranked[: order.count]
+        chosen = ranked
         if not order.features:
+            chosen = ranked[: order.count]
             for candidate in chosen:
                 candidate.features = {}
         return Found(chosen, is_sure(chosen), model, drawn.timings, drawn.warnings)
