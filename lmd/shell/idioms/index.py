@@ -12,7 +12,7 @@ from lmd.shell.idioms.tokens import read_tokens
 
 LEAST_SCORE = 0.6
 """What fits worse is noise."""
-MOST_COMPARED = 200
+MOST_COMPARED = 120
 """Phrasings that are held against a request: those with most in common, for their length."""
 ROOM = 20.0
 """Added to the mass of a phrasing, so that one that is a single common word is not the nearest."""

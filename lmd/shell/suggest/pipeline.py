@@ -110,7 +110,7 @@ class Suggester:
         prompts = command_prompts(order.task, style, hinted)
         idioms = idiom_drafts(hinted.idioms)
         async with open_syntax_check(order.task.shell) as syntax:
-            for draft in (*repairs, *idioms):
+            for draft in repairs:  # idioms parse: their values are quoted as their place needs it
                 await syntax.feed(draft.command)
             drawn = await self._draw(order, style, prompts, hinted, syntax, on_wait)
             parses = await syntax.verdicts()
