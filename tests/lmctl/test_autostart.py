@@ -160,6 +160,7 @@ def test_a_hook_starts_the_daemon_and_leaves_the_line(environment: dict[str, str
     assert second.stdout.startswith(b"sure\t")
 
 
+@pytest.mark.usefixtures("pids")
 def test_an_older_daemon_that_drains_is_waited_for(environment: dict[str, str], tmp_path: Path):
     mark = tmp_path / "drained"
     code = (
