@@ -35,8 +35,8 @@ done
 say 'lmctl suggest "list the ten largest files under /var"'
 lmctl suggest "list the ten largest files under /var"
 
-say 'lmctl ask -v "count the lines in notes.txt"        # the model is warm now'
-lmctl ask -v "count the lines in notes.txt"
+say 'lmctl ask -v "show disk usage"        # the model is warm now'
+lmctl ask -v "show disk usage"
 
 say 'lmctl status'
 lmctl status
