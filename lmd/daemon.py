@@ -17,8 +17,10 @@ import lmd
 from lmd import paths
 from lmd.backend.launch import Launcher
 from lmd.config.schema import Config
+from lmd.events import Bus
 from lmd.logs import open_logs, open_unbuffered
 from lmd.models.catalogue import Catalogue
+from lmd.protocol.events import DaemonDraining, DaemonStarted
 from lmd.rpc import socket_file
 from lmd.rpc.dispatch import Dispatcher, Handler
 from lmd.rpc.handlers.embed import EmbedHandlers
@@ -75,7 +77,8 @@ async def _serve(
     server = Server(listener, config.limits)
     catalogue = Catalogue(config, check_files=fake is None)
     launcher = Launcher(config.daemon.load_timeout, config.limits.stall_timeout, fake)
-    broker = Broker(_scheduler(config), catalogue, launcher)
+    bus = Bus()
+    broker = Broker(_scheduler(config), catalogue, launcher, bus)
     facts = ServerFacts(
         socket=socket,
         config=config_path,
@@ -85,7 +88,7 @@ async def _serve(
         draining=server.draining.is_set,
     )
     lexicon = _open_lexicon()
-    dispatcher = _dispatcher(config, broker, catalogue, facts, lexicon)
+    dispatcher = _dispatcher(config, broker, catalogue, facts, lexicon, bus)
     async with trio.open_nursery() as workers:
         await workers.start(broker.run)
         async with trio.open_nursery() as connections:
@@ -93,6 +96,7 @@ async def _serve(
 
                 def drain() -> None:
                     log.info("draining", in_flight=server.requests_in_flight)
+                    bus.publish(DaemonDraining(in_flight=server.requests_in_flight))
                     socket_file.unlink_if_ours(socket, identity)
                     server.draining.set()
                     accepts.cancel_scope.cancel(reason="draining")
@@ -100,6 +104,7 @@ async def _serve(
                 await workers.start(
                     run_signals, drain, lambda: workers.cancel_scope.cancel(reason="second signal")
                 )
+                bus.publish(DaemonStarted(version=lmd.__version__, pid=os.getpid()))
                 log.info("serving", version=lmd.__version__, socket=socket, pid=os.getpid())
                 await server.run_accepts(dispatcher, connections)
             await server.accept_backlog(dispatcher, connections)
@@ -148,7 +153,12 @@ def _open_lexicon() -> Lexicon:
 
 
 def _dispatcher(
-    config: Config, broker: Broker, catalogue: Catalogue, facts: ServerFacts, lexicon: Lexicon
+    config: Config,
+    broker: Broker,
+    catalogue: Catalogue,
+    facts: ServerFacts,
+    lexicon: Lexicon,
+    bus: Bus,
 ) -> Dispatcher:
     generate = GenerateHandlers(broker, catalogue)
     embed = EmbedHandlers(broker, catalogue)
@@ -170,7 +180,7 @@ def _dispatcher(
         "models.unload": models.unload,
         "status": status.status,
     }
-    return Dispatcher(handlers, config.limits.deadline)
+    return Dispatcher(handlers, config.limits.deadline, bus)
 
 
 def _mend_standard_streams() -> None:

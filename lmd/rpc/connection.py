@@ -173,7 +173,7 @@ class Connection:
                 async with self._shared.turns:
                     refusal = self._refusal(incoming)
                     if refusal:
-                        self._outbox.put(dialect.error(incoming.id, refusal))
+                        self._outbox.put(self._dispatcher.refuse(incoming, refusal, dialect))
                     else:
                         self._admit(incoming, dialect)
                     # The turn lasts until the request has run up to its first wait.
@@ -219,7 +219,8 @@ class Connection:
         charge = self._shared.requests.try_take(len(request.params))
         try:
             if charge is None:
-                message = context.dialect.error(request.id, _no_room("a request", request.params))
+                refusal = _no_room("a request", request.params)
+                message = self._dispatcher.refuse(request, refusal, context.dialect)
             else:
                 message = await self._dispatcher.answer(request, context)
             context.text = ""  # the message holds it now

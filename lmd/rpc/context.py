@@ -36,6 +36,11 @@ class RequestContext:
         self._outbox = outbox
         self._seq = 0
 
+    @property
+    def elapsed_ms(self) -> float:
+        """Milliseconds since the request arrived."""
+        return round((trio.current_time() - self.arrived) * 1000, 1)
+
     def set_deadline(self, seconds: float | None, longest: float) -> None:
         """Bound the whole request, counted from its arrival."""
         self.scope.deadline = self.arrived + min(seconds or longest, longest)

@@ -9,10 +9,21 @@ import msgspec
 import structlog
 import trio
 
+from lmd import serving
 from lmd.backend.launch import Launcher, WorkerExit
 from lmd.backend.session import Worker
+from lmd.events import Bus
 from lmd.models.catalogue import Catalogue
 from lmd.protocol.errors import LmdError
+from lmd.protocol.events import (
+    ModelFailed,
+    ModelLoaded,
+    ModelLoading,
+    ModelUnloaded,
+    RequestGranted,
+    RequestQueued,
+    RequestRefused,
+)
 from lmd.protocol.params import Priority
 from lmd.scheduler import policy
 from lmd.scheduler.core import Scheduler
@@ -42,6 +53,8 @@ class _Place:
     stop: trio.Event = field(default_factory=trio.Event)
     worker: Worker | None = None
     ready: float = 0.0
+    parting: policy.Parting = "asked"
+    """Why it is stopped, once it is."""
 
     def loading_seconds(self, arrived: float) -> float:
         """How much of a wait that began at ``arrived`` was the model's loading."""
@@ -60,13 +73,18 @@ class Lease:
 class Broker:
     """Leases models to requests. `run` must be running for anything to be granted."""
 
-    def __init__(self, scheduler: Scheduler, catalogue: Catalogue, launcher: Launcher) -> None:
+    def __init__(
+        self, scheduler: Scheduler, catalogue: Catalogue, launcher: Launcher, bus: Bus
+    ) -> None:
         self._scheduler = scheduler
         self._catalogue = catalogue
         self._launcher = launcher
+        self._bus = bus
         self._ids = itertools.count(1)
         self._waiters: dict[int, _Waiter] = {}
         self._places: dict[str, _Place] = {}
+        self._asked: set[str] = set()
+        """Models that were unloaded by name and have not gone yet."""
         self._changed = trio.Event()
         self._nursery: trio.Nursery
 
@@ -97,26 +115,34 @@ class Broker:
         scheduler refuses. A cancelled wait leaves no trace.
         """
         arrived = trio.current_time()
+        serving.current().model = model
         ticket = Ticket(next(self._ids), model, priority, arrived, slot, revive)
         waiter = self._waiters[ticket.id] = _Waiter(ticket, on_wait)
         try:
             self._apply(self._scheduler.submit(ticket, arrived))
             if not waiter.decided.is_set():
                 queue = self._scheduler.model(model).queue
-                on_wait("queued", policy.position(queue, ticket, arrived))
+                position = policy.position(queue, ticket, arrived)
+                on_wait("queued", position)
+                self._tell_queued(ticket, position)
             await waiter.decided.wait()
             if waiter.refusal:
+                self._tell_refused(model, waiter.refusal)
                 raise waiter.refusal
             place = self._places[model]
             assert place.worker is not None, "a grant follows worker_ready"
             loading = place.loading_seconds(arrived)
-            yield Lease(place.worker, trio.current_time() - arrived - loading, loading)
+            lease = Lease(place.worker, trio.current_time() - arrived - loading, loading)
+            self._tell_granted(model, lease)
+            yield lease
         finally:
             del self._waiters[ticket.id]
             self._apply(self._scheduler.end(ticket.id, model, trio.current_time()))
 
     def unload(self, model: str) -> None:
         """Unload a model as soon as its running requests are done."""
+        if model in self._places:
+            self._asked.add(model)
         self._apply(self._scheduler.unload(model, trio.current_time()))
 
     def state(self, model: str) -> ModelState:
@@ -138,8 +164,11 @@ class Broker:
                 case StartWorker(model):
                     self._places[model] = _Place(trio.current_time())
                     self._nursery.start_soon(self._run_worker, model, self._places[model])
+                    self._bus.publish(ModelLoading(model=model))
                 case StopWorker(model):
-                    self._places[model].stop.set()
+                    place, state = self._places[model], self._scheduler.model(model)
+                    place.parting = policy.parting(state, asked=model in self._asked)
+                    place.stop.set()
         self._changed.set()
 
     def _refuse(self, effect: Refuse) -> None:
@@ -148,18 +177,64 @@ class Broker:
         waiter.refusal = LmdError(effect.code, effect.message, hint=effect.hint, data=data)
         waiter.decided.set()
 
+    def _tell_queued(self, ticket: Ticket, position: int) -> None:
+        request = serving.current()
+        if not request.told_queued:
+            request.told_queued = True
+            self._bus.publish(
+                RequestQueued(
+                    request=request.number,
+                    method=request.method,
+                    model=ticket.model,
+                    position=position,
+                    priority=ticket.priority,
+                )
+            )
+
+    def _tell_granted(self, model: str, lease: Lease) -> None:
+        request = serving.current()
+        request.queued = max(request.queued, lease.queued)
+        request.loading = max(request.loading, lease.loading)
+        if request.told_queued and not request.told_granted:
+            request.told_granted = True
+            self._bus.publish(
+                RequestGranted(
+                    request=request.number,
+                    method=request.method,
+                    model=model,
+                    queued_ms=round(lease.queued * 1000, 3),
+                    load_ms=round(lease.loading * 1000, 3),
+                )
+            )
+
+    def _tell_refused(self, model: str, refusal: LmdError) -> None:
+        request = serving.current()
+        self._bus.publish(
+            RequestRefused(
+                request=request.number,
+                method=request.method,
+                model=model,
+                code=refusal.code,
+                reason=refusal.message,
+                retry_after=refusal.data.get("retry_after"),
+            )
+        )
+
     async def _run_worker(self, model: str, place: _Place) -> None:
         """One worker's life; always ends by telling the scheduler."""
 
         # The task inherits the context of whichever request happened to start it.
         structlog.contextvars.clear_contextvars()
+        serving.begin(serving.Serving())
 
         def on_ready(worker: Worker) -> None:
             place.worker, place.ready = worker, trio.current_time()
             worker.on_lost = on_lost
             for warning in worker.ready.warnings:
                 log.warning("model changed at load", model=model, **msgspec.to_builtins(warning))
+            load_ms = round((place.ready - place.started) * 1000, 3)
             log.info("model loaded", model=model, pid=worker.pid, load_ms=worker.ready.load_ms)
+            self._bus.publish(ModelLoaded(model=model, pid=worker.pid, load_ms=load_ms))
             self._apply(self._scheduler.worker_ready(model, trio.current_time()))
 
         def on_lost() -> None:
@@ -180,9 +255,13 @@ class Broker:
             log.exception("defect while running a worker", model=model)
             ended = WorkerExit("a defect in lmd; the daemon's log has the trace", crashed=True)
         del self._places[model]
+        self._asked.discard(model)
         if ended.error:
             log.error("model failed", model=model, reason=ended.error, crashed=ended.crashed)
+            failed = ModelFailed(model=model, reason=ended.error, crashed=ended.crashed)
+            self._bus.publish(failed)
         else:
-            log.info("model unloaded", model=model)
+            log.info("model unloaded", model=model, reason=place.parting)
+            self._bus.publish(ModelUnloaded(model=model, reason=place.parting))
         now = trio.current_time()
         self._apply(self._scheduler.worker_exited(model, now, ended.error, crashed=ended.crashed))

@@ -2,6 +2,7 @@
 
 import math
 from collections.abc import Iterable, Sequence
+from typing import Literal
 
 from lmd.scheduler.state import Limits, ModelState, Phase, Ticket
 
@@ -9,6 +10,7 @@ AGEING_SECONDS = 15.0
 """A batch request that has waited this long is served as if it were interactive."""
 FIRST_BACKOFF_SECONDS = 0.5
 LONGEST_BACKOFF_SECONDS = 15.0
+Parting = Literal["idle", "evicted", "asked", "replaced"]
 _HOLDS_A_PLACE = frozenset({Phase.STARTING, Phase.READY, Phase.STOPPING})
 
 
@@ -76,6 +78,13 @@ def idle_until(model: ModelState) -> float:
     if model.phase is Phase.READY and model.idle and not model.queue:
         return model.idle_since + model.limits.keep_alive
     return math.inf
+
+
+def parting(model: ModelState, *, asked: bool) -> Parting:
+    """Why a model that is being stopped is stopped; ``asked``: it was unloaded by name."""
+    if model.evicting:
+        return "evicted"
+    return "asked" if asked else "idle"
 
 
 def restart_at(crashes: Sequence[float], limits: Limits, now: float) -> float:

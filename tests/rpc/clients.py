@@ -173,7 +173,9 @@ async def open_service(
     """Start it; leaving the block ends connections, requests and workers."""
     async with open_world(CONFIG, knobs) as world, trio.open_nursery() as nursery:
         facts = ServerFacts("/sock", "/toml", 0.0, lambda: 0, lambda: 0, lambda: False)
-        dispatcher = dispatcher_of(world.config, world.broker, world.catalogue, facts, NoLexicon())
+        dispatcher = dispatcher_of(
+            world.config, world.broker, world.catalogue, facts, NoLexicon(), world.bus
+        )
         chosen = LimitsConfig(**limits)  # type: ignore[arg-type]
         shared = Shared(chosen, InputBudget(chosen.input_buffer))
         service = Service(world, dispatcher, shared, nursery)
