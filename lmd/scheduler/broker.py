@@ -20,12 +20,9 @@ from lmd.protocol.events import (
     ModelLoaded,
     ModelLoading,
     ModelUnloaded,
-    RequestGranted,
-    RequestQueued,
-    RequestRefused,
 )
 from lmd.protocol.params import Priority
-from lmd.scheduler import policy
+from lmd.scheduler import announcing, policy
 from lmd.scheduler.core import Scheduler
 from lmd.scheduler.state import Effect, Grant, ModelState, Refuse, StartWorker, StopWorker, Ticket
 
@@ -124,16 +121,16 @@ class Broker:
                 queue = self._scheduler.model(model).queue
                 position = policy.position(queue, ticket, arrived)
                 on_wait("queued", position)
-                self._tell_queued(ticket, position)
+                announcing.queued(self._bus, ticket, position)
             await waiter.decided.wait()
             if waiter.refusal:
-                self._tell_refused(model, waiter.refusal)
+                announcing.refused(self._bus, model, waiter.refusal)
                 raise waiter.refusal
             place = self._places[model]
             assert place.worker is not None, "a grant follows worker_ready"
             loading = place.loading_seconds(arrived)
             lease = Lease(place.worker, trio.current_time() - arrived - loading, loading)
-            self._tell_granted(model, lease)
+            announcing.granted(self._bus, model, lease.queued, lease.loading)
             yield lease
         finally:
             del self._waiters[ticket.id]
@@ -176,49 +173,6 @@ class Broker:
         data = {} if effect.retry_after is None else {"retry_after": effect.retry_after}
         waiter.refusal = LmdError(effect.code, effect.message, hint=effect.hint, data=data)
         waiter.decided.set()
-
-    def _tell_queued(self, ticket: Ticket, position: int) -> None:
-        request = serving.current()
-        if not request.told_queued:
-            request.told_queued = True
-            self._bus.publish(
-                RequestQueued(
-                    request=request.number,
-                    method=request.method,
-                    model=ticket.model,
-                    position=position,
-                    priority=ticket.priority,
-                )
-            )
-
-    def _tell_granted(self, model: str, lease: Lease) -> None:
-        request = serving.current()
-        request.queued = max(request.queued, lease.queued)
-        request.loading = max(request.loading, lease.loading)
-        if request.told_queued and not request.told_granted:
-            request.told_granted = True
-            self._bus.publish(
-                RequestGranted(
-                    request=request.number,
-                    method=request.method,
-                    model=model,
-                    queued_ms=round(lease.queued * 1000, 3),
-                    load_ms=round(lease.loading * 1000, 3),
-                )
-            )
-
-    def _tell_refused(self, model: str, refusal: LmdError) -> None:
-        request = serving.current()
-        self._bus.publish(
-            RequestRefused(
-                request=request.number,
-                method=request.method,
-                model=model,
-                code=refusal.code,
-                reason=refusal.message,
-                retry_after=refusal.data.get("retry_after"),
-            )
-        )
 
     async def _run_worker(self, model: str, place: _Place) -> None:
         """One worker's life; always ends by telling the scheduler."""
