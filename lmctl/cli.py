@@ -175,6 +175,36 @@ def status(context: typer.Context, json: JsonFlag = False, socket: SocketOption 
     _choose(context, partial(show_status, Target(socket), json))
 
 
+@app.command("events")
+def events(
+    context: typer.Context,
+    kinds: Annotated[
+        list[str] | None,
+        typer.Argument(metavar="[KIND]...", help="such as model_loaded; default: all"),
+    ] = None,
+    json: Annotated[
+        bool, typer.Option("--json", help="one JSON object a line, as into a pipe")
+    ] = False,
+    socket: SocketOption = None,
+) -> None:
+    """Follow what happens in the daemon, until Ctrl-C.
+
+    On a terminal, calls that only look at the daemon are shown where their KIND is given."""
+    from lmctl.commands.connection import Target
+    from lmctl.commands.events import follow_events
+
+    _choose(context, partial(follow_events, Target(socket), kinds or [], json))
+
+
+@app.command("metrics")
+def metrics(context: typer.Context, json: JsonFlag = False, socket: SocketOption = None) -> None:
+    """Print the daemon's figures in the format of Prometheus."""
+    from lmctl.commands.connection import Target
+    from lmctl.commands.metrics import print_metrics
+
+    _choose(context, partial(print_metrics, Target(socket), json))
+
+
 @app.command("doctor")
 def doctor(context: typer.Context, json: JsonFlag = False, socket: SocketOption = None) -> None:
     """Check the installation and say how to mend what is broken."""

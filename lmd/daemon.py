@@ -18,17 +18,19 @@ from lmd import paths
 from lmd.backend.launch import Launcher
 from lmd.config.schema import Config
 from lmd.events import Bus
-from lmd.logs import open_logs, open_unbuffered
+from lmd.logs import LineWriter, open_logs, open_unbuffered
 from lmd.models.catalogue import Catalogue
 from lmd.protocol.events import DaemonDraining, DaemonStarted
 from lmd.rpc import socket_file
 from lmd.rpc.dispatch import Dispatcher, Handler
 from lmd.rpc.handlers.embed import EmbedHandlers
 from lmd.rpc.handlers.generate import GenerateHandlers
+from lmd.rpc.handlers.metrics import MetricsHandlers
 from lmd.rpc.handlers.models import ModelsHandlers
 from lmd.rpc.handlers.shell import ShellHandlers
 from lmd.rpc.handlers.status import ServerFacts, StatusHandlers
 from lmd.rpc.server import Server
+from lmd.rpc.telemetry import Telemetry
 from lmd.scheduler.broker import Broker
 from lmd.scheduler.core import Scheduler
 from lmd.scheduler.state import Limits, ModelLimits
@@ -56,12 +58,12 @@ def run(config: Config, config_path: str, socket: str, fake: str | None) -> None
     _mend_standard_streams()
     socket_file.prepare_directory(os.path.dirname(socket))
     _raise_descriptor_limit()
-    with open_logs(config.log), socket_file.own(socket):
+    with open_logs(config.log) as lines, socket_file.own(socket):
         listener = socket_file.bind(socket)
         identity = socket_file.file_identity(socket)
         try:
             stream_listener = trio.SocketListener(trio.socket.from_stdlib_socket(listener))
-            trio.run(_serve, config, config_path, socket, stream_listener, identity, fake)
+            trio.run(_serve, config, config_path, socket, stream_listener, identity, fake, lines)
         finally:
             socket_file.unlink_if_ours(socket, identity)
 
@@ -73,6 +75,7 @@ async def _serve(
     listener: trio.SocketListener,
     identity: tuple[int, int],
     fake: str | None,
+    lines: LineWriter,
 ) -> None:
     server = Server(listener, config.limits)
     catalogue = Catalogue(config, check_files=fake is None)
@@ -88,7 +91,8 @@ async def _serve(
         draining=server.draining.is_set,
     )
     lexicon = _open_lexicon()
-    dispatcher = _dispatcher(config, broker, catalogue, facts, lexicon, bus)
+    telemetry = Telemetry(bus, broker, catalogue, facts, lambda: lines.dropped)
+    dispatcher = _dispatcher(config, broker, catalogue, facts, lexicon, telemetry)
     async with trio.open_nursery() as workers:
         await workers.start(broker.run)
         async with trio.open_nursery() as connections:
@@ -158,7 +162,7 @@ def _dispatcher(
     catalogue: Catalogue,
     facts: ServerFacts,
     lexicon: Lexicon,
-    bus: Bus,
+    telemetry: Telemetry,
 ) -> Dispatcher:
     generate = GenerateHandlers(broker, catalogue)
     embed = EmbedHandlers(broker, catalogue)
@@ -178,9 +182,11 @@ def _dispatcher(
         "models.show": models.show,
         "models.load": models.load,
         "models.unload": models.unload,
+        "events": telemetry.events.events,
+        "metrics": MetricsHandlers(telemetry.metrics).metrics,
         "status": status.status,
     }
-    return Dispatcher(handlers, config.limits.deadline, bus)
+    return Dispatcher(handlers, config.limits.deadline, telemetry.bus)
 
 
 def _mend_standard_streams() -> None:

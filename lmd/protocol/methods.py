@@ -7,6 +7,7 @@ from lmd.protocol.params import (
     CancelParams,
     CompleteParams,
     EmbedParams,
+    EventsParams,
     ExplainParams,
     FixParams,
     HelloParams,
@@ -17,9 +18,11 @@ from lmd.protocol.params import (
 )
 from lmd.protocol.results import (
     EmbedResult,
+    EventsResult,
     ExplainResult,
     GenerationResult,
     HelloResult,
+    MetricsResult,
     ModelDetail,
     ModelsResult,
     ModelStatus,
@@ -35,6 +38,8 @@ class Method(Struct, frozen=True):
     params: type[Struct]
     result: type[Struct]
     summary: str
+    subscription: bool = False
+    """It lasts until the client ends it: no deadline, and no work in flight."""
 
 
 METHODS: dict[str, Method] = {
@@ -50,6 +55,8 @@ METHODS: dict[str, Method] = {
     "models.show": Method(ModelParams, ModelDetail, "one model with its header"),
     "models.load": Method(ModelParams, ModelStatus, "load a model and wait until it is ready"),
     "models.unload": Method(ModelParams, ModelStatus, "unload a model when its requests are done"),
+    "events": Method(EventsParams, EventsResult, "what happens, as it happens", subscription=True),
+    "metrics": Method(NoParams, MetricsResult, "the daemon's figures, as Prometheus reads them"),
     "status": Method(NoParams, StatusResult, "state of the daemon"),
 }
 

@@ -219,6 +219,13 @@ class HelloParams(Struct, kw_only=True, omit_defaults=True):
     protocol: Annotated[int, Meta(ge=1, le=1 << 16)] = PROTOCOL_VERSION
 
 
+class EventsParams(Struct, kw_only=True, omit_defaults=True):
+    """Which events to be told of; all of them by default."""
+
+    kinds: Annotated[list[Name], Meta(max_length=32)] | None = None
+    """Such as `model_loaded`."""
+
+
 class NoParams(Struct):
     """For methods that take nothing."""
 

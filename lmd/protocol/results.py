@@ -4,6 +4,7 @@ from typing import Any, Literal
 
 from msgspec import Struct
 
+from lmd.protocol.events import Happening
 from lmd.protocol.params import RequestId
 
 
@@ -211,6 +212,21 @@ class StatusResult(Struct):
     models: list[ModelStatus]
 
 
+class MetricsResult(Struct):
+    """What a scrape would get."""
+
+    text: str
+    content_type: str
+
+
+class EventsResult(Struct):
+    """The end of a subscription, when the daemon ends."""
+
+    delivered: int
+    dropped: int
+    """Events that the subscriber did not read fast enough to be told of."""
+
+
 class StreamText(Struct):
     """A piece of the answer; whole characters only. ``seq`` counts from 0 per request."""
 
@@ -219,12 +235,20 @@ class StreamText(Struct):
     text: str
 
 
-class StreamEvent(Struct, omit_defaults=True):
-    """Progress before the first token."""
+class StreamHappened(Struct):
+    """An event, to who has subscribed to `events`."""
 
     id: RequestId
     seq: int
-    event: Literal["queued", "loading", "prefill"]
+    happened: Happening
+
+
+class StreamEvent(Struct, omit_defaults=True):
+    """Progress before the first token; `subscribed`: events from now on will be told."""
+
+    id: RequestId
+    seq: int
+    event: Literal["queued", "loading", "prefill", "subscribed"]
     position: int | None = None
     done: int | None = None
     total: int | None = None

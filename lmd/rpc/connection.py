@@ -24,6 +24,7 @@ from lmd.protocol.dialects import (
     detect,
 )
 from lmd.protocol.errors import LmdError
+from lmd.protocol.methods import METHODS
 from lmd.protocol.params import CancelParams, RequestId
 from lmd.rpc.budget import Account
 from lmd.rpc.context import Cause, RequestContext
@@ -59,8 +60,8 @@ class Connection:
 
     @property
     def requests_in_flight(self) -> int:
-        """Requests that have no final message yet."""
-        return len(self._in_flight)
+        """Requests that have no final message yet; subscriptions are nobody's work."""
+        return sum(not context.subscription for context in self._in_flight.values())
 
     def cancel_requests(self, cause: Cause) -> None:
         """End every request of this connection; each still gets its final message."""
@@ -201,6 +202,8 @@ class Connection:
 
     def _admit(self, request: Request, dialect: Dialect) -> None:
         context = RequestContext(request.id, dialect, self._outbox)
+        method = METHODS.get(request.method)
+        context.subscription = method is not None and method.subscription
         # The context is registered before its task runs: a cancel in the same packet finds it.
         self._in_flight[request.id] = context
         self._requests.start_soon(self._serve, request, context)

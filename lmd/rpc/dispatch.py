@@ -91,7 +91,8 @@ class Dispatcher:
                 hint=f"methods: {', '.join(METHODS)}",
             )
         params = context.dialect.decode_params(request.params, method.params)
-        context.set_deadline(getattr(params, "deadline", None), self._longest)
+        if not method.subscription:
+            context.set_deadline(getattr(params, "deadline", None), self._longest)
         key = getattr(params, "supersede", None)
         if key:
             self._take_over(key, context)

@@ -7,7 +7,6 @@ from msgspec import Struct
 from lmd.protocol.errors import LmdError
 from lmd.protocol.events import (
     RequestCancelled,
-    RequestEnded,
     RequestFailed,
     RequestFinished,
     RequestRefused,
@@ -39,7 +38,9 @@ def finished(facts: Serving, total_ms: float, result: Struct) -> RequestFinished
     )
 
 
-def failed(facts: Serving, total_ms: float, code: str, cause: Cause) -> RequestEnded:
+def failed(
+    facts: Serving, total_ms: float, code: str, cause: Cause
+) -> RequestFailed | RequestCancelled:
     """The end of a request that was answered by an error, also by that of being cancelled."""
     if code == "cancelled":
         return cancelled(facts, total_ms, "superseded" if cause == "superseded" else "cancelled")

@@ -9,7 +9,7 @@ _lmctl_syntax() {
     case $command in
         '')
             options='--version -h,--help'
-            commands='ask complete embed suggest explain fix init status doctor version completion models'
+            commands='ask complete embed suggest explain fix init status events metrics doctor version completion models'
             argument=choice
             argument_choices=$commands
             ;;
@@ -43,6 +43,13 @@ _lmctl_syntax() {
             argument_choices='bash zsh fish'
             ;;
         status)
+            options='--json --socket -h,--help'
+            ;;
+        events)
+            options='--json --socket -h,--help'
+            argument=text
+            ;;
+        metrics)
             options='--json --socket -h,--help'
             ;;
         doctor)

@@ -6,20 +6,24 @@ from typing import Any
 from msgspec import Struct
 
 from lmd.protocol.errors import ERRORS, LmdError
+from lmd.protocol.events import kind_of
 from lmd.protocol.results import (
     Candidate,
     EmbedResult,
+    EventsResult,
     ExplainedPart,
     ExplainResult,
     GenerationResult,
     HelloResult,
     MemoryStatus,
+    MetricsResult,
     ModelDetail,
     ModelsResult,
     ModelStatus,
     RequestWarning,
     StatusResult,
     StreamEvent,
+    StreamHappened,
     StreamText,
     SuggestResult,
     Timings,
@@ -28,6 +32,7 @@ from lmd.protocol.results import (
     TopLogprob,
     Usage,
 )
+from tests.golden.events import EVENTS
 
 Id = int | str
 
@@ -182,6 +187,9 @@ CALLS = [
     Call("models.load, whole", 13, "models.load", {"model": "shell", "deadline": 60}, whole=True),
     Call("models.unload", 14, "models.unload", {"model": "shell"}),
     Call("models.unload, whole", 15, "models.unload", {"model": "b", "deadline": 60}, whole=True),
+    Call("events", 23, "events", {}),
+    Call("events, whole", 24, "events", {"kinds": ["model_loaded"]}, whole=True),
+    Call("metrics", 25, "metrics", {}, whole=True),
     Call("status", 16, "status", {}, whole=True),
 ]
 
@@ -307,6 +315,17 @@ RESULTS: list[tuple[str, Id, str, Struct]] = [
     ),
     ("models.load", 12, "models.load", _READY),
     ("models.unload", 14, "models.unload", _STOPPED),
+    ("events", 23, "events", EventsResult(delivered=12, dropped=0)),
+    (
+        "metrics",
+        25,
+        "metrics",
+        MetricsResult(
+            "# HELP lmd_connections Open connections.\n"
+            "# TYPE lmd_connections gauge\nlmd_connections 2.0\n",
+            "text/plain; version=0.0.4; charset=utf-8",
+        ),
+    ),
     (
         "status",
         16,
@@ -323,6 +342,11 @@ STREAM: list[tuple[str, Struct]] = [
     ("stream: prefill", StreamEvent("c1", 2, "prefill", done=256, total=1000)),
     ("stream: text", StreamText(2, 3, "👋 a")),
     ("stream: text of a string id", StreamText("c1", 4, "")),
+    ("stream: subscribed", StreamEvent(23, 0, "subscribed")),
+    *[
+        (f"stream: {kind_of(event)}", StreamHappened(23, seq, event))
+        for seq, event in enumerate(EVENTS, 1)
+    ],
 ]
 
 _DATA: dict[str, dict[str, Any]] = {

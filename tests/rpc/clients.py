@@ -19,6 +19,7 @@ from lmd.rpc.connection import Connection
 from lmd.rpc.dispatch import Dispatcher
 from lmd.rpc.handlers.status import ServerFacts
 from lmd.rpc.shared import ANSWER_BYTES, REQUEST_BYTES, Shared
+from lmd.rpc.telemetry import Telemetry
 from lmd.shell.suggest.knowledge import NoLexicon
 from tests.backend.memory import Knobs
 from tests.scheduler.brokers import World, open_world
@@ -173,8 +174,9 @@ async def open_service(
     """Start it; leaving the block ends connections, requests and workers."""
     async with open_world(CONFIG, knobs) as world, trio.open_nursery() as nursery:
         facts = ServerFacts("/sock", "/toml", 0.0, lambda: 0, lambda: 0, lambda: False)
+        telemetry = Telemetry(world.bus, world.broker, world.catalogue, facts, lambda: 0)
         dispatcher = dispatcher_of(
-            world.config, world.broker, world.catalogue, facts, NoLexicon(), world.bus
+            world.config, world.broker, world.catalogue, facts, NoLexicon(), telemetry
         )
         chosen = LimitsConfig(**limits)  # type: ignore[arg-type]
         shared = Shared(chosen, InputBudget(chosen.input_buffer))
