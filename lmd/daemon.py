@@ -20,15 +20,19 @@ from lmd.config.schema import Config
 from lmd.events import Bus
 from lmd.logs import open_logs, open_unbuffered
 from lmd.models.catalogue import Catalogue
+from lmd.models.probe import Probe
 from lmd.protocol.events import DaemonDraining, DaemonStarted
 from lmd.rpc import socket_file
 from lmd.rpc.dispatch import Dispatcher, Handler
 from lmd.rpc.handlers.embed import EmbedHandlers
 from lmd.rpc.handlers.generate import GenerateHandlers
 from lmd.rpc.handlers.models import ModelsHandlers
+from lmd.rpc.handlers.requests import RequestsHandlers
 from lmd.rpc.handlers.shell import ShellHandlers
 from lmd.rpc.handlers.status import ServerFacts, StatusHandlers
+from lmd.rpc.requests import Requests
 from lmd.rpc.server import Server
+from lmd.rpc.view import Models
 from lmd.scheduler.broker import Broker
 from lmd.scheduler.core import Scheduler
 from lmd.scheduler.state import Limits, ModelLimits
@@ -86,6 +90,7 @@ async def _serve(
         connections=lambda: server.connections,
         in_flight=lambda: server.requests_in_flight,
         draining=server.draining.is_set,
+        measure=Probe().look,
     )
     lexicon = _open_lexicon()
     dispatcher = _dispatcher(config, broker, catalogue, facts, lexicon, bus)
@@ -160,11 +165,13 @@ def _dispatcher(
     lexicon: Lexicon,
     bus: Bus,
 ) -> Dispatcher:
-    generate = GenerateHandlers(broker, catalogue)
-    embed = EmbedHandlers(broker, catalogue)
-    models = ModelsHandlers(broker, catalogue)
-    shell = ShellHandlers(ShellService(broker, catalogue, lexicon, Library()), catalogue)
-    status = StatusHandlers(broker, catalogue, facts)
+    requests = Requests()
+    view = Models(broker, catalogue, requests.meter, facts.measure)
+    generate = GenerateHandlers(broker, catalogue, requests)
+    embed = EmbedHandlers(broker, catalogue, requests)
+    models = ModelsHandlers(broker, catalogue, requests, view)
+    shell = ShellHandlers(ShellService(broker, catalogue, lexicon, Library()), catalogue, requests)
+    status = StatusHandlers(broker, catalogue, facts, requests, view, bus)
     handlers: dict[str, Handler] = {
         "hello": status.hello,
         "ask": generate.ask,
@@ -178,6 +185,7 @@ def _dispatcher(
         "models.show": models.show,
         "models.load": models.load,
         "models.unload": models.unload,
+        "requests.cancel": RequestsHandlers(requests).cancel,
         "status": status.status,
     }
     return Dispatcher(handlers, config.limits.deadline, bus)

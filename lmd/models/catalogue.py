@@ -68,13 +68,6 @@ class Catalogue:
         """What the configuration says of a model; KeyError for an unknown name."""
         return self._models[name]
 
-    def file_bytes(self, name: str) -> int:
-        """Size of the model's file in bytes; 0 when it is missing."""
-        try:
-            return os.stat(self._models[name].path).st_size
-        except OSError:
-            return 0
-
     def sampling(self, name: str, request: Sampling) -> Sampling:
         """The request's sampling parameters, completed by the model's defaults."""
         defaults = self._models[name].sampling
@@ -103,6 +96,13 @@ class Catalogue:
                 hint=f"set models.{name}.path to the first file of a whole model",
             )
         return header
+
+    async def size(self, name: str) -> int:
+        """Bytes of the model's file, read in a thread; 0 when it is missing, or none is loaded."""
+        if not self._check_files:
+            return 0
+        path = self._models[name].path
+        return await trio.to_thread.run_sync(_file_bytes, path, limiter=self._reading)
 
     async def shell_format(self, name: str) -> int | None:
         """How the model takes the tasks of the shell; see `GGUFHeader.shell_format`.
@@ -148,6 +148,13 @@ class Catalogue:
         described = msgspec.to_builtins(header)
         assert isinstance(described, dict)
         return described
+
+
+def _file_bytes(path: str) -> int:
+    try:
+        return os.stat(path).st_size
+    except OSError:
+        return 0
 
 
 def _unloadable(header: GGUFHeader) -> str:

@@ -2,6 +2,7 @@
 
 from msgspec import Struct
 
+from lmd.protocol.activity import CancelRequestParams, RunningRequest
 from lmd.protocol.params import (
     AskParams,
     CancelParams,
@@ -50,6 +51,9 @@ METHODS: dict[str, Method] = {
     "models.show": Method(ModelParams, ModelDetail, "one model with its header"),
     "models.load": Method(ModelParams, ModelStatus, "load a model and wait until it is ready"),
     "models.unload": Method(ModelParams, ModelStatus, "unload a model when its requests are done"),
+    "requests.cancel": Method(
+        CancelRequestParams, RunningRequest, "end a request of any client of this user"
+    ),
     "status": Method(NoParams, StatusResult, "state of the daemon"),
 }
 

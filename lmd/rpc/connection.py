@@ -31,6 +31,7 @@ from lmd.rpc.dispatch import Dispatcher
 from lmd.rpc.hangup import LAST_LOOK_SECONDS, RECEIVE_BYTES, discard_unread, wait_hangup
 from lmd.rpc.outbox import Outbox
 from lmd.rpc.shared import Shared
+from lmd.rpc.socket_file import peer_pid
 
 log = structlog.get_logger("lmd.rpc")
 
@@ -56,6 +57,7 @@ class Connection:
         self._receiving = trio.CancelScope()
         self._drained = False
         self._outbox = Outbox(shared.answers)
+        self._client_pid = peer_pid(stream.socket)
 
     @property
     def requests_in_flight(self) -> int:
@@ -200,7 +202,7 @@ class Connection:
         return None
 
     def _admit(self, request: Request, dialect: Dialect) -> None:
-        context = RequestContext(request.id, dialect, self._outbox)
+        context = RequestContext(request.id, dialect, self._outbox, self._client_pid)
         # The context is registered before its task runs: a cancel in the same packet finds it.
         self._in_flight[request.id] = context
         self._requests.start_soon(self._serve, request, context)

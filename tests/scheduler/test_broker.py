@@ -44,7 +44,9 @@ async def test_waiting_requests_hear_of_the_loading(autojump_clock: MockClock):
         world.broker.lease("a", "batch", lambda *item: news.append(item)),
     ):
         pass
-    assert news == [("queued", 0), ("loading", 0.5)]
+    assert news == [
+        ("queued", 0), ("size", 0), ("loading", 0.0), ("size", 0), ("loading", 0.5), ("granted", 0),
+    ]  # fmt: skip
 
 
 async def test_models_share_a_place(autojump_clock: MockClock):
