@@ -9,6 +9,7 @@ import trio
 
 from lmd import paths
 from lmd.config.schema import Config, ModelConfig
+from lmd.models.footprint import predicted_bytes
 from lmd.models.gguf import BadModel, GGUFHeader, read_header
 from lmd.protocol.errors import LmdError
 from lmd.protocol.params import Sampling
@@ -28,6 +29,7 @@ class Catalogue:
         self._check_files = check_files
         # Reading is pure Python: two at a time would take the interpreter from the event loop.
         self._reading = trio.CapacityLimiter(1)
+        self._predicted: dict[str, int] = {}
         self._formats: dict[str, tuple[tuple[int, int], int | None]] = {}
         self._names = {
             spelling: name
@@ -95,7 +97,13 @@ class Catalogue:
                 f"{self._models[name].path} {problem}",
                 hint=f"set models.{name}.path to the first file of a whole model",
             )
+        model = self._models[name]
+        self._predicted[name] = predicted_bytes(header, model.context, model.slots)
         return header
+
+    def predicted_bytes(self, name: str) -> int | None:
+        """What a model is likely to take; None until its header has been read."""
+        return self._predicted.get(name)
 
     async def size(self, name: str) -> int:
         """Bytes of the model's file, read in a thread; 0 when it is missing, or none is loaded."""

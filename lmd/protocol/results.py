@@ -161,10 +161,12 @@ class HelloResult(Struct):
 
 
 class MemoryStatus(Struct):
-    """Bytes: what the file's tensors take, and what the worker has resident."""
+    """Bytes: the model's file, what the worker has resident, and what was expected of it."""
 
     weights_bytes: int
     worker_rss_bytes: int | None = None
+    predicted_bytes: int | None = None
+    """Weights and KV cache, from the file's header; known once that was read."""
 
 
 class ModelStatus(Struct, omit_defaults=True):

@@ -58,6 +58,7 @@ class Models:
             memory=MemoryStatus(
                 weights_bytes=measured.file_bytes,
                 worker_rss_bytes=measured.resident_bytes if worker else None,
+                predicted_bytes=self._catalogue.predicted_bytes(name),
             ),
             context=worker.ready.context if worker else config.context or 0,
             aliases=list(config.aliases),

@@ -31,6 +31,7 @@ class Progress:
     def __call__(self, event: str, value: float) -> None:
         """Take in what the scheduler says; see `lmd.scheduler.broker.OnWait`."""
         if event == "queued":
+            self._move("queued")
             self._context.emit_event("queued", position=int(value))
         elif event == "size":
             self._size = int(value)

@@ -194,6 +194,11 @@ class Broker:
                     place.stop.set()
         self._changed.set()
 
+    def _tell_positions(self, model: str) -> None:
+        """Tell those that the load has not made run that they are in a queue now."""
+        for on_wait, (position, _) in self.waiting(model).items():
+            on_wait("queued", position)
+
     def _tell_loading(self, waiter: _Waiter) -> None:
         """Tell a request that waits for a model's load how far it is."""
         place = self._places.get(waiter.ticket.model)
@@ -225,6 +230,7 @@ class Broker:
             log.info("model loaded", model=model, pid=worker.pid, load_ms=worker.ready.load_ms)
             self._bus.publish(ModelLoaded(model=model, pid=worker.pid, load_ms=load_ms))
             self._apply(self._scheduler.worker_ready(model, trio.current_time()))
+            self._tell_positions(model)
 
         def on_lost() -> None:
             self._apply(self._scheduler.worker_lost(model, trio.current_time()))
