@@ -30,6 +30,9 @@ DeadlineOption = Annotated[
     typer.Option("--deadline", metavar="SECONDS", min=0.001, help="longest time to wait"),
 ]
 ModelArgument = Annotated[str, typer.Argument(metavar="MODEL", help="name or alias")]
+RequestsArgument = Annotated[
+    list[int], typer.Argument(metavar="ID...", min=1, help="ids of requests, from `lmctl status`")
+]
 ShellArgument = Annotated[
     Literal["bash", "zsh", "fish"],
     typer.Argument(metavar="bash|zsh|fish", show_choices=False, help="your shell"),
@@ -203,6 +206,20 @@ def metrics(context: typer.Context, json: JsonFlag = False, socket: SocketOption
     from lmctl.commands.metrics import print_metrics
 
     _choose(context, partial(print_metrics, Target(socket), json))
+
+
+@app.command("cancel")
+def cancel(
+    context: typer.Context,
+    numbers: RequestsArgument,
+    json: JsonFlag = False,
+    socket: SocketOption = None,
+) -> None:
+    """Cancel requests of any client of yours, by the ids that `status` shows."""
+    from lmctl.commands.cancel import cancel_requests
+    from lmctl.commands.connection import Target
+
+    _choose(context, partial(cancel_requests, Target(socket), numbers, json))
 
 
 @app.command("doctor")

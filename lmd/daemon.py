@@ -20,6 +20,7 @@ from lmd.config.schema import Config
 from lmd.events import Bus
 from lmd.logs import LineWriter, open_logs, open_unbuffered
 from lmd.models.catalogue import Catalogue
+from lmd.models.probe import Probe
 from lmd.protocol.events import DaemonDraining, DaemonStarted
 from lmd.rpc import socket_file
 from lmd.rpc.dispatch import Dispatcher, Handler
@@ -27,10 +28,13 @@ from lmd.rpc.handlers.embed import EmbedHandlers
 from lmd.rpc.handlers.generate import GenerateHandlers
 from lmd.rpc.handlers.metrics import MetricsHandlers
 from lmd.rpc.handlers.models import ModelsHandlers
+from lmd.rpc.handlers.requests import RequestsHandlers
 from lmd.rpc.handlers.shell import ShellHandlers
 from lmd.rpc.handlers.status import ServerFacts, StatusHandlers
+from lmd.rpc.requests import Requests
 from lmd.rpc.server import Server
 from lmd.rpc.telemetry import Telemetry
+from lmd.rpc.view import Models
 from lmd.scheduler.broker import Broker
 from lmd.scheduler.core import Scheduler
 from lmd.scheduler.state import Limits, ModelLimits
@@ -89,6 +93,7 @@ async def _serve(
         connections=lambda: server.connections,
         in_flight=lambda: server.requests_in_flight,
         draining=server.draining.is_set,
+        measure=Probe().look,
     )
     lexicon = _open_lexicon()
     telemetry = Telemetry(bus, broker, catalogue, facts, lambda: lines.dropped)
@@ -164,11 +169,13 @@ def _dispatcher(
     lexicon: Lexicon,
     telemetry: Telemetry,
 ) -> Dispatcher:
-    generate = GenerateHandlers(broker, catalogue)
-    embed = EmbedHandlers(broker, catalogue)
-    models = ModelsHandlers(broker, catalogue)
-    shell = ShellHandlers(ShellService(broker, catalogue, lexicon, Library()), catalogue)
-    status = StatusHandlers(broker, catalogue, facts)
+    requests = Requests()
+    view = Models(broker, catalogue, requests.meter, facts.measure)
+    generate = GenerateHandlers(broker, catalogue, requests)
+    embed = EmbedHandlers(broker, catalogue, requests)
+    models = ModelsHandlers(broker, catalogue, requests, view)
+    shell = ShellHandlers(ShellService(broker, catalogue, lexicon, Library()), catalogue, requests)
+    status = StatusHandlers(broker, catalogue, facts, requests, view, telemetry.bus)
     handlers: dict[str, Handler] = {
         "hello": status.hello,
         "ask": generate.ask,
@@ -184,6 +191,7 @@ def _dispatcher(
         "models.unload": models.unload,
         "events": telemetry.events.events,
         "metrics": MetricsHandlers(telemetry.metrics).metrics,
+        "requests.cancel": RequestsHandlers(requests).cancel,
         "status": status.status,
     }
     return Dispatcher(handlers, config.limits.deadline, telemetry.bus)

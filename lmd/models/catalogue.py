@@ -9,6 +9,7 @@ import trio
 
 from lmd import paths
 from lmd.config.schema import Config, ModelConfig
+from lmd.models.footprint import predicted_bytes
 from lmd.models.gguf import BadModel, GGUFHeader, read_header
 from lmd.protocol.errors import LmdError
 from lmd.protocol.params import Sampling
@@ -28,6 +29,7 @@ class Catalogue:
         self._check_files = check_files
         # Reading is pure Python: two at a time would take the interpreter from the event loop.
         self._reading = trio.CapacityLimiter(1)
+        self._predicted: dict[str, int] = {}
         self._formats: dict[str, tuple[tuple[int, int], int | None]] = {}
         self._names = {
             spelling: name
@@ -68,13 +70,6 @@ class Catalogue:
         """What the configuration says of a model; KeyError for an unknown name."""
         return self._models[name]
 
-    def file_bytes(self, name: str) -> int:
-        """Size of the model's file in bytes; 0 when it is missing."""
-        try:
-            return os.stat(self._models[name].path).st_size
-        except OSError:
-            return 0
-
     def sampling(self, name: str, request: Sampling) -> Sampling:
         """The request's sampling parameters, completed by the model's defaults."""
         defaults = self._models[name].sampling
@@ -102,7 +97,20 @@ class Catalogue:
                 f"{self._models[name].path} {problem}",
                 hint=f"set models.{name}.path to the first file of a whole model",
             )
+        model = self._models[name]
+        self._predicted[name] = predicted_bytes(header, model.context, model.slots)
         return header
+
+    def predicted_bytes(self, name: str) -> int | None:
+        """What a model is likely to take; None until its header has been read."""
+        return self._predicted.get(name)
+
+    async def size(self, name: str) -> int:
+        """Bytes of the model's file, read in a thread; 0 when it is missing, or none is loaded."""
+        if not self._check_files:
+            return 0
+        path = self._models[name].path
+        return await trio.to_thread.run_sync(_file_bytes, path, limiter=self._reading)
 
     async def shell_format(self, name: str) -> int | None:
         """How the model takes the tasks of the shell; see `GGUFHeader.shell_format`.
@@ -148,6 +156,13 @@ class Catalogue:
         described = msgspec.to_builtins(header)
         assert isinstance(described, dict)
         return described
+
+
+def _file_bytes(path: str) -> int:
+    try:
+        return os.stat(path).st_size
+    except OSError:
+        return 0
 
 
 def _unloadable(header: GGUFHeader) -> str:

@@ -2,6 +2,7 @@
 
 from msgspec import Struct
 
+from lmd.protocol.activity import CancelRequestParams, RunningRequest
 from lmd.protocol.params import (
     AskParams,
     CancelParams,
@@ -57,6 +58,9 @@ METHODS: dict[str, Method] = {
     "models.unload": Method(ModelParams, ModelStatus, "unload a model when its requests are done"),
     "events": Method(EventsParams, EventsResult, "what happens, as it happens", subscription=True),
     "metrics": Method(NoParams, MetricsResult, "the daemon's figures, as Prometheus reads them"),
+    "requests.cancel": Method(
+        CancelRequestParams, RunningRequest, "end a request of any client of this user"
+    ),
     "status": Method(NoParams, StatusResult, "state of the daemon"),
 }
 

@@ -4,6 +4,7 @@ from typing import Any, Literal
 
 from msgspec import Struct
 
+from lmd.protocol.activity import Rates, RecentError, RunningRequest
 from lmd.protocol.events import Happening
 from lmd.protocol.params import RequestId
 
@@ -161,10 +162,12 @@ class HelloResult(Struct):
 
 
 class MemoryStatus(Struct):
-    """Bytes: what the file's tensors take, and what the worker has resident."""
+    """Bytes: the model's file, what the worker has resident, and what was expected of it."""
 
     weights_bytes: int
     worker_rss_bytes: int | None = None
+    predicted_bytes: int | None = None
+    """Weights and KV cache, from the file's header; known once that was read."""
 
 
 class ModelStatus(Struct, omit_defaults=True):
@@ -183,6 +186,10 @@ class ModelStatus(Struct, omit_defaults=True):
     default: bool = False
     restarts: int = 0
     last_error: str | None = None
+    tokens_per_second: float = 0.0
+    """Of all its answers together, over the last 10 seconds."""
+    loaded_percent: int | None = None
+    """How much of the file is read, while it is being loaded."""
 
 
 class ModelsResult(Struct):
@@ -210,6 +217,13 @@ class StatusResult(Struct):
     requests_in_flight: int
     draining: bool
     models: list[ModelStatus]
+    requests: list[RunningRequest] = []
+    """Running ones first, then those that wait, each the oldest first; a bounded number."""
+    requests_omitted: int = 0
+    """How many more wait or run."""
+    rates: Rates | None = None
+    recent_errors: list[RecentError] = []
+    """The last things that went wrong in the daemon, oldest first; a bounded number."""
 
 
 class MetricsResult(Struct):
@@ -252,3 +266,7 @@ class StreamEvent(Struct, omit_defaults=True):
     position: int | None = None
     done: int | None = None
     total: int | None = None
+    """Percent while loading, tokens of the prompt during prefill."""
+    bytes_done: int | None = None
+    bytes_total: int | None = None
+    """Of the model's file, while loading."""

@@ -32,6 +32,7 @@ from lmd.rpc.dispatch import Dispatcher
 from lmd.rpc.hangup import LAST_LOOK_SECONDS, RECEIVE_BYTES, discard_unread, wait_hangup
 from lmd.rpc.outbox import Outbox
 from lmd.rpc.shared import Shared
+from lmd.rpc.socket_file import peer_pid
 
 log = structlog.get_logger("lmd.rpc")
 
@@ -57,6 +58,7 @@ class Connection:
         self._receiving = trio.CancelScope()
         self._drained = False
         self._outbox = Outbox(shared.answers)
+        self._client_pid = peer_pid(stream.socket)
 
     @property
     def requests_in_flight(self) -> int:
@@ -201,7 +203,7 @@ class Connection:
         return None
 
     def _admit(self, request: Request, dialect: Dialect) -> None:
-        context = RequestContext(request.id, dialect, self._outbox)
+        context = RequestContext(request.id, dialect, self._outbox, self._client_pid)
         method = METHODS.get(request.method)
         context.subscription = method is not None and method.subscription
         # The context is registered before its task runs: a cancel in the same packet finds it.

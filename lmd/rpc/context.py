@@ -12,7 +12,12 @@ from lmd.protocol.params import RequestId
 from lmd.protocol.results import StreamEvent, StreamHappened, StreamText
 from lmd.rpc.outbox import Outbox
 
-Cause = Literal["", "cancelled", "superseded", "shutting_down"]
+Cause = Literal["", "cancelled", "cancelled_elsewhere", "superseded", "shutting_down"]
+_CANCELLED = {
+    "cancelled": "by the client",
+    "cancelled_elsewhere": "from elsewhere (lmctl cancel, requests.cancel)",
+    "superseded": "by a newer request (supersede)",
+}
 
 
 class RequestContext:
@@ -20,6 +25,7 @@ class RequestContext:
 
     The scope's deadline is the request's; ``text`` is the answer so far, so that an error can
     carry it. ``cause`` says why the scope was cancelled, if it was not the deadline.
+    ``client_pid`` is the process that asked, where the kernel knows.
     """
 
     def __init__(
@@ -27,8 +33,10 @@ class RequestContext:
         request_id: RequestId,
         dialect: Dialect,
         outbox: Outbox,
+        client_pid: int | None = None,
     ) -> None:
         self.id = request_id
+        self.client_pid = client_pid
         self.dialect = dialect
         self.arrived = trio.current_time()
         self.scope = trio.CancelScope()
@@ -115,5 +123,4 @@ class RequestContext:
             )
         if self.cause == "shutting_down":
             return LmdError("shutting_down", "the daemon shut down", data=partial)
-        reason = "by the client" if self.cause == "cancelled" else "by a newer request (supersede)"
-        return LmdError("cancelled", f"cancelled {reason}", data=partial)
+        return LmdError("cancelled", f"cancelled {_CANCELLED[self.cause]}", data=partial)

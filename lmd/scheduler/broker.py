@@ -29,7 +29,9 @@ from lmd.scheduler.state import Effect, Grant, ModelState, Refuse, StartWorker, 
 log = structlog.get_logger("lmd.scheduler")
 
 OnWait = Callable[[str, float], None]
-"""Told ("queued", position) and ("loading", fraction) while a request waits; must not block."""
+"""Told ("queued", position), ("size", bytes of the file) and ("loading", fraction of it) while a
+request waits, ("granted", 0) when it has the model, and by its holder ("tokens", how many more);
+must not block."""
 
 
 @dataclass(slots=True)
@@ -52,6 +54,10 @@ class _Place:
     ready: float = 0.0
     parting: policy.Parting = "asked"
     """Why it is stopped, once it is."""
+    size: int = 0
+    """Bytes of the model's file; 0 while that is not known."""
+    loaded: float | None = None
+    """The fraction of it that is read, once it is being read."""
 
     def loading_seconds(self, arrived: float) -> float:
         """How much of a wait that began at ``arrived`` was the model's loading."""
@@ -122,12 +128,14 @@ class Broker:
                 position = policy.position(queue, ticket, arrived)
                 on_wait("queued", position)
                 announcing.queued(self._bus, ticket, position)
+            self._tell_loading(waiter)
             await waiter.decided.wait()
             if waiter.refusal:
                 announcing.refused(self._bus, model, waiter.refusal)
                 raise waiter.refusal
             place = self._places[model]
             assert place.worker is not None, "a grant follows worker_ready"
+            on_wait("granted", 0)
             loading = place.loading_seconds(arrived)
             lease = Lease(place.worker, trio.current_time() - arrived - loading, loading)
             announcing.granted(self._bus, model, lease.queued, lease.loading)
@@ -151,6 +159,24 @@ class Broker:
         place = self._places.get(model)
         return place.worker if place else None
 
+    def loading(self, model: str) -> float | None:
+        """The loaded fraction of a model that is being loaded; None for others."""
+        place = self._places.get(model)
+        return place.loaded if place and place.worker is None else None
+
+    def waiting(self, model: str) -> dict[OnWait, tuple[int, float | None]]:
+        """Who waits for a model: how many are served before, and in how many seconds it is
+        likely to start, where that can be known."""
+        now = trio.current_time()
+        state = self._scheduler.model(model)
+        order = policy.serving_order(state.queue, now)
+        starts = policy.likely_starts(state, now)
+        return {
+            self._waiters[ticket.id].on_wait: (at, starts[at] if starts else None)
+            for at, ticket in enumerate(order)
+            if ticket.id in self._waiters
+        }
+
     def _apply(self, effects: list[Effect]) -> None:
         for effect in effects:
             match effect:
@@ -167,6 +193,20 @@ class Broker:
                     place.parting = policy.parting(state, asked=model in self._asked)
                     place.stop.set()
         self._changed.set()
+
+    def _tell_positions(self, model: str) -> None:
+        """Tell those that the load has not made run that they are in a queue now."""
+        for on_wait, (position, _) in self.waiting(model).items():
+            on_wait("queued", position)
+
+    def _tell_loading(self, waiter: _Waiter) -> None:
+        """Tell a request that waits for a model's load how far it is."""
+        place = self._places.get(waiter.ticket.model)
+        if not place or place.worker or place.loaded is None:
+            return
+        if not waiter.decided.is_set():
+            waiter.on_wait("size", place.size)
+            waiter.on_wait("loading", place.loaded)
 
     def _refuse(self, effect: Refuse) -> None:
         waiter = self._waiters[effect.ticket]
@@ -190,16 +230,20 @@ class Broker:
             log.info("model loaded", model=model, pid=worker.pid, load_ms=worker.ready.load_ms)
             self._bus.publish(ModelLoaded(model=model, pid=worker.pid, load_ms=load_ms))
             self._apply(self._scheduler.worker_ready(model, trio.current_time()))
+            self._tell_positions(model)
 
         def on_lost() -> None:
             self._apply(self._scheduler.worker_lost(model, trio.current_time()))
 
         def on_progress(fraction: float) -> None:
+            place.loaded = fraction
             for waiter in self._waiters.values():
-                if waiter.ticket.model == model and not waiter.decided.is_set():
-                    waiter.on_wait("loading", fraction)
+                if waiter.ticket.model == model:
+                    self._tell_loading(waiter)
 
         try:
+            place.size = await self._catalogue.size(model)
+            on_progress(0.0)
             load = await self._catalogue.prepare(model)
             ended = await self._launcher.run(load, on_progress, on_ready, place.stop)
         except LmdError as error:

@@ -1,5 +1,6 @@
 """Choices as pure functions: who is next, who is evicted, when a crashed model starts again."""
 
+import heapq
 import math
 from collections.abc import Iterable, Sequence
 from typing import Literal
@@ -103,3 +104,21 @@ def restart_at(crashes: Sequence[float], limits: Limits, now: float) -> float:
 def retry_after(model: ModelState) -> float:
     """Seconds until a place in the queue is likely to be free: one request's share of the slots."""
     return round(max(0.1, model.service_seconds / model.limits.slots), 1)
+
+
+def likely_starts(model: ModelState, now: float) -> list[float]:
+    """Seconds until each place of the queue is likely to be served, in turn.
+
+    Every request is taken to hold its slot as long as the average did. Empty for a model that is
+    not loaded, or about to go: what comes before the start is then not known.
+    """
+    if model.phase is not Phase.READY or model.leaving:
+        return []
+    free = [max(0.0, granted + model.service_seconds - now) for granted in model.running.values()]
+    free += [0.0] * (model.limits.slots - len(free))
+    heapq.heapify(free)
+    starts = []
+    for _ in model.queue:
+        starts.append(heapq.heappop(free))
+        heapq.heappush(free, starts[-1] + model.service_seconds)
+    return starts

@@ -9,7 +9,7 @@ _lmctl_syntax() {
     case $command in
         '')
             options='--version -h,--help'
-            commands='ask complete embed suggest explain fix init status events metrics doctor version completion models'
+            commands='ask complete embed suggest explain fix init status events metrics cancel doctor version completion models'
             argument=choice
             argument_choices=$commands
             ;;
@@ -51,6 +51,10 @@ _lmctl_syntax() {
             ;;
         metrics)
             options='--json --socket -h,--help'
+            ;;
+        cancel)
+            options='--json --socket -h,--help'
+            argument=text
             ;;
         doctor)
             options='--json --socket -h,--help'

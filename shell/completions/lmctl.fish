@@ -66,6 +66,7 @@ complete -c lmctl -n __lmctl_argument -a events -d 'Follow what happens in the d
 
 On a terminal, calls that only look at the daemon are shown where their KIND is given.'
 complete -c lmctl -n __lmctl_argument -a metrics -d 'Print the daemon\'s figures in the format of Prometheus.'
+complete -c lmctl -n __lmctl_argument -a cancel -d 'Cancel requests of any client of yours, by the ids that `status` shows.'
 complete -c lmctl -n __lmctl_argument -a doctor -d 'Check the installation and say how to mend what is broken.'
 complete -c lmctl -n __lmctl_argument -a version -d 'Print the versions of client and daemon.'
 complete -c lmctl -n __lmctl_argument -a completion -d 'Print the completion script of a shell.'
@@ -198,7 +199,6 @@ complete -c lmctl -n '__lmctl_within status' -l json -d 'print the reply as one 
 complete -c lmctl -n '__lmctl_within status' -l socket -r -F -d 'socket of the daemon'
 complete -c lmctl -n '__lmctl_within status' -s h -l help -d 'show help and exit'
 
-complete -c lmctl -n '__lmctl_argument events' 
 complete -c lmctl -n '__lmctl_within events' -l json -d 'one JSON object a line, as into a pipe'
 complete -c lmctl -n '__lmctl_within events' -l socket -r -F -d 'socket of the daemon'
 complete -c lmctl -n '__lmctl_within events' -s h -l help -d 'show help and exit'
@@ -206,6 +206,10 @@ complete -c lmctl -n '__lmctl_within events' -s h -l help -d 'show help and exit
 complete -c lmctl -n '__lmctl_within metrics' -l json -d 'print the reply as one line of JSON'
 complete -c lmctl -n '__lmctl_within metrics' -l socket -r -F -d 'socket of the daemon'
 complete -c lmctl -n '__lmctl_within metrics' -s h -l help -d 'show help and exit'
+
+complete -c lmctl -n '__lmctl_within cancel' -l json -d 'print the reply as one line of JSON'
+complete -c lmctl -n '__lmctl_within cancel' -l socket -r -F -d 'socket of the daemon'
+complete -c lmctl -n '__lmctl_within cancel' -s h -l help -d 'show help and exit'
 
 complete -c lmctl -n '__lmctl_within doctor' -l json -d 'print the reply as one line of JSON'
 complete -c lmctl -n '__lmctl_within doctor' -l socket -r -F -d 'socket of the daemon'

@@ -10,7 +10,7 @@ from typing import Any
 from msgspec import NODEFAULT, UNSET, Struct
 from msgspec import inspect as types
 
-from lmd.protocol import events, limits, params, results
+from lmd.protocol import activity, events, limits, params, results
 from lmd.protocol.errors import ERRORS
 from lmd.protocol.methods import METHODS
 
@@ -167,7 +167,7 @@ def _shapes_in_order() -> list[type[Struct]]:
     own_section = {method.params for method in METHODS.values()}
     return [
         value
-        for module in (params, results, events)
+        for module in (params, results, activity, events)
         for value in vars(module).values()
         if inspect.isclass(value)
         and issubclass(value, Struct)

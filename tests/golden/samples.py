@@ -5,6 +5,7 @@ from typing import Any
 
 from msgspec import Struct
 
+from lmd.protocol.activity import Rates, RecentError, RunningRequest
 from lmd.protocol.errors import ERRORS, LmdError
 from lmd.protocol.events import kind_of
 from lmd.protocol.results import (
@@ -190,6 +191,7 @@ CALLS = [
     Call("events", 23, "events", {}),
     Call("events, whole", 24, "events", {"kinds": ["model_loaded"]}, whole=True),
     Call("metrics", 25, "metrics", {}, whole=True),
+    Call("requests.cancel", 26, "requests.cancel", {"id": 17}, whole=True),
     Call("status", 16, "status", {}, whole=True),
 ]
 
@@ -234,6 +236,42 @@ _STOPPED = ModelStatus(
     path="/models/big.gguf",
     restarts=3,
     last_error="the worker died of signal 6",
+)
+_LOADING = ModelStatus(
+    name="next",
+    state="loading",
+    pid=None,
+    slots=1,
+    busy=0,
+    queued=1,
+    memory=MemoryStatus(weights_bytes=2**30),
+    context=8192,
+    aliases=[],
+    path="/models/next.gguf",
+    tokens_per_second=0.5,
+    loaded_percent=43,
+)
+_DECODING = RunningRequest(
+    id=17,
+    method="ask",
+    model="shell",
+    priority="interactive",
+    state="decode",
+    age_s=2.5,
+    deadline_left_s=597.5,
+    tokens=40,
+    client_pid=4711,
+)
+_QUEUED = RunningRequest(
+    id=18,
+    method="complete",
+    model="big",
+    priority="batch",
+    state="queued",
+    age_s=0.5,
+    deadline_left_s=29.5,
+    position=1,
+    starts_in_s=3.25,
 )
 _ANSWER = GenerationResult("a long\nlist", "shell", "stop", _USAGE, _TIMINGS, [])
 _DETAILED = GenerationResult(
@@ -334,11 +372,36 @@ RESULTS: list[tuple[str, Id, str, Struct]] = [
             "0.1.0", 77, 12.5, "/run/user/1000/lmd/lmd.sock", "", 2, 1, False, [_READY, _STOPPED]
         ),
     ),
+    (
+        "status, every field",
+        24,
+        "status",
+        StatusResult(
+            "0.1.0",
+            77,
+            12.5,
+            "/run/user/1000/lmd/lmd.sock",
+            "/home/u/.config/lmd/lmd.toml",
+            2,
+            104,
+            False,
+            [_READY, _STOPPED, _LOADING],
+            [_DECODING, _QUEUED],
+            2,
+            Rates(60.5, 12.25, 1.5, 0.25),
+            [RecentError(1_795_000_000.5, "model_failed", "big", "the worker died of signal 6")],
+        ),
+    ),
+    ("requests.cancel", 26, "requests.cancel", _DECODING),
 ]
 
 STREAM: list[tuple[str, Struct]] = [
     ("stream: queued", StreamEvent(2, 0, "queued", position=3)),
     ("stream: loading", StreamEvent(2, 1, "loading", done=40, total=100)),
+    (
+        "stream: loading, bytes",
+        StreamEvent(2, 1, "loading", done=40, total=100, bytes_done=400, bytes_total=1000),
+    ),
     ("stream: prefill", StreamEvent("c1", 2, "prefill", done=256, total=1000)),
     ("stream: text", StreamText(2, 3, "👋 a")),
     ("stream: text of a string id", StreamText("c1", 4, "")),

@@ -26,6 +26,10 @@ STATUS = {
     "version": "0.1.0", "pid": 10, "uptime_s": 3723.0, "socket": "/run/lmd.sock", "config": "",
     "connections": 1, "requests_in_flight": 0, "draining": False, "models": [MODEL],
 }  # fmt: skip
+REQUEST = {
+    "id": 17, "method": "ask", "model": "shell", "priority": "interactive", "state": "decode",
+    "age_s": 2.5, "deadline_left_s": 597.5, "tokens": 40, "client_pid": 4711,
+}  # fmt: skip
 TIMINGS = {
     "queued_ms": 1.0, "load_ms": 0.0, "prefill_ms": 3.0, "first_token_ms": 5.0, "decode_ms": 20.0,
     "tokens_per_second": 100.0,
@@ -175,6 +179,7 @@ class FakeDaemon:
     _ANSWERS: ClassVar[dict[str, Answerer]] = {
         "hello": lambda self, params: self.script.hello,
         "status": lambda self, params: STATUS,
+        "requests.cancel": lambda self, params: REQUEST | {"id": params["id"]},
         "embed": _embed,
         "models.list": lambda self, params: {"models": self.script.models},
         "models.show": lambda self, params: {"status": MODEL, "header": {"arch": "qwen2"}},

@@ -3,7 +3,7 @@
 import itertools
 import json
 import socket
-from collections.abc import AsyncIterator, Iterable
+from collections.abc import AsyncIterator, Iterable, Mapping
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from typing import Any
@@ -14,6 +14,7 @@ import trio.testing
 
 from lmd.config.schema import LimitsConfig
 from lmd.daemon import _dispatcher as dispatcher_of
+from lmd.models.probe import Measured
 from lmd.rpc.budget import InputBudget
 from lmd.rpc.connection import Connection
 from lmd.rpc.dispatch import Dispatcher
@@ -53,7 +54,7 @@ class Client:
         self._unpacker = msgpack.Unpacker()
         self._line = b""
 
-    def call(self, id: int, method: str, **params: object) -> bytes:
+    def call(self, id: int, method: str, /, **params: object) -> bytes:
         if self.dialect == "json":
             message = {"jsonrpc": "2.0", "id": id, "method": method, "params": params}
             return json.dumps(message).encode() + b"\n"
@@ -67,7 +68,7 @@ class Client:
     async def send(self, *messages: bytes) -> None:
         await self.stream.send_all(b"".join(messages))
 
-    async def ask(self, method: str, **params: object) -> dict[str, Any]:
+    async def ask(self, method: str, /, **params: object) -> dict[str, Any]:
         """One call and its final message: ``{"result": ...}`` or ``{"error": ...}``."""
         id = next(self._ids)
         await self.send(self.call(id, method, **params))
@@ -167,13 +168,18 @@ class Service:
         assert self.shared.answers._free == ANSWER_BYTES
 
 
+async def measure(models: Mapping[str, tuple[str, int | None]]) -> dict[str, Measured]:
+    """The sizes of what has none, without a thread: a clock that jumps would leave it behind."""
+    return {name: Measured(7, None if pid is None else pid) for name, (_, pid) in models.items()}
+
+
 @asynccontextmanager
 async def open_service(
     knobs: dict[str, Knobs] | None = None, **limits: float
 ) -> AsyncIterator[Service]:
     """Start it; leaving the block ends connections, requests and workers."""
     async with open_world(CONFIG, knobs) as world, trio.open_nursery() as nursery:
-        facts = ServerFacts("/sock", "/toml", 0.0, lambda: 0, lambda: 0, lambda: False)
+        facts = ServerFacts("/sock", "/toml", 0.0, lambda: 0, lambda: 0, lambda: False, measure)
         telemetry = Telemetry(world.bus, world.broker, world.catalogue, facts, lambda: 0)
         dispatcher = dispatcher_of(
             world.config, world.broker, world.catalogue, facts, NoLexicon(), telemetry

@@ -8,7 +8,8 @@ from lmd.protocol.params import AskParams, CompleteParams, Generation, Message
 from lmd.protocol.results import GenerationResult, RequestWarning, TokenLogprob
 from lmd.protocol.worker import Done, Generate, NewJob
 from lmd.rpc.context import RequestContext
-from lmd.rpc.waiting import tell_client
+from lmd.rpc.requests import Requests
+from lmd.rpc.waiting import Progress
 from lmd.scheduler.broker import Broker, Lease
 
 NOT_YET = ("persona", "conversation")
@@ -21,9 +22,10 @@ CAPABILITIES = frozenset(
 class GenerateHandlers:
     """Answers `ask` and `complete`."""
 
-    def __init__(self, broker: Broker, catalogue: Catalogue) -> None:
+    def __init__(self, broker: Broker, catalogue: Catalogue, requests: Requests) -> None:
         self._broker = broker
         self._catalogue = catalogue
+        self._requests = requests
 
     async def ask(self, context: RequestContext, params: AskParams) -> GenerationResult:
         """Answer a prompt or a chat.
@@ -75,8 +77,9 @@ class GenerateHandlers:
                 overflow=params.overflow,
             )
 
-        async with self._broker.lease(model, params.priority, tell_client(context)) as lease:
-            done, logprobs, unsent = await _collect(context, lease, new_job)
+        with self._requests.follow(context, model, params.priority) as progress:
+            async with self._broker.lease(model, params.priority, progress) as lease:
+                done, logprobs, unsent = await _collect(context, lease, new_job, progress)
         if unsent:
             await context.emit_rest(unsent)
         done.timings.queued_ms = round(lease.queued * 1000, 3)
@@ -94,7 +97,7 @@ class GenerateHandlers:
 
 
 async def _collect(
-    context: RequestContext, lease: Lease, new_job: NewJob
+    context: RequestContext, lease: Lease, new_job: NewJob, progress: Progress
 ) -> tuple[Done, list[TokenLogprob], str]:
     """Run a job to its end, passing text on as it comes.
 
@@ -106,7 +109,8 @@ async def _collect(
         while True:
             piece = await job.receive()
             if piece.prefill:
-                context.emit_event("prefill", done=piece.prefill.done, total=piece.prefill.total)
+                progress.read(piece.prefill.done, piece.prefill.total)
+            progress("tokens", piece.tokens)
             logprobs += piece.logprobs
             unsent += piece.text
             if unsent and context.try_emit_text(unsent):

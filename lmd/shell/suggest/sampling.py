@@ -57,8 +57,13 @@ class Sampler:
         """
         results: list[tuple[Sample, Timings] | LmdError] = [_never_ran()] * len(draws)
 
+        def tell_tokens(event: str, value: float) -> None:
+            # One of the draws speaks for all, but every one of them makes tokens.
+            if event == "tokens":
+                on_wait(event, value)
+
         async def run_one(at: int, draw: Draw) -> None:
-            told = on_wait if at == 0 else _tell_nobody
+            told = on_wait if at == 0 else tell_tokens
             try:
                 result = await self.answer(model, prompts[draw.prompt], draw, priority, told)
             except LmdError as error:
@@ -94,6 +99,7 @@ class Sampler:
             with lease.worker.open_job(new_job) as job:
                 while True:
                     piece = await job.receive()
+                    on_wait("tokens", piece.tokens)
                     text += piece.text
                     logprobs += piece.logprobs
                     if on_text is not None and piece.text:
@@ -137,10 +143,6 @@ def _together(one: Timings, other: Timings) -> Timings:
         decode_ms=max(one.decode_ms, other.decode_ms),
         tokens_per_second=one.tokens_per_second + other.tokens_per_second,
     )
-
-
-def _tell_nobody(event: str, value: float) -> None:
-    """One of the draws speaks for all."""
 
 
 def _never_ran() -> LmdError:

@@ -90,8 +90,8 @@ def _lines(node: Node) -> Iterator[str]:
         yield f"{argument} -a {child.name} -d {_quoted(child.help)}"
     if node.argument and node.argument.kind == "words":
         yield f"{options} -F"
-    elif node.argument:
-        yield f"{argument} {_takes(node.argument)}"
+    elif node.argument and (candidates := _takes(node.argument)):
+        yield f"{argument} {candidates}"
     for flag in node.flags:
         yield f"{options} {_flag(flag)}"
 
