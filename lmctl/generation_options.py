@@ -101,6 +101,7 @@ EMBED = Command(
             "Output",
             (
                 Option("json", "flag", "print whole results, one line for up to 64 texts"),
+                VERBOSE,
                 QUIET,
                 COLOR,
                 HELP,

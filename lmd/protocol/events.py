@@ -123,6 +123,8 @@ class RequestFinished(RequestEnded, frozen=True, kw_only=True):
     prompt_tokens: int = 0
     cached_tokens: int = 0
     completion_tokens: int = 0
+    kv_bytes: int = 0
+    """What it held of the KV cache at its most."""
     warnings: int = 0
 
 

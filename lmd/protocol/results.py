@@ -2,7 +2,7 @@
 
 from typing import Any, Literal
 
-from msgspec import Struct
+from msgspec import Struct, field
 
 from lmd.protocol.activity import Rates, RecentError, RunningRequest
 from lmd.protocol.events import Happening
@@ -15,6 +15,9 @@ class Usage(Struct):
     prompt_tokens: int
     cached_tokens: int
     completion_tokens: int
+    kv_bytes: int = 0
+    """What it held of the KV cache at its most, as llama.cpp counts it, with the prefix that it
+    shares with others. 0 where nothing is kept."""
 
 
 class Timings(Struct):
@@ -99,6 +102,8 @@ class SuggestResult(Struct, omit_defaults=True):
     warnings: list[RequestWarning]
     widget: str | None = None
     """With `widget`: what `lmctl suggest --widget` prints."""
+    usage: Usage | None = None
+    """Of all samples together; none where rules alone did."""
 
 
 class ExplainedPart(Struct):
@@ -127,6 +132,8 @@ class ExplainResult(Struct, omit_defaults=True):
     risk: list[str] = []
     widget: str | None = None
     """With `widget`: what `lmctl explain --widget` prints."""
+    usage: Usage | None = None
+    """Of the model's sentence; none where no model was asked."""
 
 
 class EmbedResult(Struct):
@@ -138,6 +145,8 @@ class EmbedResult(Struct):
     pooling: str
     normalized: bool
     usage: Usage
+    timings: Timings = field(default_factory=Timings)
+    """`prefill_ms` is the whole work."""
 
 
 class TokenizeResult(Struct, omit_defaults=True):

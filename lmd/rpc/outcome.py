@@ -34,6 +34,7 @@ def finished(facts: Serving, total_ms: float, result: Struct) -> RequestFinished
         prompt_tokens=usage.prompt_tokens,
         cached_tokens=usage.cached_tokens,
         completion_tokens=usage.completion_tokens,
+        kv_bytes=usage.kv_bytes,
         warnings=len(getattr(result, "warnings", ())),
     )
 

@@ -22,7 +22,7 @@ _lmctl_syntax() {
             argument=words
             ;;
         embed)
-            options='-m,--model --json -q,--quiet --color -h,--help --deadline --priority --no-start --socket'
+            options='-m,--model --json -v,--verbose -q,--quiet --color -h,--help --deadline --priority --no-start --socket'
             argument=words
             ;;
         suggest)
@@ -30,7 +30,7 @@ _lmctl_syntax() {
             argument=words
             ;;
         explain)
-            options='-m,--model --shell --json --no-stream --widget -q,--quiet --color -h,--help --deadline --priority --no-start --socket --supersede'
+            options='-m,--model --shell --json --no-stream --widget -v,--verbose -q,--quiet --color -h,--help --deadline --priority --no-start --socket --supersede'
             argument=words
             ;;
         fix)

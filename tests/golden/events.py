@@ -45,6 +45,7 @@ EVENTS: list[Event] = [
         prompt_tokens=12,
         cached_tokens=8,
         completion_tokens=3,
+        kv_bytes=92_400,
         warnings=1,
     ),
     RequestFailed(**_OF, total_ms=80.5, code="model_failed"),

@@ -208,7 +208,7 @@ _RISKY = Candidate(
     [(17, 21)],
     {"bias": 1.0, "likelihood": -0.5},
 )
-_USAGE = Usage(prompt_tokens=12, cached_tokens=8, completion_tokens=3)
+_USAGE = Usage(prompt_tokens=12, cached_tokens=8, completion_tokens=3, kv_bytes=92_400)
 _TIMINGS = Timings(0.5, 0.0, 12.25, 14.0, 40.5, 74.0)
 _READY = ModelStatus(
     name="shell",
@@ -299,7 +299,7 @@ RESULTS: list[tuple[str, Id, str, Struct]] = [
         "embed",
         5,
         "embed",
-        EmbedResult([[0.5, -0.25], [0.0, 1.0]], "shell", 2, "mean", True, _USAGE),
+        EmbedResult([[0.5, -0.25], [0.0, 1.0]], "shell", 2, "mean", True, _USAGE, _TIMINGS),
     ),
     ("tokenize", 7, "tokenize", TokenizeResult([1, 15043], "shell", 2)),
     ("tokenize, pieces", 8, "tokenize", TokenizeResult([15043], "shell", 1, ["hello"])),
@@ -320,6 +320,7 @@ RESULTS: list[tuple[str, Id, str, Struct]] = [
             _TIMINGS,
             [RequestWarning("history", "truncated", "the model's context is full")],
             "unsure\t2 candidates\n26\t\tdu -ah . | sort -rh | head\n",
+            _USAGE,
         ),
     ),
     (
@@ -341,6 +342,7 @@ RESULTS: list[tuple[str, Id, str, Struct]] = [
             [],
             ["overwrites files"],
             "tar  an archiver\n",
+            _USAGE,
         ),
     ),
     ("fix", 21, "fix", SuggestResult([], False, "", _TIMINGS, [])),
