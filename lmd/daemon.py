@@ -24,6 +24,7 @@ from lmd.rpc.dispatch import Dispatcher, Handler
 from lmd.rpc.handlers.embed import EmbedHandlers
 from lmd.rpc.handlers.generate import GenerateHandlers
 from lmd.rpc.handlers.models import ModelsHandlers
+from lmd.rpc.handlers.personas import PersonasHandlers
 from lmd.rpc.handlers.shell import ShellHandlers
 from lmd.rpc.handlers.status import ServerFacts, StatusHandlers
 from lmd.rpc.server import Server
@@ -153,6 +154,7 @@ def _dispatcher(
     generate = GenerateHandlers(broker, catalogue)
     embed = EmbedHandlers(broker, catalogue)
     models = ModelsHandlers(broker, catalogue)
+    personas = PersonasHandlers(catalogue)
     shell = ShellHandlers(ShellService(broker, catalogue, lexicon, Library()), catalogue)
     status = StatusHandlers(broker, catalogue, facts)
     handlers: dict[str, Handler] = {
@@ -168,6 +170,7 @@ def _dispatcher(
         "models.show": models.show,
         "models.load": models.load,
         "models.unload": models.unload,
+        "personas.list": personas.list,
         "status": status.status,
     }
     return Dispatcher(handlers, config.limits.deadline)

@@ -23,6 +23,7 @@ from lmd.protocol.results import (
     ModelDetail,
     ModelsResult,
     ModelStatus,
+    PersonasResult,
     StatusResult,
     SuggestResult,
     TokenizeResult,
@@ -50,6 +51,7 @@ METHODS: dict[str, Method] = {
     "models.show": Method(ModelParams, ModelDetail, "one model with its header"),
     "models.load": Method(ModelParams, ModelStatus, "load a model and wait until it is ready"),
     "models.unload": Method(ModelParams, ModelStatus, "unload a model when its requests are done"),
+    "personas.list": Method(NoParams, PersonasResult, "declared personas and their models"),
     "status": Method(NoParams, StatusResult, "state of the daemon"),
 }
 

@@ -17,6 +17,8 @@ from lmd.protocol.results import (
     ModelDetail,
     ModelsResult,
     ModelStatus,
+    PersonasResult,
+    PersonaStatus,
     RequestWarning,
     StatusResult,
     StreamEvent,
@@ -182,6 +184,7 @@ CALLS = [
     Call("models.load, whole", 13, "models.load", {"model": "shell", "deadline": 60}, whole=True),
     Call("models.unload", 14, "models.unload", {"model": "shell"}),
     Call("models.unload, whole", 15, "models.unload", {"model": "b", "deadline": 60}, whole=True),
+    Call("personas.list", 23, "personas.list", {}, whole=True),
     Call("status", 16, "status", {}, whole=True),
 ]
 
@@ -307,6 +310,12 @@ RESULTS: list[tuple[str, Id, str, Struct]] = [
     ),
     ("models.load", 12, "models.load", _READY),
     ("models.unload", 14, "models.unload", _STOPPED),
+    (
+        "personas.list",
+        23,
+        "personas.list",
+        PersonasResult([PersonaStatus("terse", "shell", "Answer in one sentence.")]),
+    ),
     (
         "status",
         16,
