@@ -28,6 +28,7 @@ from lmd.rpc.handlers.embed import EmbedHandlers
 from lmd.rpc.handlers.generate import GenerateHandlers
 from lmd.rpc.handlers.metrics import MetricsHandlers
 from lmd.rpc.handlers.models import ModelsHandlers
+from lmd.rpc.handlers.personas import PersonasHandlers
 from lmd.rpc.handlers.requests import RequestsHandlers
 from lmd.rpc.handlers.shell import ShellHandlers
 from lmd.rpc.handlers.status import ServerFacts, StatusHandlers
@@ -174,6 +175,7 @@ def _dispatcher(
     generate = GenerateHandlers(broker, catalogue, requests)
     embed = EmbedHandlers(broker, catalogue, requests)
     models = ModelsHandlers(broker, catalogue, requests, view)
+    personas = PersonasHandlers(catalogue)
     shell = ShellHandlers(ShellService(broker, catalogue, lexicon, Library()), catalogue, requests)
     status = StatusHandlers(broker, catalogue, facts, requests, view, telemetry.bus)
     handlers: dict[str, Handler] = {
@@ -192,6 +194,7 @@ def _dispatcher(
         "events": telemetry.events.events,
         "metrics": MetricsHandlers(telemetry.metrics).metrics,
         "requests.cancel": RequestsHandlers(requests).cancel,
+        "personas.list": personas.list,
         "status": status.status,
     }
     return Dispatcher(handlers, config.limits.deadline, telemetry.bus)

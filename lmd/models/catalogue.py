@@ -2,13 +2,14 @@
 
 import difflib
 import os
+from collections.abc import Mapping
 from pathlib import Path
 
 import msgspec
 import trio
 
 from lmd import paths
-from lmd.config.schema import Config, ModelConfig
+from lmd.config.schema import Config, ModelConfig, PersonaConfig
 from lmd.models.footprint import predicted_bytes
 from lmd.models.gguf import BadModel, GGUFHeader, read_header
 from lmd.protocol.errors import LmdError
@@ -24,6 +25,7 @@ class Catalogue:
 
     def __init__(self, config: Config, *, check_files: bool = True) -> None:
         self._models = config.models
+        self._personas = config.personas
         self._default = config.daemon.default_model
         self._suggest = config.daemon.suggest_model
         self._check_files = check_files
@@ -56,6 +58,11 @@ class Catalogue:
         """Whether the model runs the file that ships with lmd."""
         return self._models[name].path == paths.builtin_model_path()
 
+    @property
+    def personas(self) -> Mapping[str, PersonaConfig]:
+        """The declared personas, in the order of the configuration."""
+        return self._personas
+
     def resolve(self, spelling: str | None) -> str:
         """The model behind a name or alias. Raises `LmdError` ``unknown_model``."""
         if spelling is None:
@@ -70,13 +77,15 @@ class Catalogue:
         """What the configuration says of a model; KeyError for an unknown name."""
         return self._models[name]
 
-    def sampling(self, name: str, request: Sampling) -> Sampling:
-        """The request's sampling parameters, completed by the model's defaults."""
-        defaults = self._models[name].sampling
-        chosen = {}
-        for field in Sampling.__struct_fields__:
-            value = getattr(request, field)
-            chosen[field] = getattr(defaults, field) if value is None else value
+    def sampling(self, name: str, request: Sampling, persona: Sampling | None = None) -> Sampling:
+        """The request's sampling parameters, completed by the persona's and the model's."""
+        layers = [layer for layer in (request, persona, self._models[name].sampling) if layer]
+        chosen = {
+            field: next(
+                (value for layer in layers if (value := getattr(layer, field)) is not None), None
+            )
+            for field in Sampling.__struct_fields__
+        }
         return Sampling(**chosen)
 
     async def header(self, name: str) -> GGUFHeader:

@@ -27,6 +27,7 @@ from lmd.protocol.results import (
     ModelDetail,
     ModelsResult,
     ModelStatus,
+    PersonasResult,
     StatusResult,
     SuggestResult,
     TokenizeResult,
@@ -61,6 +62,7 @@ METHODS: dict[str, Method] = {
     "requests.cancel": Method(
         CancelRequestParams, RunningRequest, "end a request of any client of this user"
     ),
+    "personas.list": Method(NoParams, PersonasResult, "declared personas and their models"),
     "status": Method(NoParams, StatusResult, "state of the daemon"),
 }
 

@@ -21,6 +21,8 @@ from lmd.protocol.results import (
     ModelDetail,
     ModelsResult,
     ModelStatus,
+    PersonasResult,
+    PersonaStatus,
     RequestWarning,
     StatusResult,
     StreamEvent,
@@ -192,6 +194,7 @@ CALLS = [
     Call("events, whole", 24, "events", {"kinds": ["model_loaded"]}, whole=True),
     Call("metrics", 25, "metrics", {}, whole=True),
     Call("requests.cancel", 26, "requests.cancel", {"id": 17}, whole=True),
+    Call("personas.list", 27, "personas.list", {}, whole=True),
     Call("status", 16, "status", {}, whole=True),
 ]
 
@@ -365,6 +368,12 @@ RESULTS: list[tuple[str, Id, str, Struct]] = [
             "# TYPE lmd_connections gauge\nlmd_connections 2.0\n",
             "text/plain; version=0.0.4; charset=utf-8",
         ),
+    ),
+    (
+        "personas.list",
+        27,
+        "personas.list",
+        PersonasResult([PersonaStatus("terse", "shell", "Answer in one sentence.")]),
     ),
     (
         "status",
