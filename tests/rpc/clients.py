@@ -19,6 +19,7 @@ from lmd.rpc.budget import InputBudget
 from lmd.rpc.connection import Connection
 from lmd.rpc.dispatch import Dispatcher
 from lmd.rpc.handlers.status import ServerFacts
+from lmd.rpc.outlets import Outlets
 from lmd.rpc.shared import ANSWER_BYTES, REQUEST_BYTES, Shared
 from lmd.rpc.telemetry import Telemetry
 from lmd.shell.suggest.knowledge import NoLexicon
@@ -180,7 +181,7 @@ async def open_service(
     """Start it; leaving the block ends connections, requests and workers."""
     async with open_world(CONFIG, knobs) as world, trio.open_nursery() as nursery:
         facts = ServerFacts("/sock", "/toml", 0.0, lambda: 0, lambda: 0, lambda: False, measure)
-        telemetry = Telemetry(world.bus, world.broker, world.catalogue, facts, lambda: 0)
+        telemetry = Telemetry(world.bus, world.broker, world.catalogue, facts, Outlets())
         dispatcher = dispatcher_of(
             world.config, world.broker, world.catalogue, facts, NoLexicon(), telemetry
         )
