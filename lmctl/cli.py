@@ -175,6 +175,31 @@ def status(context: typer.Context, json: JsonFlag = False, socket: SocketOption 
     _choose(context, partial(show_status, Target(socket), json))
 
 
+@app.command("reload")
+def reload(context: typer.Context, json: JsonFlag = False, socket: SocketOption = None) -> None:
+    """Have the daemon read its configuration again now."""
+    from lmctl.commands.connection import Target
+    from lmctl.commands.reload import reload_config
+
+    _choose(context, partial(reload_config, Target(socket), json))
+
+
+@app.command("plan")
+def plan(
+    context: typer.Context,
+    file: Annotated[
+        str | None, typer.Argument(metavar="[FILE]", help="instead of the daemon's; - is stdin")
+    ] = None,
+    json: JsonFlag = False,
+    socket: SocketOption = None,
+) -> None:
+    """Show what an edit of the configuration would change, and change nothing."""
+    from lmctl.commands.connection import Target
+    from lmctl.commands.reload import plan_config
+
+    _choose(context, partial(plan_config, Target(socket), file, json))
+
+
 @app.command("doctor")
 def doctor(context: typer.Context, json: JsonFlag = False, socket: SocketOption = None) -> None:
     """Check the installation and say how to mend what is broken."""

@@ -12,6 +12,7 @@ from lmd.protocol.params import (
     HelloParams,
     ModelParams,
     NoParams,
+    ReloadParams,
     SuggestParams,
     TokenizeParams,
 )
@@ -23,6 +24,7 @@ from lmd.protocol.results import (
     ModelDetail,
     ModelsResult,
     ModelStatus,
+    ReloadResult,
     StatusResult,
     SuggestResult,
     TokenizeResult,
@@ -50,6 +52,7 @@ METHODS: dict[str, Method] = {
     "models.show": Method(ModelParams, ModelDetail, "one model with its header"),
     "models.load": Method(ModelParams, ModelStatus, "load a model and wait until it is ready"),
     "models.unload": Method(ModelParams, ModelStatus, "unload a model when its requests are done"),
+    "reload": Method(ReloadParams, ReloadResult, "read the configuration again, or say what for"),
     "status": Method(NoParams, StatusResult, "state of the daemon"),
 }
 

@@ -219,6 +219,16 @@ class HelloParams(Struct, kw_only=True, omit_defaults=True):
     protocol: Annotated[int, Meta(ge=1, le=1 << 16)] = PROTOCOL_VERSION
 
 
+class ReloadParams(Struct, kw_only=True, omit_defaults=True):
+    """Have the configuration file read again now."""
+
+    dry_run: bool = False
+    """Say what would change, and change nothing."""
+    text: Text | None = None
+    """With `dry_run`: what the file would say, in place of what it says."""
+    deadline: Seconds | None = None
+
+
 class NoParams(Struct):
     """For methods that take nothing."""
 

@@ -9,7 +9,8 @@ AGEING_SECONDS = 15.0
 """A batch request that has waited this long is served as if it were interactive."""
 FIRST_BACKOFF_SECONDS = 0.5
 LONGEST_BACKOFF_SECONDS = 15.0
-_HOLDS_A_PLACE = frozenset({Phase.STARTING, Phase.READY, Phase.STOPPING})
+HOLDING_PHASES = frozenset({Phase.STARTING, Phase.READY, Phase.STOPPING})
+"""A worker process is there, or about to be."""
 
 
 def serving_order(queue: Iterable[Ticket], now: float) -> list[Ticket]:
@@ -31,7 +32,7 @@ def position(queue: Sequence[Ticket], ticket: Ticket, now: float) -> int:
 
 def places_taken(models: Iterable[ModelState]) -> int:
     """Models that hold, or are about to give back, memory."""
-    return sum(model.phase in _HOLDS_A_PLACE for model in models)
+    return sum(model.phase in HOLDING_PHASES for model in models)
 
 
 def starting_order(models: Iterable[ModelState]) -> list[ModelState]:
@@ -49,7 +50,7 @@ def places_short(models: Iterable[ModelState]) -> int:
     for model in models:
         short += model.phase is Phase.WAITING and bool(model.queue)
         short -= model.phase is Phase.STOPPING
-        short -= model.phase is Phase.READY and model.dismissed
+        short -= model.phase is Phase.READY and (model.dismissed or model.stale)
     return short
 
 
@@ -58,7 +59,11 @@ def eviction_order(models: Iterable[ModelState]) -> list[ModelState]:
 
     A busy model that is making room already comes before the others, so that it gets done.
     """
-    candidates = [model for model in models if model.phase is Phase.READY and not model.dismissed]
+    candidates = [
+        model
+        for model in models
+        if model.phase is Phase.READY and not model.dismissed and not model.stale
+    ]
     return sorted(
         candidates,
         key=lambda model: (

@@ -9,7 +9,7 @@ _lmctl_syntax() {
     case $command in
         '')
             options='--version -h,--help'
-            commands='ask complete embed suggest explain fix init status doctor version completion models'
+            commands='ask complete embed suggest explain fix init status reload plan doctor version completion models'
             argument=choice
             argument_choices=$commands
             ;;
@@ -44,6 +44,13 @@ _lmctl_syntax() {
             ;;
         status)
             options='--json --socket -h,--help'
+            ;;
+        reload)
+            options='--json --socket -h,--help'
+            ;;
+        plan)
+            options='--json --socket -h,--help'
+            argument=text
             ;;
         doctor)
             options='--json --socket -h,--help'

@@ -8,6 +8,8 @@ from msgspec import Struct
 from lmd.protocol.errors import ERRORS, LmdError
 from lmd.protocol.results import (
     Candidate,
+    ConfigChange,
+    ConfigProblem,
     EmbedResult,
     ExplainedPart,
     ExplainResult,
@@ -17,6 +19,7 @@ from lmd.protocol.results import (
     ModelDetail,
     ModelsResult,
     ModelStatus,
+    ReloadResult,
     RequestWarning,
     StatusResult,
     StreamEvent,
@@ -182,6 +185,14 @@ CALLS = [
     Call("models.load, whole", 13, "models.load", {"model": "shell", "deadline": 60}, whole=True),
     Call("models.unload", 14, "models.unload", {"model": "shell"}),
     Call("models.unload, whole", 15, "models.unload", {"model": "b", "deadline": 60}, whole=True),
+    Call("reload", 22, "reload", {}),
+    Call(
+        "reload, whole",
+        23,
+        "reload",
+        {"dry_run": True, "text": "[limits]\nqueue_total = 5\n", "deadline": 5},
+        whole=True,
+    ),
     Call("status", 16, "status", {}, whole=True),
 ]
 
@@ -307,6 +318,38 @@ RESULTS: list[tuple[str, Id, str, Struct]] = [
     ),
     ("models.load", 12, "models.load", _READY),
     ("models.unload", 14, "models.unload", _STOPPED),
+    (
+        "reload",
+        22,
+        "reload",
+        ReloadResult(
+            applied=True,
+            generation=2,
+            changes=[ConfigChange("models.code.context", "4096", "8192", "new_worker")],
+            problems=[],
+            running={"code": 2},
+        ),
+    ),
+    (
+        "reload of a wrong file",
+        23,
+        "reload",
+        ReloadResult(
+            applied=False,
+            generation=1,
+            changes=[],
+            problems=[
+                ConfigProblem(
+                    "/home/me/lmd.toml",
+                    3,
+                    "limits.queue",
+                    "unknown key `queue`",
+                    "did you mean ...",
+                )
+            ],
+            running={},
+        ),
+    ),
     (
         "status",
         16,

@@ -13,7 +13,8 @@ import trio
 import trio.testing
 
 from lmd.config.schema import LimitsConfig
-from lmd.daemon import _dispatcher as dispatcher_of
+from lmd.daemon import handlers_of
+from lmd.reload.reloader import Reloader
 from lmd.rpc.budget import InputBudget
 from lmd.rpc.connection import Connection
 from lmd.rpc.dispatch import Dispatcher
@@ -37,6 +38,16 @@ default_model = "a"
 restarts = 100
 """
 DIALECTS = ("msgpack", "json")
+FACTS = ServerFacts(
+    socket="/sock",
+    config=lambda: "/toml",
+    started=0.0,
+    connections=lambda: 0,
+    in_flight=lambda: 0,
+    draining=lambda: False,
+    generation=lambda: 1,
+    config_error=lambda: "",
+)
 
 
 class Client:
@@ -172,8 +183,9 @@ async def open_service(
 ) -> AsyncIterator[Service]:
     """Start it; leaving the block ends connections, requests and workers."""
     async with open_world(CONFIG, knobs) as world, trio.open_nursery() as nursery:
-        facts = ServerFacts("/sock", "/toml", 0.0, lambda: 0, lambda: 0, lambda: False)
-        dispatcher = dispatcher_of(world.config, world.broker, world.catalogue, facts, NoLexicon())
+        reloader = Reloader("/toml", world.config, world.reconfigure, required=True)
+        handlers = handlers_of(world.broker, world.catalogue, FACTS, reloader, NoLexicon())
+        dispatcher = Dispatcher(handlers, lambda: world.config.limits.deadline)
         chosen = LimitsConfig(**limits)  # type: ignore[arg-type]
         shared = Shared(chosen, InputBudget(chosen.input_buffer))
         service = Service(world, dispatcher, shared, nursery)

@@ -22,11 +22,13 @@ class ServerFacts:
     """What `status` reports of the server itself."""
 
     socket: str
-    config: str
+    config: Callable[[], str]
     started: float
     connections: Callable[[], int]
     in_flight: Callable[[], int]
     draining: Callable[[], bool]
+    generation: Callable[[], int]
+    config_error: Callable[[], str]
 
 
 class StatusHandlers:
@@ -61,9 +63,11 @@ class StatusHandlers:
             pid=os.getpid(),
             uptime_s=round(trio.current_time() - self._server.started, 3),
             socket=self._server.socket,
-            config=self._server.config,
+            config=self._server.config(),
             connections=self._server.connections(),
             requests_in_flight=self._server.in_flight(),
             draining=self._server.draining(),
             models=[model_status(self._broker, self._catalogue, name) for name in names],
+            config_generation=self._server.generation(),
+            config_error=self._server.config_error(),
         )

@@ -1,0 +1,105 @@
+"""What an edit of the configuration changes, and what each change takes. Pure."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from enum import Enum
+from typing import Any
+
+import msgspec
+from msgspec import Struct
+
+from lmd.config.lines import Key
+from lmd.config.problems import spelled
+from lmd.config.schema import Config, ModelConfig
+
+LIVE_MODEL_KEYS = frozenset({"sampling", "preload", "keep_alive", "aliases"})
+"""Keys of a model that need no new worker."""
+FIXED = frozenset({("log", "format"), ("log", "file")})
+"""Keys that hold for the life of the daemon."""
+
+
+class Takes(Enum):
+    """What has to happen for a change to hold; the values are those of the wire."""
+
+    NOTHING = "live"
+    NEW_WORKER = "new_worker"
+    NEW_MODEL = "added"
+    NO_MODEL = "removed"
+    RESTART = "restart"
+
+
+@dataclass(frozen=True, slots=True)
+class Change:
+    """One key with a new value; for a model as a whole ``old`` or ``new`` is None."""
+
+    key: Key
+    old: Any
+    new: Any
+    takes: Takes
+
+    @property
+    def values(self) -> tuple[str, str]:
+        """Both values as JSON, cut to a line; empty for a model as a whole."""
+        if self.takes in (Takes.NEW_MODEL, Takes.NO_MODEL):
+            return "", ""
+        return _shown(self.old), _shown(self.new)
+
+    @property
+    def text(self) -> str:
+        """The change on a line."""
+        old, new = self.values
+        return f"{spelled(self.key)}: " + (f"{old} -> {new}" if old else self.takes.value)
+
+
+def changes(old: Config, new: Config) -> list[Change]:
+    """Every difference, in the order of the schema."""
+    found = [
+        change for table in ("daemon", "limits", "log") for change in _of_table(table, old, new)
+    ]
+    for name in dict.fromkeys((*old.models, *new.models)):
+        key, before, after = ("models", name), old.models.get(name), new.models.get(name)
+        if before is None:
+            found.append(Change(key, None, after, Takes.NEW_MODEL))
+        elif after is None:
+            found.append(Change(key, before, None, Takes.NO_MODEL))
+        else:
+            found += _of_model(key, before, after)
+    return found
+
+
+def needs_new_worker(old: ModelConfig, new: ModelConfig) -> bool:
+    """Whether a worker that was started by ``old`` cannot serve ``new``."""
+    return any(name not in LIVE_MODEL_KEYS for name, _, _ in _differences(old, new))
+
+
+def renewed_models(found: list[Change]) -> frozenset[str]:
+    """The models whose next worker is another one."""
+    return frozenset(one.key[1] for one in found if one.takes is Takes.NEW_WORKER)
+
+
+def _of_table(table: str, old: Config, new: Config) -> Iterator[Change]:
+    for key, before, after in _differences(getattr(old, table), getattr(new, table)):
+        takes = Takes.RESTART if (table, key) in FIXED else Takes.NOTHING
+        yield Change((table, key), before, after, takes)
+
+
+def _of_model(key: Key, old: ModelConfig, new: ModelConfig) -> Iterator[Change]:
+    for name, before, after in _differences(old, new):
+        takes = Takes.NOTHING if name in LIVE_MODEL_KEYS else Takes.NEW_WORKER
+        if isinstance(before, Struct) and isinstance(after, Struct):
+            for inner, was, will in _differences(before, after):
+                yield Change((*key, name, inner), was, will, takes)
+        else:
+            yield Change((*key, name), before, after, takes)
+
+
+def _differences(old: Struct, new: Struct) -> Iterator[tuple[str, Any, Any]]:
+    for name in old.__struct_fields__:
+        before, after = getattr(old, name), getattr(new, name)
+        if before != after:
+            yield name, before, after
+
+
+def _shown(value: Any) -> str:
+    text = msgspec.json.encode(value).decode()
+    return text if len(text) <= 60 else f"{text[:57]}..."
