@@ -207,8 +207,10 @@ class SchedulerMachine(RuleBasedStateMachine):
     @invariant()
     def every_ticket_is_in_one_place(self) -> None:
         for name in MODELS:
-            held = [n for n, t in self.granted.items() if t.model == name]
-            if name not in self.configured and not held and name not in self.workers:
+            if name not in self.scheduler.names:
+                held = [*self.waiting.values(), *self.granted.values()]
+                assert name not in self.configured
+                assert name not in {ticket.model for ticket in held}
                 continue
             model = self.scheduler.model(name)
             queued = [ticket.id for ticket in model.queue]
@@ -242,9 +244,7 @@ class SchedulerMachine(RuleBasedStateMachine):
 
     def known(self) -> list[ModelState]:
         """The models that the scheduler has, removed ones that are still in use among them."""
-        names = self.configured.keys() | self.workers.keys()
-        names |= {ticket.model for ticket in self.granted.values()}
-        return [self.scheduler.model(name) for name in sorted(names)]
+        return [self.scheduler.model(name) for name in self.scheduler.names]
 
     @invariant()
     def nothing_is_left_to_do(self) -> None:
