@@ -30,6 +30,9 @@ DeadlineOption = Annotated[
     typer.Option("--deadline", metavar="SECONDS", min=0.001, help="longest time to wait"),
 ]
 ModelArgument = Annotated[str, typer.Argument(metavar="MODEL", help="name or alias")]
+RequestsArgument = Annotated[
+    list[int], typer.Argument(metavar="ID...", min=1, help="ids of requests, from `lmctl status`")
+]
 ShellArgument = Annotated[
     Literal["bash", "zsh", "fish"],
     typer.Argument(metavar="bash|zsh|fish", show_choices=False, help="your shell"),
@@ -166,6 +169,20 @@ def models_unload(
     _choose(context, partial(unload_model, Target(socket), model, deadline, json))
 
 
+@app.command("personas")
+def personas(
+    context: typer.Context,
+    json: JsonFlag = False,
+    no_start: NoStartFlag = False,
+    socket: SocketOption = None,
+) -> None:
+    """List the personas that `ask -p` takes."""
+    from lmctl.commands.connection import Target
+    from lmctl.commands.personas import list_personas
+
+    _choose(context, partial(list_personas, Target(socket, may_start=not no_start), json))
+
+
 @app.command("status")
 def status(context: typer.Context, json: JsonFlag = False, socket: SocketOption = None) -> None:
     """Show what the daemon does."""
@@ -198,6 +215,50 @@ def plan(
     from lmctl.commands.reload import plan_config
 
     _choose(context, partial(plan_config, Target(socket), file, json))
+
+
+@app.command("events")
+def events(
+    context: typer.Context,
+    kinds: Annotated[
+        list[str] | None,
+        typer.Argument(metavar="[KIND]...", help="such as model_loaded; default: all"),
+    ] = None,
+    json: Annotated[
+        bool, typer.Option("--json", help="one JSON object a line, as into a pipe")
+    ] = False,
+    socket: SocketOption = None,
+) -> None:
+    """Follow what happens in the daemon, until Ctrl-C.
+
+    On a terminal, calls that only look at the daemon are shown where their KIND is given."""
+    from lmctl.commands.connection import Target
+    from lmctl.commands.events import follow_events
+
+    _choose(context, partial(follow_events, Target(socket), kinds or [], json))
+
+
+@app.command("metrics")
+def metrics(context: typer.Context, json: JsonFlag = False, socket: SocketOption = None) -> None:
+    """Print the daemon's figures in the format of Prometheus."""
+    from lmctl.commands.connection import Target
+    from lmctl.commands.metrics import print_metrics
+
+    _choose(context, partial(print_metrics, Target(socket), json))
+
+
+@app.command("cancel")
+def cancel(
+    context: typer.Context,
+    numbers: RequestsArgument,
+    json: JsonFlag = False,
+    socket: SocketOption = None,
+) -> None:
+    """Cancel requests of any client of yours, by the ids that `status` shows."""
+    from lmctl.commands.cancel import cancel_requests
+    from lmctl.commands.connection import Target
+
+    _choose(context, partial(cancel_requests, Target(socket), numbers, json))
 
 
 @app.command("doctor")

@@ -18,6 +18,7 @@ from lmctl.failures import (
     EXIT_UNAVAILABLE,
     DaemonError,
     Failure,
+    NoAnswer,
     NotRunning,
     ProtocolError,
 )
@@ -54,6 +55,15 @@ class Connection:
     def close(self) -> None:
         """Close; idempotent."""
         self._sock.close()
+
+    @property
+    def peer_pid(self) -> "int | None":
+        """The process that listens, where the kernel tells; under a service manager's socket it
+        is the manager."""
+        if sys.platform != "linux":
+            return None
+        credentials = self._sock.getsockopt(_socket.SOL_SOCKET, _socket.SO_PEERCRED, 12)
+        return int(_struct.unpack("iII", credentials)[0]) or None
 
     def watch_reader(self, fd: int) -> None:
         """Raise BrokenPipeError from `updates` when nobody reads from this pipe any more.
@@ -127,9 +137,7 @@ class Connection:
         if give_up is not None:
             left = give_up - time.monotonic()
             if left <= 0:
-                raise Failure(
-                    "the daemon did not answer by the deadline", EXIT_BUSY, "lmctl status"
-                )
+                raise NoAnswer
             timeout = left if idle is None else min(idle, left)
         ready = self._poll.poll(None if timeout is None else max(1, timeout * 1000))
         if any(fd == self._watched for fd, _ in ready):

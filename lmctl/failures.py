@@ -53,6 +53,13 @@ class NotRunning(Failure):
         )
 
 
+class NoAnswer(Failure):
+    """The daemon said nothing until it was well past the deadline."""
+
+    def __init__(self) -> None:
+        super().__init__("the daemon did not answer by the deadline", EXIT_BUSY, "lmctl status")
+
+
 class ProtocolError(Failure):
     """What came over the socket is no reply of this protocol."""
 

@@ -19,19 +19,28 @@ from lmd import paths
 from lmd.backend.launch import Launcher
 from lmd.config.diff import Change, renewed_models
 from lmd.config.schema import Config
-from lmd.logs import open_logs, open_unbuffered, set_level
+from lmd.events import Bus
+from lmd.logs import LineWriter, open_logs, open_unbuffered, set_level
 from lmd.models.catalogue import Catalogue
+from lmd.models.probe import Probe
+from lmd.protocol.events import DaemonDraining, DaemonStarted
 from lmd.reload.reloader import Apply, Reloader
 from lmd.reload.watch import run_watch
 from lmd.rpc import socket_file
 from lmd.rpc.dispatch import Dispatcher, Handler
 from lmd.rpc.handlers.embed import EmbedHandlers
 from lmd.rpc.handlers.generate import GenerateHandlers
+from lmd.rpc.handlers.metrics import MetricsHandlers
 from lmd.rpc.handlers.models import ModelsHandlers
+from lmd.rpc.handlers.personas import PersonasHandlers
 from lmd.rpc.handlers.reload import ReloadHandlers
+from lmd.rpc.handlers.requests import RequestsHandlers
 from lmd.rpc.handlers.shell import ShellHandlers
 from lmd.rpc.handlers.status import ServerFacts, StatusHandlers
+from lmd.rpc.requests import Requests
 from lmd.rpc.server import Server
+from lmd.rpc.telemetry import Telemetry
+from lmd.rpc.view import Models
 from lmd.scheduler.broker import Broker
 from lmd.scheduler.configured import model_limits, shared_limits
 from lmd.scheduler.core import Scheduler
@@ -62,13 +71,13 @@ def run(config: Config, config_path: str, socket: str, fake: str | None, *, requ
     _mend_standard_streams()
     socket_file.prepare_directory(os.path.dirname(socket))
     _raise_descriptor_limit()
-    with open_logs(config.log), socket_file.own(socket):
+    with open_logs(config.log) as lines, socket_file.own(socket):
         listener = socket_file.bind(socket)
         identity = socket_file.file_identity(socket)
         try:
             stream_listener = trio.SocketListener(trio.socket.from_stdlib_socket(listener))
             origin = Origin(config, config_path, required)
-            trio.run(_serve, origin, socket, stream_listener, identity, fake)
+            trio.run(_serve, origin, socket, stream_listener, identity, fake, lines)
         finally:
             socket_file.unlink_if_ours(socket, identity)
 
@@ -88,14 +97,18 @@ async def _serve(
     listener: trio.SocketListener,
     identity: tuple[int, int],
     fake: str | None,
+    lines: LineWriter,
 ) -> None:
     config = origin.config
     server = Server(listener, config.limits)
     catalogue = Catalogue(config, check_files=fake is None)
     launcher = Launcher(config.daemon.load_timeout, config.limits.stall_timeout, fake)
+    bus = Bus()
     scheduler = Scheduler(model_limits(config), shared_limits(config))
-    broker = Broker(scheduler, catalogue, launcher)
-    reloader = Reloader(origin.path, config, _applying(server, broker), required=origin.required)
+    broker = Broker(scheduler, catalogue, launcher, bus)
+    reloader = Reloader(
+        origin.path, config, _applying(server, broker), bus, required=origin.required
+    )
     broker.on_roll_back = reloader.roll_back
     facts = ServerFacts(
         socket=socket,
@@ -106,9 +119,11 @@ async def _serve(
         draining=server.draining.is_set,
         generation=lambda: reloader.generation,
         config_error=lambda: reloader.error,
+        measure=Probe().look,
     )
-    handlers = handlers_of(broker, catalogue, facts, reloader, _open_lexicon())
-    dispatcher = Dispatcher(handlers, lambda: reloader.config.limits.deadline)
+    telemetry = Telemetry(bus, broker, catalogue, facts, lambda: lines.dropped)
+    handlers = handlers_of(broker, catalogue, facts, reloader, _open_lexicon(), telemetry)
+    dispatcher = Dispatcher(handlers, lambda: reloader.config.limits.deadline, bus)
     async with trio.open_nursery() as workers:
         await workers.start(broker.run)
         async with trio.open_nursery() as connections:
@@ -116,6 +131,7 @@ async def _serve(
 
                 def drain() -> None:
                     log.info("draining", in_flight=server.requests_in_flight)
+                    bus.publish(DaemonDraining(in_flight=server.requests_in_flight))
                     socket_file.unlink_if_ours(socket, identity)
                     server.draining.set()
                     accepts.cancel_scope.cancel(reason="draining")
@@ -128,6 +144,7 @@ async def _serve(
                 )
                 accepts.start_soon(reloader.run)
                 accepts.start_soon(run_watch, reloader.files, reloader.notice)
+                bus.publish(DaemonStarted(version=lmd.__version__, pid=os.getpid()))
                 log.info("serving", version=lmd.__version__, socket=socket, pid=os.getpid())
                 await server.run_accepts(dispatcher, connections)
             await server.accept_backlog(dispatcher, connections)
@@ -174,14 +191,17 @@ def handlers_of(
     facts: ServerFacts,
     reloader: Reloader,
     lexicon: Lexicon,
+    telemetry: Telemetry,
 ) -> dict[str, Handler]:
     """What answers each method."""
-    generate = GenerateHandlers(broker, catalogue)
-    embed = EmbedHandlers(broker, catalogue)
-    models = ModelsHandlers(broker, catalogue)
-    service = ShellService(broker, catalogue, lexicon, Library())
-    shell = ShellHandlers(service, catalogue)
-    status = StatusHandlers(broker, catalogue, facts)
+    requests = Requests()
+    view = Models(broker, catalogue, requests.meter, facts.measure)
+    generate = GenerateHandlers(broker, catalogue, requests)
+    embed = EmbedHandlers(broker, catalogue, requests)
+    models = ModelsHandlers(broker, catalogue, requests, view)
+    personas = PersonasHandlers(catalogue)
+    shell = ShellHandlers(ShellService(broker, catalogue, lexicon, Library()), catalogue, requests)
+    status = StatusHandlers(broker, catalogue, facts, requests, view, telemetry.bus)
     return {
         "hello": status.hello,
         "ask": generate.ask,
@@ -195,6 +215,10 @@ def handlers_of(
         "models.show": models.show,
         "models.load": models.load,
         "models.unload": models.unload,
+        "events": telemetry.events.events,
+        "metrics": MetricsHandlers(telemetry.metrics).metrics,
+        "requests.cancel": RequestsHandlers(requests).cancel,
+        "personas.list": personas.list,
         "reload": ReloadHandlers(reloader, broker).reload,
         "status": status.status,
     }

@@ -2,18 +2,22 @@
 
 import json
 
-from lmctl.commands.connection import Target, open_checked
-from lmctl.commands.tables import render_facts, render_table, size
+from lmctl.commands.connection import ANSWER_SECONDS, Target, open_checked
+from lmctl.commands.status import print_lines, terminal_width
+from lmctl.commands.tables import render_facts
 from lmctl.output import print_text
-
-_HEADINGS = ("NAME", "STATE", "SLOTS", "QUEUED", "MEMORY", "CONTEXT", "ALIASES")
+from lmctl.screen.models import render_models
+from lmctl.screen.reply import items
 
 
 def list_models(target: Target, as_json: bool) -> int:
     """All configured models, one per line."""
     with open_checked(target) as connection:
-        result = connection.call("models.list", {})
-    print_text(json.dumps(result) if as_json else render_models(result.get("models")))
+        result = connection.call("models.list", {}, ANSWER_SECONDS)
+    if as_json:
+        print_text(json.dumps(result))
+    else:
+        print_lines(render_models(items(result, "models"), terminal_width()))
     return 0
 
 
@@ -47,25 +51,3 @@ def _change(method: str, target: Target, model: str, deadline: float | None, as_
         result = connection.call(method, params, deadline)
     print_text(json.dumps(result) if as_json else f"{result.get('name')}: {result.get('state')}")
     return 0
-
-
-def render_models(models: object) -> str:
-    """The table of ``models list`` and ``status``."""
-    rows = [_row(model) for model in (models if isinstance(models, list) else [])]
-    return render_table(_HEADINGS, rows) if rows else "no models configured"
-
-
-def _row(model: dict[str, object]) -> tuple[str, ...]:
-    memory, aliases = model.get("memory"), model.get("aliases")
-    resident = memory.get("worker_rss_bytes") if isinstance(memory, dict) else None
-    weights = memory.get("weights_bytes") if isinstance(memory, dict) else None
-    name = f"{model.get('name')}{' (default)' if model.get('default') else ''}"
-    return (
-        name,
-        str(model.get("state")),
-        f"{model.get('busy')}/{model.get('slots')}",
-        str(model.get("queued")),
-        size(resident if resident is not None else weights),
-        str(model.get("context")),
-        ", ".join(map(str, aliases)) if isinstance(aliases, list) and aliases else "-",
-    )

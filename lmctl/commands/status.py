@@ -1,15 +1,16 @@
 """`lmctl status` and `lmctl version`."""
 
 import json
+import os
 from contextlib import closing
 
 from lmctl.client import connect
-from lmctl.commands.connection import Target, open_checked
-from lmctl.commands.models import render_models
-from lmctl.commands.tables import duration
+from lmctl.commands.connection import ANSWER_SECONDS, Target, open_checked
 from lmctl.failures import NotRunning
 from lmctl.handshake import hello
-from lmctl.output import print_text
+from lmctl.output import STDOUT, print_text, uses_color, write_all
+from lmctl.screen.screen import render_status
+from lmctl.screen.text import Line, plain, with_escapes
 from lmd import __version__
 from lmd.protocol.limits import PROTOCOL_VERSION
 
@@ -17,23 +18,28 @@ from lmd.protocol.limits import PROTOCOL_VERSION
 def show_status(target: Target, as_json: bool) -> int:
     """One screen about the daemon. Never starts one."""
     with open_checked(target) as connection:
-        status = connection.call("status", {})
-    print_text(json.dumps(status) if as_json else render_status(status))
+        status = connection.call("status", {}, ANSWER_SECONDS)
+    if as_json:
+        print_text(json.dumps(status))
+    else:
+        print_lines(render_status(status, terminal_width()))
     return 0
 
 
-def render_status(status: dict[str, object]) -> str:
-    """The screen of ``lmctl status``."""
-    state = "draining" if status.get("draining") else "running"
-    return (
-        f"lmd {status.get('version')}, {state}, pid {status.get('pid')}, "
-        f"up {duration(status.get('uptime_s'))}\n"
-        f"socket       {status.get('socket')}\n"
-        f"config       {status.get('config') or 'built-in defaults'}\n"
-        f"connections  {status.get('connections')}\n"
-        f"in flight    {status.get('requests_in_flight')}\n\n"
-        f"{render_models(status.get('models'))}"
-    )
+def terminal_width() -> int | None:
+    """Columns of the terminal that stdout is; None where it is none, and nothing is cut."""
+    try:
+        return os.get_terminal_size(STDOUT).columns or None
+    except OSError:
+        return None
+
+
+def print_lines(lines: list[Line]) -> None:
+    """Styled lines on stdout: with colours on a terminal that wants them. They are safe to show,
+    because every text of the daemon's went through `lmctl.screen.text.clean`."""
+    colored = uses_color("auto", os.isatty(STDOUT), os.environ)
+    shown = [with_escapes(line) if colored else plain(line) for line in lines]
+    write_all(STDOUT, "".join(f"{line}\n" for line in shown).encode(errors="replace"))
 
 
 def show_version(target: Target, as_json: bool) -> int:

@@ -1,14 +1,4 @@
-"""Plain text layout: columns, facts, sizes and durations."""
-
-
-def render_table(headings: tuple[str, ...], rows: list[tuple[str, ...]]) -> str:
-    """Left-aligned columns, two spaces apart."""
-    lines = [headings, *rows]
-    widths = [max(len(line[column]) for line in lines) for column in range(len(headings))]
-    return "\n".join(
-        "  ".join(cell.ljust(width) for cell, width in zip(line, widths, strict=True)).rstrip()
-        for line in lines
-    )
+"""Plain text: facts, sizes and durations."""
 
 
 def render_facts(facts: object, indent: str = "") -> str:

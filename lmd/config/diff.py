@@ -38,6 +38,11 @@ class Change:
     takes: Takes
 
     @property
+    def of_model(self) -> bool:
+        """Whether it is about a model, as a whole or in part."""
+        return self.key[0] == "models"
+
+    @property
     def values(self) -> tuple[str, str]:
         """Both values as JSON, cut to a line; empty for a model as a whole."""
         if self.takes in (Takes.NEW_MODEL, Takes.NO_MODEL):
@@ -53,17 +58,13 @@ class Change:
 
 def changes(old: Config, new: Config) -> list[Change]:
     """Every difference, in the order of the schema."""
-    found = [
-        change for table in ("daemon", "limits", "log") for change in _of_table(table, old, new)
-    ]
-    for name in dict.fromkeys((*old.models, *new.models)):
-        key, before, after = ("models", name), old.models.get(name), new.models.get(name)
-        if before is None:
-            found.append(Change(key, None, after, Takes.NEW_MODEL))
-        elif after is None:
-            found.append(Change(key, before, None, Takes.NO_MODEL))
+    found: list[Change] = []
+    for table in Config.__struct_fields__:
+        before, after = getattr(old, table), getattr(new, table)
+        if table == "models":
+            found += _of_models(before, after)
         else:
-            found += _of_model(key, before, after)
+            found += _of_table((table,), before, after)
     return found
 
 
@@ -77,27 +78,41 @@ def renewed_models(found: list[Change]) -> frozenset[str]:
     return frozenset(one.key[1] for one in found if one.takes is Takes.NEW_WORKER)
 
 
-def _of_table(table: str, old: Config, new: Config) -> Iterator[Change]:
-    for key, before, after in _differences(getattr(old, table), getattr(new, table)):
-        takes = Takes.RESTART if (table, key) in FIXED else Takes.NOTHING
-        yield Change((table, key), before, after, takes)
-
-
-def _of_model(key: Key, old: ModelConfig, new: ModelConfig) -> Iterator[Change]:
-    for name, before, after in _differences(old, new):
-        takes = Takes.NOTHING if name in LIVE_MODEL_KEYS else Takes.NEW_WORKER
-        if isinstance(before, Struct) and isinstance(after, Struct):
-            for inner, was, will in _differences(before, after):
-                yield Change((*key, name, inner), was, will, takes)
+def _of_models(old: dict[str, ModelConfig], new: dict[str, ModelConfig]) -> Iterator[Change]:
+    for name in dict.fromkeys((*old, *new)):
+        key, before, after = ("models", name), old.get(name), new.get(name)
+        if before is None:
+            yield Change(key, None, after, Takes.NEW_MODEL)
+        elif after is None:
+            yield Change(key, before, None, Takes.NO_MODEL)
         else:
-            yield Change((*key, name), before, after, takes)
+            for inner, was, will in _differences(before, after):
+                takes = Takes.NOTHING if inner in LIVE_MODEL_KEYS else Takes.NEW_WORKER
+                yield from _of_value((*key, inner), was, will, takes)
 
 
-def _differences(old: Struct, new: Struct) -> Iterator[tuple[str, Any, Any]]:
-    for name in old.__struct_fields__:
-        before, after = getattr(old, name), getattr(new, name)
-        if before != after:
-            yield name, before, after
+def _of_table(key: Key, old: Any, new: Any) -> Iterator[Change]:
+    for name, was, will in _differences(old, new):
+        takes = Takes.RESTART if (*key, name) in FIXED else Takes.NOTHING
+        yield from _of_value((*key, name), was, will, takes)
+
+
+def _of_value(key: Key, old: Any, new: Any, takes: Takes) -> Iterator[Change]:
+    """A value as a whole, or a table key by key where both have it."""
+    if isinstance(old, Struct) and isinstance(new, Struct):
+        for name, was, will in _differences(old, new):
+            yield from _of_value((*key, name), was, will, takes)
+    else:
+        yield Change(key, old, new, takes)
+
+
+def _differences(old: Any, new: Any) -> Iterator[tuple[str, Any, Any]]:
+    """Keys of two tables that differ, with both values; None where a table has no such key."""
+    if isinstance(old, dict):
+        pairs = ((name, old.get(name), new.get(name)) for name in dict.fromkeys((*old, *new)))
+    else:
+        pairs = ((name, getattr(old, name), getattr(new, name)) for name in old.__struct_fields__)
+    return (pair for pair in pairs if pair[1] != pair[2])
 
 
 def _shown(value: Any) -> str:

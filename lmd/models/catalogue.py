@@ -2,14 +2,15 @@
 
 import difflib
 import os
-from collections.abc import Collection
+from collections.abc import Collection, Mapping
 from pathlib import Path
 
 import msgspec
 import trio
 
 from lmd import paths
-from lmd.config.schema import Config, ModelConfig
+from lmd.config.schema import Config, ModelConfig, PersonaConfig
+from lmd.models.footprint import predicted_bytes
 from lmd.models.gguf import BadModel, GGUFHeader, read_header
 from lmd.protocol.errors import LmdError
 from lmd.protocol.params import Sampling
@@ -26,6 +27,7 @@ class Catalogue:
         self._check_files = check_files
         # Reading is pure Python: two at a time would take the interpreter from the event loop.
         self._reading = trio.CapacityLimiter(1)
+        self._predicted: dict[str, int] = {}
         self._models: dict[str, ModelConfig] = {}
         self._removed: dict[str, ModelConfig] = {}
         self.replace(config)
@@ -43,6 +45,8 @@ class Catalogue:
             for name, model in known.items()
             if name in in_use and name not in config.models
         }
+        self._predicted = {name: self._predicted[name] for name in self._predicted.keys() & known}
+        self._personas = config.personas
         self._default = config.daemon.default_model
         self._suggest = config.daemon.suggest_model
         self._formats: dict[str, tuple[tuple[int, int], int | None]] = {}
@@ -76,6 +80,11 @@ class Catalogue:
         """Whether the model runs the file that ships with lmd."""
         return self.config(name).path == paths.builtin_model_path()
 
+    @property
+    def personas(self) -> Mapping[str, PersonaConfig]:
+        """The declared personas, in the order of the configuration."""
+        return self._personas
+
     def resolve(self, spelling: str | None) -> str:
         """The model behind a name or alias. Raises `LmdError` ``unknown_model``."""
         if spelling is None:
@@ -96,20 +105,15 @@ class Catalogue:
             raise LmdError("unknown_model", f"{name} is not configured any more")
         return model
 
-    def file_bytes(self, name: str) -> int:
-        """Size of the model's file in bytes; 0 when it is missing."""
-        try:
-            return os.stat(self.config(name).path).st_size
-        except OSError:
-            return 0
-
-    def sampling(self, name: str, request: Sampling) -> Sampling:
-        """The request's sampling parameters, completed by the model's defaults."""
-        defaults = self.config(name).sampling
-        chosen = {}
-        for field in Sampling.__struct_fields__:
-            value = getattr(request, field)
-            chosen[field] = getattr(defaults, field) if value is None else value
+    def sampling(self, name: str, request: Sampling, persona: Sampling | None = None) -> Sampling:
+        """The request's sampling parameters, completed by the persona's and the model's."""
+        layers = [layer for layer in (request, persona, self.config(name).sampling) if layer]
+        chosen = {
+            field: next(
+                (value for layer in layers if (value := getattr(layer, field)) is not None), None
+            )
+            for field in Sampling.__struct_fields__
+        }
         return Sampling(**chosen)
 
     async def header(self, name: str) -> GGUFHeader:
@@ -132,7 +136,20 @@ class Catalogue:
                 f"{path} {problem}",
                 hint=f"set models.{name}.path to the first file of a whole model",
             )
+        model = self._models[name]
+        self._predicted[name] = predicted_bytes(header, model.context, model.slots)
         return header
+
+    def predicted_bytes(self, name: str) -> int | None:
+        """What a model is likely to take; None until its header has been read."""
+        return self._predicted.get(name)
+
+    async def size(self, name: str) -> int:
+        """Bytes of the model's file, read in a thread; 0 when it is missing, or none is loaded."""
+        if not self._check_files:
+            return 0
+        path = self.config(name).path
+        return await trio.to_thread.run_sync(_file_bytes, path, limiter=self._reading)
 
     async def shell_format(self, name: str) -> int | None:
         """How the model takes the tasks of the shell; see `GGUFHeader.shell_format`.
@@ -177,6 +194,13 @@ class Catalogue:
         described = msgspec.to_builtins(header)
         assert isinstance(described, dict)
         return described
+
+
+def _file_bytes(path: str) -> int:
+    try:
+        return os.stat(path).st_size
+    except OSError:
+        return 0
 
 
 def _unloadable(header: GGUFHeader) -> str:

@@ -1,6 +1,59 @@
 """What the machine and its processes use; the only place that asks psutil."""
 
+import os
+from collections.abc import Mapping
+from dataclasses import dataclass
+
 import psutil
+import trio
+
+LOOK_SECONDS = 0.5
+"""How long a look may take: a disk that does not answer must not keep `status` waiting."""
+
+MOST_KEPT = 512
+"""Models whose last look is remembered: a reload may bring others, again and again."""
+
+
+@dataclass(frozen=True, slots=True)
+class Measured:
+    """Bytes of a model's file, 0 when it is missing, and what its worker has resident."""
+
+    file_bytes: int = 0
+    resident_bytes: int | None = None
+
+
+class Probe:
+    """Looks at files and processes in a thread, one at a time; the event loop never waits."""
+
+    def __init__(self) -> None:
+        self._thread = trio.CapacityLimiter(1)
+        self._last: dict[str, Measured] = {}
+
+    async def look(self, models: Mapping[str, tuple[str, int | None]]) -> dict[str, Measured]:
+        """The facts of each model, given the path of its file and the pid of its worker.
+
+        What cannot be found out within `LOOK_SECONDS` is what it was at the last look.
+        """
+        with trio.move_on_after(LOOK_SECONDS):
+            found = await trio.to_thread.run_sync(
+                _look, dict(models), limiter=self._thread, abandon_on_cancel=True
+            )
+            self._last = found if len(self._last) > MOST_KEPT else self._last | found
+        return {name: self._last.get(name, Measured()) for name in models}
+
+
+def _look(models: dict[str, tuple[str, int | None]]) -> dict[str, Measured]:
+    return {
+        name: Measured(_file_bytes(path), None if pid is None else resident_bytes(pid))
+        for name, (path, pid) in models.items()
+    }
+
+
+def _file_bytes(path: str) -> int:
+    try:
+        return os.stat(path).st_size
+    except OSError:
+        return 0
 
 
 def resident_bytes(pid: int) -> int | None:
@@ -9,3 +62,8 @@ def resident_bytes(pid: int) -> int | None:
         return int(psutil.Process(pid).memory_info().rss)
     except psutil.Error:
         return None
+
+
+def open_descriptors() -> int:
+    """How many files, sockets and pipes this process has open."""
+    return int(psutil.Process().num_fds())

@@ -20,3 +20,5 @@ MAX_COMMAND_NAMES = 16 << 10
 """Names of installed commands in a request."""
 MAX_CANDIDATES = 10
 """Candidates of `suggest` and `fix`."""
+MAX_LISTED_REQUESTS = 100
+"""Requests that `status` lists."""

@@ -2,8 +2,10 @@
 
 from typing import Any, Literal
 
-from msgspec import Struct
+from msgspec import Struct, field
 
+from lmd.protocol.activity import Rates, RecentError, RunningRequest
+from lmd.protocol.events import Happening
 from lmd.protocol.params import RequestId
 
 
@@ -13,6 +15,9 @@ class Usage(Struct):
     prompt_tokens: int
     cached_tokens: int
     completion_tokens: int
+    kv_bytes: int = 0
+    """What it held of the KV cache at its most, as llama.cpp counts it, with the prefix that it
+    shares with others. 0 where nothing is kept."""
 
 
 class Timings(Struct):
@@ -97,6 +102,8 @@ class SuggestResult(Struct, omit_defaults=True):
     warnings: list[RequestWarning]
     widget: str | None = None
     """With `widget`: what `lmctl suggest --widget` prints."""
+    usage: Usage | None = None
+    """Of all samples together; none where rules alone did."""
 
 
 class ExplainedPart(Struct):
@@ -125,6 +132,8 @@ class ExplainResult(Struct, omit_defaults=True):
     risk: list[str] = []
     widget: str | None = None
     """With `widget`: what `lmctl explain --widget` prints."""
+    usage: Usage | None = None
+    """Of the model's sentence; none where no model was asked."""
 
 
 class EmbedResult(Struct):
@@ -136,6 +145,8 @@ class EmbedResult(Struct):
     pooling: str
     normalized: bool
     usage: Usage
+    timings: Timings = field(default_factory=Timings)
+    """`prefill_ms` is the whole work."""
 
 
 class TokenizeResult(Struct, omit_defaults=True):
@@ -160,10 +171,12 @@ class HelloResult(Struct):
 
 
 class MemoryStatus(Struct):
-    """Bytes: what the file's tensors take, and what the worker has resident."""
+    """Bytes: the model's file, what the worker has resident, and what was expected of it."""
 
     weights_bytes: int
     worker_rss_bytes: int | None = None
+    predicted_bytes: int | None = None
+    """Weights and KV cache, from the file's header; known once that was read."""
 
 
 class ModelStatus(Struct, omit_defaults=True):
@@ -182,6 +195,10 @@ class ModelStatus(Struct, omit_defaults=True):
     default: bool = False
     restarts: int = 0
     last_error: str | None = None
+    tokens_per_second: float = 0.0
+    """Of all its answers together, over the last 10 seconds."""
+    loaded_percent: int | None = None
+    """How much of the file is read, while it is being loaded."""
 
 
 class ModelsResult(Struct):
@@ -197,6 +214,20 @@ class ModelDetail(Struct):
     header: dict[str, Any]
 
 
+class PersonaStatus(Struct):
+    """One persona: the model it asks, and its system prompt."""
+
+    name: str
+    model: str
+    system: str
+
+
+class PersonasResult(Struct):
+    """All declared personas."""
+
+    personas: list[PersonaStatus]
+
+
 class StatusResult(Struct):
     """One screen of facts about the daemon."""
 
@@ -209,6 +240,13 @@ class StatusResult(Struct):
     requests_in_flight: int
     draining: bool
     models: list[ModelStatus]
+    requests: list[RunningRequest] = []
+    """Running ones first, then those that wait, each the oldest first; a bounded number."""
+    requests_omitted: int = 0
+    """How many more wait or run."""
+    rates: Rates | None = None
+    recent_errors: list[RecentError] = []
+    """The last things that went wrong in the daemon, oldest first; a bounded number."""
     config_generation: int = 1
     """Counts the configurations that have held since the start."""
     config_error: str = ""
@@ -243,10 +281,27 @@ class ReloadResult(Struct):
     applied: bool
     """False for a dry run, and where there are problems: then the last good configuration stays."""
     generation: int
+    file: str
+    """The daemon's configuration file."""
     changes: list[ConfigChange]
     problems: list[ConfigProblem]
     running: dict[str, int]
     """Requests that run now on the models which get another worker or go; they are finished."""
+
+
+class MetricsResult(Struct):
+    """What a scrape would get."""
+
+    text: str
+    content_type: str
+
+
+class EventsResult(Struct):
+    """The end of a subscription, when the daemon ends."""
+
+    delivered: int
+    dropped: int
+    """Events that the subscriber did not read fast enough to be told of."""
 
 
 class StreamText(Struct):
@@ -257,12 +312,24 @@ class StreamText(Struct):
     text: str
 
 
-class StreamEvent(Struct, omit_defaults=True):
-    """Progress before the first token."""
+class StreamHappened(Struct):
+    """An event, to who has subscribed to `events`."""
 
     id: RequestId
     seq: int
-    event: Literal["queued", "loading", "prefill"]
+    happened: Happening
+
+
+class StreamEvent(Struct, omit_defaults=True):
+    """Progress before the first token; `subscribed`: events from now on will be told."""
+
+    id: RequestId
+    seq: int
+    event: Literal["queued", "loading", "prefill", "subscribed"]
     position: int | None = None
     done: int | None = None
     total: int | None = None
+    """Percent while loading, tokens of the prompt during prefill."""
+    bytes_done: int | None = None
+    bytes_total: int | None = None
+    """Of the model's file, while loading."""

@@ -3,11 +3,38 @@
 import os
 from collections.abc import Iterable
 
+from lmd.config.problems import ConfigError
+from lmd.config.sources import PARTS, part_paths
+
 MOST_LINKS = 40
 """As many symbolic links as Linux follows in one path."""
 
 Fingerprint = tuple[tuple[int, ...], ...]
 """Identity, size and times of each file; all zero for one that is missing."""
+
+
+class ConfigFiles:
+    """The files of one configuration, as they are at each look. Every method blocks on a disk."""
+
+    def __init__(self, path: str) -> None:
+        self._path = os.path.abspath(path)
+        self._parts = os.path.join(os.path.dirname(self._path), PARTS, "")
+
+    def fingerprint(self) -> Fingerprint:
+        """Which files there are, and their state."""
+        try:
+            return fingerprint([self._path, *part_paths(self._path)])
+        except ConfigError:
+            # The folder of parts cannot be read: that, too, is a state to be left again.
+            return fingerprint([self._path])
+
+    def folders(self) -> set[str]:
+        """Where a change to any of the files shows."""
+        try:
+            parts = part_paths(self._path)
+        except ConfigError:
+            parts = []
+        return watched_directories([self._path, self._parts, *parts])
 
 
 def fingerprint(files: Iterable[str]) -> Fingerprint:

@@ -8,18 +8,21 @@ An edit that comes meanwhile is seen afterwards, however many there were.
 """
 
 import os
-from collections.abc import Callable, Iterable
+from collections.abc import Callable
 from dataclasses import dataclass
 
 import msgspec
 import structlog
 import trio
 
-from lmd.config.diff import Change, changes
-from lmd.config.load import load, parse
-from lmd.config.problems import ConfigError
+from lmd.config.diff import Change, Takes, changes
+from lmd.config.load import load_all
+from lmd.config.problems import ConfigError, spelled
 from lmd.config.schema import Config, ModelConfig
-from lmd.reload.files import Fingerprint, fingerprint, is_hollow
+from lmd.config.sources import Source
+from lmd.events import Bus
+from lmd.protocol.events import ConfigRejected, ConfigReloaded, ModelRolledBack
+from lmd.reload.files import ConfigFiles, is_hollow
 
 log = structlog.get_logger("lmd.reload")
 
@@ -45,17 +48,21 @@ class Plan:
 class Reloader:
     """The configuration of a running daemon."""
 
-    def __init__(self, path: str, config: Config, apply: Apply, *, required: bool) -> None:
+    def __init__(
+        self, path: str, config: Config, apply: Apply, bus: Bus, *, required: bool
+    ) -> None:
         """``required``: a missing file is an error, as opposed to a file of defaults.
 
         A file that was there once is missed from then on.
         """
         self.path = path
+        self.files = ConfigFiles(path)
         self.config = config
         """The configuration that holds now; where a model was rolled back, not all of the file."""
         self.generation = 1
         """Counts the configurations that have held."""
         self._apply = apply
+        self._bus = bus
         self._required = required
         self._file_error = ""
         self._rolled_back: dict[str, tuple[ModelConfig, str]] = {}
@@ -73,10 +80,6 @@ class Reloader:
         refused = [reason for _, reason in self._rolled_back.values()]
         return "; ".join(filter(None, [self._file_error, *refused]))
 
-    def files(self) -> Iterable[str]:
-        """The files whose content is the configuration."""
-        return (self.path,)
-
     def request(self) -> None:
         """Have the file looked at soon; never blocks, and several calls are one."""
         self._wanted.set()
@@ -87,34 +90,38 @@ class Reloader:
             self.request()
 
     async def run(self) -> None:
-        """Reload when that was requested, until cancelled. What is wrong is logged."""
+        """Reload when that was requested, until cancelled."""
         while True:
             await self._wanted.wait()
             self._wanted = trio.Event()
             try:
                 await self.reload()
-            except ConfigError as error:
-                log.error("configuration rejected: the last good one stays", reason=str(error))
+            except ConfigError:
+                continue
 
     async def plan(self, text: str | None = None) -> Plan:
         """What the file, or ``text`` in its place, would change. Raises `ConfigError`."""
         if text is None:
             config = await self._read()
         else:
-            config = await trio.to_thread.run_sync(parse, text, self.path)
+            instead = Source(self.path, text)
+            loaded = await trio.to_thread.run_sync(
+                lambda: load_all(self.path, required=False, instead=instead)
+            )
+            config = loaded.config
         return Plan(config, changes(self.config, config))
 
     async def reload(self, *, retry: bool = False) -> Plan:
         """Read the file and make it hold; with ``retry`` models that were rolled back as well.
 
-        Raises `ConfigError`, and then nothing has changed. Cancelled before the file was read, it
-        has done nothing; after that it does not wait for anything.
+        Raises `ConfigError`, and then nothing has changed; that is logged. Cancelled before the
+        file was read, it has done nothing; after that it does not wait for anything.
         """
         async with self._reloading:
             try:
                 config = await self._read()
             except ConfigError as error:
-                self._file_error = _in_short(error)
+                self._reject(error)
                 raise
             self._file_error = ""
             plan = self._without_refused(config, retry)
@@ -122,8 +129,7 @@ class Reloader:
             if plan.changes:
                 self.generation += 1
                 self._apply(plan.config, plan.changes)
-                said = "; ".join(change.text for change in plan.changes)
-                log.info("configuration reloaded", generation=self.generation, changes=said)
+                self._tell(plan.changes)
             return plan
 
     def roll_back(self, model: str, earlier: ModelConfig, reason: str) -> None:
@@ -132,17 +138,39 @@ class Reloader:
         said = f"models.{model} runs as before, since its new configuration does not: {reason}"
         self._rolled_back[model] = refused, said
         self.config = _with_model(self.config, model, earlier)
+        self._bus.publish(ModelRolledBack(model=model, reason=reason))
+
+    def _reject(self, error: ConfigError) -> None:
+        self._file_error = _in_short(error)
+        log.error("configuration rejected: the last good one stays", reason=str(error))
+        self._bus.publish(ConfigRejected(generation=self.generation, reason=self._file_error))
+
+    def _tell(self, changes: list[Change]) -> None:
+        said = "; ".join(change.text for change in changes)
+        log.info("configuration reloaded", generation=self.generation, changes=said)
+        models = {takes: _models(changes, takes) for takes in Takes}
+        self._bus.publish(
+            ConfigReloaded(
+                generation=self.generation,
+                added=models[Takes.NEW_MODEL],
+                replaced=models[Takes.NEW_WORKER],
+                removed=models[Takes.NO_MODEL],
+                changed=[spelled(one.key) for one in changes if one.takes is Takes.NOTHING],
+            )
+        )
 
     async def _read(self) -> Config:
         """What the files say once they have stopped changing. Raises `ConfigError`."""
         latest = trio.current_time() + LONGEST_SETTLE_SECONDS
         while True:
-            state = await self._state()
+            state = await trio.to_thread.run_sync(self.files.fingerprint)
             outcome = await trio.to_thread.run_sync(self._load)
-            whole = await self._state() == state and not is_hollow(state)
+            whole = await trio.to_thread.run_sync(
+                self.files.fingerprint
+            ) == state and not is_hollow(state)
             if not (whole and trio.current_time() > latest):
                 await trio.sleep(HOLLOW_SECONDS if is_hollow(state) else SETTLE_SECONDS)
-                if await self._state() != state:
+                if await trio.to_thread.run_sync(self.files.fingerprint) != state:
                     continue
             if isinstance(outcome, ConfigError):
                 raise outcome
@@ -150,7 +178,7 @@ class Reloader:
 
     def _load(self) -> Config | ConfigError:
         try:
-            config = load(self.path, required=self._required)
+            config = load_all(self.path, required=self._required).config
         except ConfigError as error:
             return error
         self._required = self._required or os.path.exists(self.path)
@@ -164,12 +192,14 @@ class Reloader:
                 del self._rolled_back[model]
         return Plan(config, changes(self.config, config))
 
-    async def _state(self) -> Fingerprint:
-        return await trio.to_thread.run_sync(lambda: fingerprint(self.files()))
-
 
 def _with_model(config: Config, name: str, model: ModelConfig) -> Config:
     return msgspec.structs.replace(config, models={**config.models, name: model})
+
+
+def _models(changes: list[Change], takes: Takes) -> list[str]:
+    """The models that these changes concern in this way, each once."""
+    return list(dict.fromkeys(one.key[1] for one in changes if one.takes is takes and one.of_model))
 
 
 def _in_short(error: ConfigError) -> str:

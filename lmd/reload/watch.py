@@ -1,14 +1,14 @@
 """Notices that the configuration's files have changed; what they say is read elsewhere."""
 
 import threading
-from collections.abc import Callable, Iterable
+from collections.abc import Callable
 from functools import partial
 
 import structlog
 import trio
 import watchfiles
 
-from lmd.reload.files import Fingerprint, fingerprint, watched_directories
+from lmd.reload.files import ConfigFiles, Fingerprint
 
 log = structlog.get_logger("lmd.reload")
 
@@ -21,15 +21,14 @@ BLIND_SECONDS = 1.0
 """How long to wait where folders cannot be watched."""
 
 
-async def run_watch(files: Callable[[], Iterable[str]], on_change: Callable[[], None]) -> None:
+async def run_watch(files: ConfigFiles, on_change: Callable[[], None]) -> None:
     """Call ``on_change`` whenever one of the files is another, until cancelled.
 
-    The first call comes at once: since they were read, they may have changed. ``files`` are asked
-    for anew each time, since the set of them may change.
+    The first call comes at once: since they were read, they may have changed.
     """
     seen: Fingerprint | None = None
     while True:
-        folders = await trio.to_thread.run_sync(lambda: watched_directories(files()))
+        folders = await trio.to_thread.run_sync(files.folders)
         stop = threading.Event()
         heard = watchfiles.watch(
             *folders,
@@ -45,13 +44,13 @@ async def run_watch(files: Callable[[], Iterable[str]], on_change: Callable[[], 
             moved = False
             while not moved:
                 # What happened while nobody watched shows at once.
-                state = await trio.to_thread.run_sync(lambda: fingerprint(files()))
+                state = await trio.to_thread.run_sync(files.fingerprint)
                 if state != seen:
                     seen = state
                     on_change()
                 # The thread sees `stop` only between two steps: an end does not wait for that.
                 await trio.to_thread.run_sync(partial(next, heard), abandon_on_cancel=True)
-                now = await trio.to_thread.run_sync(lambda: watched_directories(files()))
+                now = await trio.to_thread.run_sync(files.folders)
                 moved = now != folders
         except (OSError, RuntimeError) as error:
             log.warning("cannot watch the configuration: looking instead", reason=str(error))

@@ -24,6 +24,7 @@ from lmd.protocol.dialects import (
     detect,
 )
 from lmd.protocol.errors import LmdError
+from lmd.protocol.methods import METHODS
 from lmd.protocol.params import CancelParams, RequestId
 from lmd.rpc.budget import Account
 from lmd.rpc.context import Cause, RequestContext
@@ -31,6 +32,7 @@ from lmd.rpc.dispatch import Dispatcher
 from lmd.rpc.hangup import LAST_LOOK_SECONDS, RECEIVE_BYTES, discard_unread, wait_hangup
 from lmd.rpc.outbox import Outbox
 from lmd.rpc.shared import Shared
+from lmd.rpc.socket_file import peer_pid
 
 log = structlog.get_logger("lmd.rpc")
 
@@ -55,11 +57,12 @@ class Connection:
         self._receiving = trio.CancelScope()
         self._drained = False
         self._outbox = Outbox(shared.answers)
+        self._client_pid = peer_pid(stream.socket)
 
     @property
     def requests_in_flight(self) -> int:
-        """Requests that have no final message yet."""
-        return len(self._in_flight)
+        """Requests that have no final message yet; subscriptions are nobody's work."""
+        return sum(not context.subscription for context in self._in_flight.values())
 
     def cancel_requests(self, cause: Cause) -> None:
         """End every request of this connection; each still gets its final message."""
@@ -172,7 +175,7 @@ class Connection:
                 async with self._shared.turns:
                     refusal = self._refusal(incoming)
                     if refusal:
-                        self._outbox.put(dialect.error(incoming.id, refusal))
+                        self._outbox.put(self._dispatcher.refuse(incoming, refusal, dialect))
                     else:
                         self._admit(incoming, dialect)
                     # The turn lasts until the request has run up to its first wait.
@@ -199,7 +202,9 @@ class Connection:
         return None
 
     def _admit(self, request: Request, dialect: Dialect) -> None:
-        context = RequestContext(request.id, dialect, self._outbox)
+        context = RequestContext(request.id, dialect, self._outbox, self._client_pid)
+        method = METHODS.get(request.method)
+        context.subscription = method is not None and method.subscription
         # The context is registered before its task runs: a cancel in the same packet finds it.
         self._in_flight[request.id] = context
         self._requests.start_soon(self._serve, request, context)
@@ -218,7 +223,8 @@ class Connection:
         charge = self._shared.requests.try_take(len(request.params))
         try:
             if charge is None:
-                message = context.dialect.error(request.id, _no_room("a request", request.params))
+                refusal = _no_room("a request", request.params)
+                message = self._dispatcher.refuse(request, refusal, context.dialect)
             else:
                 message = await self._dispatcher.answer(request, context)
             context.text = ""  # the message holds it now

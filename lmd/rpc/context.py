@@ -3,14 +3,21 @@
 from typing import Literal
 
 import trio
+from msgspec import Struct
 
 from lmd.protocol.dialects import Dialect
 from lmd.protocol.errors import LmdError
+from lmd.protocol.events import Happening
 from lmd.protocol.params import RequestId
-from lmd.protocol.results import StreamEvent, StreamText
+from lmd.protocol.results import StreamEvent, StreamHappened, StreamText
 from lmd.rpc.outbox import Outbox
 
-Cause = Literal["", "cancelled", "superseded", "shutting_down"]
+Cause = Literal["", "cancelled", "cancelled_elsewhere", "superseded", "shutting_down"]
+_CANCELLED = {
+    "cancelled": "by the client",
+    "cancelled_elsewhere": "from elsewhere (lmctl cancel, requests.cancel)",
+    "superseded": "by a newer request (supersede)",
+}
 
 
 class RequestContext:
@@ -18,6 +25,7 @@ class RequestContext:
 
     The scope's deadline is the request's; ``text`` is the answer so far, so that an error can
     carry it. ``cause`` says why the scope was cancelled, if it was not the deadline.
+    ``client_pid`` is the process that asked, where the kernel knows.
     """
 
     def __init__(
@@ -25,16 +33,24 @@ class RequestContext:
         request_id: RequestId,
         dialect: Dialect,
         outbox: Outbox,
+        client_pid: int | None = None,
     ) -> None:
         self.id = request_id
+        self.client_pid = client_pid
         self.dialect = dialect
         self.arrived = trio.current_time()
         self.scope = trio.CancelScope()
         self.cause: Cause = ""
         self.text = ""
         self.streaming = False
+        self.subscription = False
         self._outbox = outbox
         self._seq = 0
+
+    @property
+    def elapsed_ms(self) -> float:
+        """Milliseconds since the request arrived."""
+        return round((trio.current_time() - self.arrived) * 1000, 1)
 
     def set_deadline(self, seconds: float | None, longest: float) -> None:
         """Bound the whole request, counted from its arrival."""
@@ -75,6 +91,18 @@ class RequestContext:
             if self._outbox.try_send(self.dialect.notify("stream", notice)):
                 self._seq += 1
 
+    async def send_subscribed(self) -> None:
+        """Tell a client that it will be told of every event from now on."""
+        await self._send("stream", StreamEvent(self.id, self._seq, "subscribed"))
+
+    async def send_event(self, event: Happening) -> None:
+        """Tell a client of an event, once it has read enough."""
+        await self._send("stream", StreamHappened(self.id, self._seq, event))
+
+    async def _send(self, method: str, notice: Struct) -> None:
+        await self._outbox.send(self.dialect.notify(method, notice))
+        self._seq += 1
+
     def _piece(self, text: str) -> bytes:
         return self.dialect.notify("stream", StreamText(self.id, self._seq, text))
 
@@ -95,5 +123,4 @@ class RequestContext:
             )
         if self.cause == "shutting_down":
             return LmdError("shutting_down", "the daemon shut down", data=partial)
-        reason = "by the client" if self.cause == "cancelled" else "by a newer request (supersede)"
-        return LmdError("cancelled", f"cancelled {reason}", data=partial)
+        return LmdError("cancelled", f"cancelled {_CANCELLED[self.cause]}", data=partial)

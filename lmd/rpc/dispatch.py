@@ -1,5 +1,6 @@
 """From a request to its one final message: decode, run the handler, map what went wrong."""
 
+import itertools
 from collections.abc import Awaitable, Callable, Mapping
 from typing import Any
 
@@ -7,10 +8,14 @@ import structlog
 import trio
 from msgspec import Struct
 
-from lmd.protocol.dialects import Request
+from lmd import serving
+from lmd.events import Bus
+from lmd.protocol.dialects import Dialect, Request
 from lmd.protocol.errors import LmdError
 from lmd.protocol.methods import METHODS
 from lmd.rpc.context import RequestContext
+from lmd.rpc.outcome import cancelled, failed, finished, refused
+from lmd.serving import Serving
 
 log = structlog.get_logger("lmd.rpc")
 
@@ -21,7 +26,7 @@ class Dispatcher:
     """The method table with its handlers, and the keys of requests that can be superseded."""
 
     def __init__(
-        self, handlers: Mapping[str, Handler], longest_deadline: Callable[[], float]
+        self, handlers: Mapping[str, Handler], longest_deadline: Callable[[], float], bus: Bus
     ) -> None:
         """``longest_deadline``: in seconds, now; also that of a request which names none."""
         missing = METHODS.keys() ^ handlers.keys()
@@ -29,6 +34,8 @@ class Dispatcher:
             raise ValueError(f"methods and handlers differ in {sorted(missing)}")
         self._handlers = handlers
         self._longest_deadline = longest_deadline
+        self._bus = bus
+        self._numbers = itertools.count(1)
         self._supersedable: dict[str, RequestContext] = {}
 
     async def answer(self, request: Request, context: RequestContext) -> bytes:
@@ -36,6 +43,8 @@ class Dispatcher:
 
         Outer cancellation (client gone, daemon stopping) passes through: nobody is left to tell.
         """
+        facts = self._facts(request.method)
+        serving.begin(facts)
         with structlog.contextvars.bound_contextvars(
             request=str(request.id)[:64], method=request.method
         ):
@@ -43,17 +52,37 @@ class Dispatcher:
                 result = await self._run(request, context)
                 message = context.dialect.result(request.id, result)
             except LmdError as error:
-                log.info("request failed", code=error.code, ms=_elapsed_ms(context))
-                return context.dialect.error(request.id, error)
+                log.info("request failed", code=error.code, ms=context.elapsed_ms)
+                return self._failed(request, context, facts, error)
+            except trio.Cancelled:
+                self._bus.publish(cancelled(facts, context.elapsed_ms, "disconnected"))
+                raise
             except Exception:
                 # The boundary: a defect in one request must not end the others.
                 log.exception("defect while serving a request")
-                return context.dialect.error(
-                    request.id,
-                    LmdError("internal", "a defect in lmd", hint="the daemon's log has the trace"),
+                defect = LmdError(
+                    "internal", "a defect in lmd", hint="the daemon's log has the trace"
                 )
-            log.info("request served", ms=_elapsed_ms(context))
+                return self._failed(request, context, facts, defect)
+            log.info("request served", ms=context.elapsed_ms)
+            self._bus.publish(finished(facts, context.elapsed_ms, result))
             return message
+
+    def refuse(self, request: Request, refusal: LmdError, dialect: Dialect) -> bytes:
+        """The final message of a request that there is no room for."""
+        facts = self._facts(request.method)
+        self._bus.publish(refused(facts, refusal))
+        self._bus.publish(failed(facts, 0.0, refusal.code, ""))
+        return dialect.error(request.id, refusal)
+
+    def _facts(self, method: str) -> Serving:
+        return Serving(next(self._numbers), method if method in METHODS else "unknown")
+
+    def _failed(
+        self, request: Request, context: RequestContext, facts: Serving, error: LmdError
+    ) -> bytes:
+        self._bus.publish(failed(facts, context.elapsed_ms, error.code, context.cause))
+        return context.dialect.error(request.id, error)
 
     async def _run(self, request: Request, context: RequestContext) -> Struct:
         """Decode and handle under the request's scope; the scope's end becomes an error."""
@@ -65,7 +94,8 @@ class Dispatcher:
                 hint=f"methods: {', '.join(METHODS)}",
             )
         params = context.dialect.decode_params(request.params, method.params)
-        context.set_deadline(getattr(params, "deadline", None), self._longest_deadline())
+        if not method.subscription:
+            context.set_deadline(getattr(params, "deadline", None), self._longest_deadline())
         key = getattr(params, "supersede", None)
         if key:
             self._take_over(key, context)
@@ -82,7 +112,3 @@ class Dispatcher:
         if older:
             older.cancel("superseded")
         self._supersedable[key] = context
-
-
-def _elapsed_ms(context: RequestContext) -> float:
-    return round((trio.current_time() - context.arrived) * 1000, 1)

@@ -152,3 +152,19 @@ def peer_uid(connection: trio.socket.SocketType) -> int:
     # struct xucred of <sys/ucred.h>: u_int cr_version, uid_t cr_uid, ...; LOCAL_PEERCRED is 1 and
     # SOL_LOCAL 0 on macOS and the BSDs.
     return int(struct.unpack("2I", connection.getsockopt(0, 1, 76)[:8])[1])
+
+
+def peer_pid(connection: trio.socket.SocketType) -> int | None:
+    """The process at the other end when it connected; None where the kernel does not tell.
+
+    Only to be shown: the process may have ended since, and its number may be another one's.
+    """
+    try:
+        if sys.platform == "linux":
+            size = struct.calcsize("3i")
+            raw = connection.getsockopt(socket.SOL_SOCKET, socket.SO_PEERCRED, size)
+        else:  # LOCAL_PEERPID of <sys/un.h> is 2 on macOS
+            raw = connection.getsockopt(0, 2, 4)
+    except OSError:
+        return None
+    return int(struct.unpack_from("i", raw)[0]) or None

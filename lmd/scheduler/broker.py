@@ -10,14 +10,22 @@ import msgspec
 import structlog
 import trio
 
+from lmd import serving
 from lmd.backend.launch import Launcher, WorkerExit
 from lmd.backend.session import Worker
 from lmd.config.diff import needs_new_worker
 from lmd.config.schema import Config, ModelConfig
+from lmd.events import Bus
 from lmd.models.catalogue import Catalogue
 from lmd.protocol.errors import LmdError
+from lmd.protocol.events import (
+    ModelFailed,
+    ModelLoaded,
+    ModelLoading,
+    ModelUnloaded,
+)
 from lmd.protocol.params import Priority
-from lmd.scheduler import policy
+from lmd.scheduler import announcing, policy
 from lmd.scheduler.configured import model_limits, shared_limits
 from lmd.scheduler.core import Scheduler
 from lmd.scheduler.state import (
@@ -34,7 +42,9 @@ from lmd.scheduler.state import (
 log = structlog.get_logger("lmd.scheduler")
 
 OnWait = Callable[[str, float], None]
-"""Told ("queued", position) and ("loading", fraction) while a request waits; must not block."""
+"""Told ("queued", position), ("size", bytes of the file) and ("loading", fraction of it) while a
+request waits, ("granted", 0) when it has the model, and by its holder ("tokens", how many more);
+must not block."""
 OnRollBack = Callable[[str, ModelConfig, str], None]
 """Told (model, the configuration that holds again, why the new one does not); must not block."""
 
@@ -60,6 +70,12 @@ class _Place:
     stop: trio.Event = field(default_factory=trio.Event)
     worker: Worker | None = None
     ready: float = 0.0
+    parting: policy.Parting = "asked"
+    """Why it is stopped, once it is."""
+    size: int = 0
+    """Bytes of the model's file; 0 while that is not known."""
+    loaded: float | None = None
+    """The fraction of it that is read, once it is being read."""
 
     def loading_seconds(self, arrived: float) -> float:
         """How much of a wait that began at ``arrived`` was the model's loading."""
@@ -78,14 +94,19 @@ class Lease:
 class Broker:
     """Leases models to requests. `run` must be running for anything to be granted."""
 
-    def __init__(self, scheduler: Scheduler, catalogue: Catalogue, launcher: Launcher) -> None:
+    def __init__(
+        self, scheduler: Scheduler, catalogue: Catalogue, launcher: Launcher, bus: Bus
+    ) -> None:
         self._scheduler = scheduler
         self._catalogue = catalogue
         self._launcher = launcher
+        self._bus = bus
         self._ids = itertools.count(1)
         self._waiters: dict[int, _Waiter] = {}
         self._places: dict[str, _Place] = {}
         self._proven: dict[str, ModelConfig] = {}
+        self._asked: set[str] = set()
+        """Models that were unloaded by name and have not gone yet."""
         self._changed = trio.Event()
         self._nursery: trio.Nursery
         self.on_roll_back: OnRollBack = _nobody_listens
@@ -117,26 +138,36 @@ class Broker:
         scheduler refuses. A cancelled wait leaves no trace.
         """
         arrived = trio.current_time()
+        serving.current().model = model
         ticket = Ticket(next(self._ids), model, priority, arrived, slot, revive)
         waiter = self._waiters[ticket.id] = _Waiter(ticket, on_wait)
         try:
             self._apply(self._scheduler.submit(ticket, arrived))
             if not waiter.decided.is_set():
                 queue = self._scheduler.model(model).queue
-                on_wait("queued", policy.position(queue, ticket, arrived))
+                position = policy.position(queue, ticket, arrived)
+                on_wait("queued", position)
+                announcing.queued(self._bus, ticket, position)
+            self._tell_loading(waiter)
             await waiter.decided.wait()
             if waiter.refusal:
+                announcing.refused(self._bus, model, waiter.refusal)
                 raise waiter.refusal
             place = self._places[model]
             assert place.worker is not None, "a grant follows worker_ready"
+            on_wait("granted", 0)
             loading = place.loading_seconds(arrived)
-            yield Lease(place.worker, trio.current_time() - arrived - loading, loading)
+            lease = Lease(place.worker, trio.current_time() - arrived - loading, loading)
+            announcing.granted(self._bus, model, lease.queued, lease.loading)
+            yield lease
         finally:
             del self._waiters[ticket.id]
             self._apply(self._scheduler.end(ticket.id, model, trio.current_time()))
 
     def unload(self, model: str) -> None:
         """Unload a model as soon as its running requests are done."""
+        if model in self._places:
+            self._asked.add(model)
         self._apply(self._scheduler.unload(model, trio.current_time()))
 
     def reconfigure(self, config: Config, renewed: Collection[str]) -> None:
@@ -163,13 +194,18 @@ class Broker:
         self._proven = {name: self._proven[name] for name in self._proven.keys() & config.models}
         self._apply(effects)
 
+    @property
+    def models(self) -> list[str]:
+        """All models, those among them that are removed and still in use."""
+        return self._scheduler.names
+
     def state(self, model: str) -> ModelState:
         """What the scheduler knows of a model, to look at."""
         return self._scheduler.model(model)
 
     def running(self, model: str) -> int:
         """Requests that hold a model now; 0 for one that nobody knows."""
-        if model not in self._scheduler.names:
+        if model not in self.models:
             return 0
         state = self._scheduler.model(model)
         return len(state.running) + len(state.visiting)
@@ -178,6 +214,24 @@ class Broker:
         """The model's worker, if it is loaded."""
         place = self._places.get(model)
         return place.worker if place else None
+
+    def loading(self, model: str) -> float | None:
+        """The loaded fraction of a model that is being loaded; None for others."""
+        place = self._places.get(model)
+        return place.loaded if place and place.worker is None else None
+
+    def waiting(self, model: str) -> dict[OnWait, tuple[int, float | None]]:
+        """Who waits for a model: how many are served before, and in how many seconds it is
+        likely to start, where that can be known."""
+        now = trio.current_time()
+        state = self._scheduler.model(model)
+        order = policy.serving_order(state.queue, now)
+        starts = policy.likely_starts(state, now)
+        return {
+            self._waiters[ticket.id].on_wait: (at, starts[at] if starts else None)
+            for at, ticket in enumerate(order)
+            if ticket.id in self._waiters
+        }
 
     def _apply(self, effects: list[Effect]) -> None:
         for effect in effects:
@@ -189,10 +243,26 @@ class Broker:
                 case StartWorker(model):
                     self._start(model)
                 case StopWorker(model):
-                    self._places[model].stop.set()
+                    place, state = self._places[model], self._scheduler.model(model)
+                    place.parting = policy.parting(state, asked=model in self._asked)
+                    place.stop.set()
                 case RollBack(model, reason):
                     self._roll_back(model, reason)
         self._changed.set()
+
+    def _tell_positions(self, model: str) -> None:
+        """Tell those that the load has not made run that they are in a queue now."""
+        for on_wait, (position, _) in self.waiting(model).items():
+            on_wait("queued", position)
+
+    def _tell_loading(self, waiter: _Waiter) -> None:
+        """Tell a request that waits for a model's load how far it is."""
+        place = self._places.get(waiter.ticket.model)
+        if not place or place.worker or place.loaded is None:
+            return
+        if not waiter.decided.is_set():
+            waiter.on_wait("size", place.size)
+            waiter.on_wait("loading", place.loaded)
 
     def _refuse(self, effect: Refuse) -> None:
         waiter = self._waiters[effect.ticket]
@@ -205,6 +275,7 @@ class Broker:
         replaces = model in self._proven and needs_new_worker(self._proven[model], config)
         place = self._places[model] = _Place(trio.current_time(), config, replaces)
         self._nursery.start_soon(self._run_worker, model, place)
+        self._bus.publish(ModelLoading(model=model))
 
     def _roll_back(self, model: str, reason: str) -> None:
         earlier = self._proven[model]
@@ -217,6 +288,7 @@ class Broker:
 
         # The task inherits the context of whichever request happened to start it.
         structlog.contextvars.clear_contextvars()
+        serving.begin(serving.Serving())
 
         def on_ready(worker: Worker) -> None:
             place.worker, place.ready = worker, trio.current_time()
@@ -224,18 +296,24 @@ class Broker:
             worker.on_lost = on_lost
             for warning in worker.ready.warnings:
                 log.warning("model changed at load", model=model, **msgspec.to_builtins(warning))
+            load_ms = round((place.ready - place.started) * 1000, 3)
             log.info("model loaded", model=model, pid=worker.pid, load_ms=worker.ready.load_ms)
+            self._bus.publish(ModelLoaded(model=model, pid=worker.pid, load_ms=load_ms))
             self._apply(self._scheduler.worker_ready(model, trio.current_time()))
+            self._tell_positions(model)
 
         def on_lost() -> None:
             self._apply(self._scheduler.worker_lost(model, trio.current_time()))
 
         def on_progress(fraction: float) -> None:
+            place.loaded = fraction
             for waiter in self._waiters.values():
-                if waiter.ticket.model == model and not waiter.decided.is_set():
-                    waiter.on_wait("loading", fraction)
+                if waiter.ticket.model == model:
+                    self._tell_loading(waiter)
 
         try:
+            place.size = await self._catalogue.size(model)
+            on_progress(0.0)
             load = await self._catalogue.prepare(model, place.config)
             ended = await self._launcher.run(
                 load, on_progress, on_ready, place.stop, smoke=place.replaces
@@ -247,10 +325,14 @@ class Broker:
             log.exception("defect while running a worker", model=model)
             ended = WorkerExit("a defect in lmd; the daemon's log has the trace", crashed=True)
         del self._places[model]
+        self._asked.discard(model)
         if ended.error:
             log.error("model failed", model=model, reason=ended.error, crashed=ended.crashed)
+            failed = ModelFailed(model=model, reason=ended.error, crashed=ended.crashed)
+            self._bus.publish(failed)
         else:
-            log.info("model unloaded", model=model)
+            log.info("model unloaded", model=model, reason=place.parting)
+            self._bus.publish(ModelUnloaded(model=model, reason=place.parting))
         now = trio.current_time()
         self._apply(self._scheduler.worker_exited(model, now, ended.error, crashed=ended.crashed))
 

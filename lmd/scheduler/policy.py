@@ -1,7 +1,9 @@
 """Choices as pure functions: who is next, who is evicted, when a crashed model starts again."""
 
+import heapq
 import math
 from collections.abc import Iterable, Sequence
+from typing import Literal
 
 from lmd.scheduler.state import Limits, ModelState, Phase, Ticket
 
@@ -9,6 +11,7 @@ AGEING_SECONDS = 15.0
 """A batch request that has waited this long is served as if it were interactive."""
 FIRST_BACKOFF_SECONDS = 0.5
 LONGEST_BACKOFF_SECONDS = 15.0
+Parting = Literal["idle", "evicted", "asked", "replaced", "removed"]
 HOLDING_PHASES = frozenset({Phase.STARTING, Phase.READY, Phase.STOPPING})
 """A worker process is there, or about to be."""
 
@@ -83,6 +86,15 @@ def idle_until(model: ModelState) -> float:
     return math.inf
 
 
+def parting(model: ModelState, *, asked: bool) -> Parting:
+    """Why a model that is being stopped is stopped; ``asked``: it was unloaded by name."""
+    if model.stale or model.removed:
+        return "replaced" if model.stale else "removed"
+    if model.evicting:
+        return "evicted"
+    return "asked" if asked else "idle"
+
+
 def restart_at(crashes: Sequence[float], limits: Limits, now: float) -> float:
     """When a model that has just crashed may start again; infinity once it counts as failed.
 
@@ -99,3 +111,21 @@ def restart_at(crashes: Sequence[float], limits: Limits, now: float) -> float:
 def retry_after(model: ModelState) -> float:
     """Seconds until a place in the queue is likely to be free: one request's share of the slots."""
     return round(max(0.1, model.service_seconds / model.limits.slots), 1)
+
+
+def likely_starts(model: ModelState, now: float) -> list[float]:
+    """Seconds until each place of the queue is likely to be served, in turn.
+
+    Every request is taken to hold its slot as long as the average did. Empty for a model that is
+    not loaded, or about to go: what comes before the start is then not known.
+    """
+    if model.phase is not Phase.READY or model.leaving:
+        return []
+    free = [max(0.0, granted + model.service_seconds - now) for granted in model.running.values()]
+    free += [0.0] * (model.limits.slots - len(free))
+    heapq.heapify(free)
+    starts = []
+    for _ in model.queue:
+        starts.append(heapq.heappop(free))
+        heapq.heappush(free, starts[-1] + model.service_seconds)
+    return starts

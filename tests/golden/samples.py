@@ -5,24 +5,31 @@ from typing import Any
 
 from msgspec import Struct
 
+from lmd.protocol.activity import Rates, RecentError, RunningRequest
 from lmd.protocol.errors import ERRORS, LmdError
+from lmd.protocol.events import kind_of
 from lmd.protocol.results import (
     Candidate,
     ConfigChange,
     ConfigProblem,
     EmbedResult,
+    EventsResult,
     ExplainedPart,
     ExplainResult,
     GenerationResult,
     HelloResult,
     MemoryStatus,
+    MetricsResult,
     ModelDetail,
     ModelsResult,
     ModelStatus,
+    PersonasResult,
+    PersonaStatus,
     ReloadResult,
     RequestWarning,
     StatusResult,
     StreamEvent,
+    StreamHappened,
     StreamText,
     SuggestResult,
     Timings,
@@ -31,6 +38,7 @@ from lmd.protocol.results import (
     TopLogprob,
     Usage,
 )
+from tests.golden.events import EVENTS
 
 Id = int | str
 
@@ -185,10 +193,15 @@ CALLS = [
     Call("models.load, whole", 13, "models.load", {"model": "shell", "deadline": 60}, whole=True),
     Call("models.unload", 14, "models.unload", {"model": "shell"}),
     Call("models.unload, whole", 15, "models.unload", {"model": "b", "deadline": 60}, whole=True),
-    Call("reload", 22, "reload", {}),
+    Call("events", 23, "events", {}),
+    Call("events, whole", 24, "events", {"kinds": ["model_loaded"]}, whole=True),
+    Call("metrics", 25, "metrics", {}, whole=True),
+    Call("requests.cancel", 26, "requests.cancel", {"id": 17}, whole=True),
+    Call("personas.list", 27, "personas.list", {}, whole=True),
+    Call("reload", 28, "reload", {}),
     Call(
         "reload, whole",
-        23,
+        29,
         "reload",
         {"dry_run": True, "text": "[limits]\nqueue_total = 5\n", "deadline": 5},
         whole=True,
@@ -209,7 +222,7 @@ _RISKY = Candidate(
     [(17, 21)],
     {"bias": 1.0, "likelihood": -0.5},
 )
-_USAGE = Usage(prompt_tokens=12, cached_tokens=8, completion_tokens=3)
+_USAGE = Usage(prompt_tokens=12, cached_tokens=8, completion_tokens=3, kv_bytes=92_400)
 _TIMINGS = Timings(0.5, 0.0, 12.25, 14.0, 40.5, 74.0)
 _READY = ModelStatus(
     name="shell",
@@ -238,6 +251,42 @@ _STOPPED = ModelStatus(
     restarts=3,
     last_error="the worker died of signal 6",
 )
+_LOADING = ModelStatus(
+    name="next",
+    state="loading",
+    pid=None,
+    slots=1,
+    busy=0,
+    queued=1,
+    memory=MemoryStatus(weights_bytes=2**30),
+    context=8192,
+    aliases=[],
+    path="/models/next.gguf",
+    tokens_per_second=0.5,
+    loaded_percent=43,
+)
+_DECODING = RunningRequest(
+    id=17,
+    method="ask",
+    model="shell",
+    priority="interactive",
+    state="decode",
+    age_s=2.5,
+    deadline_left_s=597.5,
+    tokens=40,
+    client_pid=4711,
+)
+_QUEUED = RunningRequest(
+    id=18,
+    method="complete",
+    model="big",
+    priority="batch",
+    state="queued",
+    age_s=0.5,
+    deadline_left_s=29.5,
+    position=1,
+    starts_in_s=3.25,
+)
 _ANSWER = GenerationResult("a long\nlist", "shell", "stop", _USAGE, _TIMINGS, [])
 _DETAILED = GenerationResult(
     "ja ✓",
@@ -264,7 +313,7 @@ RESULTS: list[tuple[str, Id, str, Struct]] = [
         "embed",
         5,
         "embed",
-        EmbedResult([[0.5, -0.25], [0.0, 1.0]], "shell", 2, "mean", True, _USAGE),
+        EmbedResult([[0.5, -0.25], [0.0, 1.0]], "shell", 2, "mean", True, _USAGE, _TIMINGS),
     ),
     ("tokenize", 7, "tokenize", TokenizeResult([1, 15043], "shell", 2)),
     ("tokenize, pieces", 8, "tokenize", TokenizeResult([15043], "shell", 1, ["hello"])),
@@ -285,6 +334,7 @@ RESULTS: list[tuple[str, Id, str, Struct]] = [
             _TIMINGS,
             [RequestWarning("history", "truncated", "the model's context is full")],
             "unsure\t2 candidates\n26\t\tdu -ah . | sort -rh | head\n",
+            _USAGE,
         ),
     ),
     (
@@ -306,6 +356,7 @@ RESULTS: list[tuple[str, Id, str, Struct]] = [
             [],
             ["overwrites files"],
             "tar  an archiver\n",
+            _USAGE,
         ),
     ),
     ("fix", 21, "fix", SuggestResult([], False, "", _TIMINGS, [])),
@@ -318,13 +369,31 @@ RESULTS: list[tuple[str, Id, str, Struct]] = [
     ),
     ("models.load", 12, "models.load", _READY),
     ("models.unload", 14, "models.unload", _STOPPED),
+    ("events", 23, "events", EventsResult(delivered=12, dropped=0)),
+    (
+        "metrics",
+        25,
+        "metrics",
+        MetricsResult(
+            "# HELP lmd_connections Open connections.\n"
+            "# TYPE lmd_connections gauge\nlmd_connections 2.0\n",
+            "text/plain; version=0.0.4; charset=utf-8",
+        ),
+    ),
+    (
+        "personas.list",
+        27,
+        "personas.list",
+        PersonasResult([PersonaStatus("terse", "shell", "Answer in one sentence.")]),
+    ),
     (
         "reload",
-        22,
+        28,
         "reload",
         ReloadResult(
             applied=True,
             generation=2,
+            file="/lmd.toml",
             changes=[ConfigChange("models.code.context", "4096", "8192", "new_worker")],
             problems=[],
             running={"code": 2},
@@ -332,19 +401,20 @@ RESULTS: list[tuple[str, Id, str, Struct]] = [
     ),
     (
         "reload of a wrong file",
-        23,
+        29,
         "reload",
         ReloadResult(
             applied=False,
             generation=1,
+            file="/lmd.toml",
             changes=[],
             problems=[
                 ConfigProblem(
-                    "/home/me/lmd.toml",
+                    "/lmd.toml",
                     3,
                     "limits.queue",
                     "unknown key `queue`",
-                    "did you mean ...",
+                    "valid keys: ...",
                 )
             ],
             running={},
@@ -358,14 +428,44 @@ RESULTS: list[tuple[str, Id, str, Struct]] = [
             "0.1.0", 77, 12.5, "/run/user/1000/lmd/lmd.sock", "", 2, 1, False, [_READY, _STOPPED]
         ),
     ),
+    (
+        "status, every field",
+        24,
+        "status",
+        StatusResult(
+            "0.1.0",
+            77,
+            12.5,
+            "/run/user/1000/lmd/lmd.sock",
+            "/home/u/.config/lmd/lmd.toml",
+            2,
+            104,
+            False,
+            [_READY, _STOPPED, _LOADING],
+            [_DECODING, _QUEUED],
+            2,
+            Rates(60.5, 12.25, 1.5, 0.25),
+            [RecentError(1_795_000_000.5, "model_failed", "big", "the worker died of signal 6")],
+        ),
+    ),
+    ("requests.cancel", 26, "requests.cancel", _DECODING),
 ]
 
 STREAM: list[tuple[str, Struct]] = [
     ("stream: queued", StreamEvent(2, 0, "queued", position=3)),
     ("stream: loading", StreamEvent(2, 1, "loading", done=40, total=100)),
+    (
+        "stream: loading, bytes",
+        StreamEvent(2, 1, "loading", done=40, total=100, bytes_done=400, bytes_total=1000),
+    ),
     ("stream: prefill", StreamEvent("c1", 2, "prefill", done=256, total=1000)),
     ("stream: text", StreamText(2, 3, "👋 a")),
     ("stream: text of a string id", StreamText("c1", 4, "")),
+    ("stream: subscribed", StreamEvent(23, 0, "subscribed")),
+    *[
+        (f"stream: {kind_of(event)}", StreamHappened(23, seq, event))
+        for seq, event in enumerate(EVENTS, 1)
+    ],
 ]
 
 _DATA: dict[str, dict[str, Any]] = {

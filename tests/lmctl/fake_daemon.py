@@ -26,9 +26,16 @@ STATUS = {
     "version": "0.1.0", "pid": 10, "uptime_s": 3723.0, "socket": "/run/lmd.sock", "config": "",
     "connections": 1, "requests_in_flight": 0, "draining": False, "models": [MODEL],
 }  # fmt: skip
+REQUEST = {
+    "id": 17, "method": "ask", "model": "shell", "priority": "interactive", "state": "decode",
+    "age_s": 2.5, "deadline_left_s": 597.5, "tokens": 40, "client_pid": 4711,
+}  # fmt: skip
 TIMINGS = {
     "queued_ms": 1.0, "load_ms": 0.0, "prefill_ms": 3.0, "first_token_ms": 5.0, "decode_ms": 20.0,
     "tokens_per_second": 100.0,
+}  # fmt: skip
+USAGE = {
+    "prompt_tokens": 9, "cached_tokens": 4, "completion_tokens": 2, "kv_bytes": 1536,
 }  # fmt: skip
 SUGGESTION = {
     "candidates": [
@@ -36,7 +43,7 @@ SUGGESTION = {
         {"command": "du -ah NAME", "confidence": 0.05, "insertable": True,
          "risk": ["reads everything"], "missing": ["du"], "placeholders": [[7, 11]]},
     ],
-    "sure": True, "model": "shell", "timings": TIMINGS, "warnings": [],
+    "sure": True, "model": "shell", "timings": TIMINGS, "usage": USAGE, "warnings": [],
     "widget": "sure\t\n6\t\tls -lS\n7\tnot checked: reads everything\tdu -ah NAME\n",
 }  # fmt: skip
 EXPLANATION = {
@@ -64,6 +71,9 @@ class Script:
     """Send these bytes instead of anything else."""
     hello: dict[str, Any] = field(default_factory=lambda: dict(HELLO))
     models: list[dict[str, Any]] = field(default_factory=lambda: [MODEL])
+    personas: list[dict[str, Any]] = field(
+        default_factory=lambda: [{"name": "terse", "model": "shell", "system": "Be brief.\nVery."}]
+    )
     suggestion: dict[str, Any] = field(default_factory=lambda: dict(SUGGESTION))
     """The result of `suggest` and `fix`."""
     explanation: dict[str, Any] = field(default_factory=lambda: dict(EXPLANATION))
@@ -170,13 +180,17 @@ class FakeDaemon:
 
     def _embed(self, params: dict[str, Any]) -> dict[str, Any]:
         vectors = [[float(len(text)), 0.5] for text in params["input"]]
-        return {"embeddings": vectors, "model": "shell", "dimensions": 2}
+        usage = {"prompt_tokens": 7, "cached_tokens": 0, "completion_tokens": 0}
+        return {"embeddings": vectors, "model": "shell", "dimensions": 2, "usage": usage,
+                "timings": TIMINGS}  # fmt: skip
 
     _ANSWERS: ClassVar[dict[str, Answerer]] = {
         "hello": lambda self, params: self.script.hello,
         "status": lambda self, params: STATUS,
+        "requests.cancel": lambda self, params: REQUEST | {"id": params["id"]},
         "embed": _embed,
         "models.list": lambda self, params: {"models": self.script.models},
+        "personas.list": lambda self, params: {"personas": self.script.personas},
         "models.show": lambda self, params: {"status": MODEL, "header": {"arch": "qwen2"}},
         "models.load": lambda self, params: MODEL,
         "models.unload": lambda self, params: MODEL | {"state": "unloaded"},
@@ -189,7 +203,7 @@ def generation_result(script: Script) -> dict[str, Any]:
         "text": "".join(script.chunks),
         "model": "shell",
         "finish_reason": script.finish_reason,
-        "usage": {"prompt_tokens": 9, "cached_tokens": 4, "completion_tokens": 2},
+        "usage": USAGE,
         "timings": TIMINGS,
         "warnings": script.warnings,
     }

@@ -2,6 +2,10 @@
 
 import json
 import os
+import signal
+import subprocess
+import sys
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -14,7 +18,7 @@ from lmctl.commands.doctor import (
     check_socket_path,
     render_finding,
 )
-from lmctl.commands.tables import duration, render_facts, render_table, size
+from lmctl.commands.tables import duration, render_facts, size
 from lmd import __version__
 from tests.lmctl.conftest import Lmctl
 from tests.lmctl.fake_daemon import HELLO, MODEL, STATUS, FakeDaemon, Script
@@ -40,10 +44,6 @@ def test_unknown_quantities_are_a_dash():
     assert (size(None), duration(None)) == ("-", "-")
 
 
-def test_tables_are_aligned():
-    assert render_table(("A", "B"), [("long", "x"), ("s", "y")]) == "A     B\nlong  x\ns     y"
-
-
 def test_facts_are_indented():
     assert render_facts({"a": {"b": [1, 2]}, "c": None}) == "a:\n  b: 1, 2\nc: None"
 
@@ -52,10 +52,32 @@ def test_facts_are_indented():
 def test_models_list(daemon: FakeDaemon, lmctl: Lmctl):
     done = lmctl("models", "list")
     assert done.stdout.decode().splitlines() == [
-        "NAME             STATE  SLOTS  QUEUED  MEMORY   CONTEXT  ALIASES",
-        "shell (default)  ready  1/4    0       5.0 MiB  4096     default",
+        "MODEL            STATE  SLOTS  QUEUED   MEMORY  PREDICTED     FILE  TOKENS/S  CONTEXT"
+        "  RESTARTS  PID  ALIASES",
+        "shell (default)  ready    1/4       0  5.0 MiB          -  3.0 MiB         -     4096"
+        "         0   11  default",
     ]
     assert json.loads(lmctl("models", "list", "--json").stdout) == {"models": [MODEL]}
+
+
+@pytest.mark.process
+def test_personas(daemon: FakeDaemon, lmctl: Lmctl):
+    daemon.script = Script(
+        personas=[
+            {"name": "terse", "model": "shell", "system": "Be brief.\nVery."},
+            {"name": "long", "model": "shell", "system": "x" * 61},
+            {"name": "bare", "model": "shell", "system": ""},
+        ]
+    )
+    assert lmctl("personas").stdout.decode().splitlines() == [
+        "NAME   MODEL  SYSTEM PROMPT",
+        "terse  shell  Be brief. Very.",
+        f"long   shell  {'x' * 57}...",
+        "bare   shell  -",
+    ]
+    assert len(json.loads(lmctl("personas", "--json").stdout)["personas"]) == 3
+    daemon.script = Script(personas=[])
+    assert lmctl("personas").stdout == b"no personas are declared\n"
 
 
 @pytest.mark.process
@@ -71,9 +93,48 @@ def test_models_show_load_unload(daemon: FakeDaemon, lmctl: Lmctl):
 def test_status(daemon: FakeDaemon, lmctl: Lmctl):
     screen = lmctl("status").stdout.decode()
     assert screen.startswith("lmd 0.1.0, running, pid 10, up 1h 2m\n")
-    assert "config       built-in defaults\n" in screen
+    assert "config   built-in defaults\n" in screen
     assert "shell (default)" in screen
     assert json.loads(lmctl("status", "--json").stdout) == STATUS
+
+
+@pytest.mark.process
+def test_cancel(daemon: FakeDaemon, lmctl: Lmctl):
+    done = lmctl("cancel", "17", "18")
+    assert done.stdout.decode().splitlines() == [
+        "cancelled 17: ask on shell, decode, 40 tokens so far",
+        "cancelled 18: ask on shell, decode, 40 tokens so far",
+    ]
+    assert [params for method, params in daemon.requests if method == "requests.cancel"] == [
+        {"id": 17}, {"id": 18},
+    ]  # fmt: skip
+    assert json.loads(lmctl("cancel", "9", "--json").stdout)["id"] == 9
+    assert lmctl("cancel", "x").returncode == 2
+    assert lmctl("cancel").returncode == 2
+
+
+@pytest.fixture
+def other_daemon(
+    environment: dict[str, str], socket_path: str
+) -> Iterator["subprocess.Popen[bytes]"]:
+    """A scripted daemon in a process of its own, which can be stopped."""
+    child = subprocess.Popen([sys.executable, "-m", "tests.lmctl.fake_daemon"], env=environment)
+    while not os.path.exists(socket_path):
+        assert child.poll() is None
+    yield child
+    child.kill()
+    child.wait()
+
+
+@pytest.mark.process
+def test_a_stopped_daemon_is_named(lmctl: Lmctl, other_daemon: "subprocess.Popen[bytes]"):
+    os.kill(other_daemon.pid, signal.SIGSTOP)
+    done = lmctl("status")
+    assert done.returncode == 75
+    assert done.stderr.decode() == (
+        f"lmctl: the daemon (pid {other_daemon.pid}) is stopped: somebody sent it SIGSTOP\n"
+        f"  let it go on with: kill -CONT {other_daemon.pid}\n"
+    )
 
 
 @pytest.mark.process

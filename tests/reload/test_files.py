@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from lmd.reload.files import fingerprint, is_hollow, watched_directories
+from lmd.reload.files import ConfigFiles, fingerprint, is_hollow, watched_directories
 
 
 @pytest.fixture
@@ -64,3 +64,19 @@ def test_a_swapped_link_changes_the_fingerprint(root: Path):
     (root / "f").unlink()
     (root / "f").symlink_to("two")
     assert fingerprint([f"{root}/f"]) != before
+
+
+def test_the_parts_of_a_configuration_are_files_of_it(root: Path):
+    files = ConfigFiles(f"{root}/lmd.toml")
+    (root / "lmd.toml").write_text("x")
+    states = [files.fingerprint()]
+    assert files.folders() == {str(root)}
+    (root / "conf.d").mkdir()
+    assert files.folders() == {str(root), f"{root}/conf.d"}
+    (root / "conf.d" / "a.toml").write_text("x")
+    states.append(files.fingerprint())
+    (root / "conf.d" / "a.toml.swp").write_text("x")
+    states.append(files.fingerprint())
+    (root / "conf.d" / "a.toml").unlink()
+    states.append(files.fingerprint())
+    assert states[0] == states[3] != states[1] == states[2]

@@ -12,6 +12,13 @@ from lmd.config.diff import Change
 from lmd.config.load import load
 from lmd.config.problems import ConfigError
 from lmd.config.schema import Config
+from lmd.events import Bus
+from lmd.protocol.events import (
+    ConfigRejected,
+    ConfigReloaded,
+    Happening,
+    ModelRolledBack,
+)
 from lmd.reload.reloader import Reloader
 from lmd.reload.watch import run_watch
 
@@ -28,7 +35,10 @@ class Daemon:
             self.file.write_text(text)
         self.applied: list[tuple[Config, list[Change]]] = []
         config = load(str(self.file), required=text is not None)
-        self.reloader = Reloader(str(self.file), config, self.apply, required=text is not None)
+        self.told: list[Happening] = []
+        bus = Bus()
+        bus.add(self.told.append)
+        self.reloader = Reloader(str(self.file), config, self.apply, bus, required=text is not None)
         self.changed = trio.Event()
 
     def apply(self, config: Config, changes: list[Change]) -> None:
@@ -146,6 +156,33 @@ async def test_asked_for_by_name_a_model_that_was_rolled_back_is_tried_again(dae
     assert daemon.reloader.error == ""
 
 
+async def test_what_happens_is_told(daemon: Daemon):
+    earlier = daemon.reloader.config.models["a"]
+    daemon.file.write_text(limits(7).replace("/a.gguf", "/b.gguf") + '[models.c]\npath = "/c"\n')
+    await daemon.reloader.reload()
+    daemon.reloader.roll_back("a", earlier, "no memory")
+    daemon.file.write_text("nonsense")
+    with pytest.raises(ConfigError):
+        await daemon.reloader.reload()
+    reloaded, rolled_back, rejected = daemon.told
+    assert isinstance(reloaded, ConfigReloaded)
+    assert (reloaded.added, reloaded.replaced, reloaded.removed) == (["c"], ["a"], [])
+    assert (reloaded.generation, reloaded.changed) == (2, ["limits.queue_total"])
+    assert isinstance(rolled_back, ModelRolledBack)
+    assert isinstance(rejected, ConfigRejected)
+    assert rejected.reason.startswith(f"{daemon.file}:1:")
+
+
+async def test_a_part_is_watched_like_the_file(daemon: Daemon):
+    parts = daemon.file.with_name("conf.d")
+    async with running(daemon):
+        parts.mkdir()
+        (parts / "limits.toml").write_text("[limits]\nqueue_total = 8\n")
+        await daemon.until(8)
+        (parts / "limits.toml").unlink()
+        await daemon.until(256)
+
+
 async def test_every_way_to_write_a_file_is_noticed(daemon: Daemon):
     other = daemon.file.with_name("other")
     async with running(daemon):
@@ -218,7 +255,7 @@ async def test_an_edit_while_another_is_applied_is_not_lost(daemon: Daemon):
             daemon.file.write_text(limits(2))
 
     daemon.reloader = Reloader(
-        str(daemon.file), daemon.reloader.config, edit_meanwhile, required=True
+        str(daemon.file), daemon.reloader.config, edit_meanwhile, Bus(), required=True
     )
     async with running(daemon):
         daemon.file.write_text(limits(1))

@@ -3,7 +3,7 @@
 import itertools
 import json
 import socket
-from collections.abc import AsyncIterator, Iterable
+from collections.abc import AsyncIterator, Iterable, Mapping
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from typing import Any
@@ -14,12 +14,14 @@ import trio.testing
 
 from lmd.config.schema import LimitsConfig
 from lmd.daemon import handlers_of
+from lmd.models.probe import Measured
 from lmd.reload.reloader import Reloader
 from lmd.rpc.budget import InputBudget
 from lmd.rpc.connection import Connection
 from lmd.rpc.dispatch import Dispatcher
 from lmd.rpc.handlers.status import ServerFacts
 from lmd.rpc.shared import ANSWER_BYTES, REQUEST_BYTES, Shared
+from lmd.rpc.telemetry import Telemetry
 from lmd.shell.suggest.knowledge import NoLexicon
 from tests.backend.memory import Knobs
 from tests.scheduler.brokers import World, open_world
@@ -38,6 +40,13 @@ default_model = "a"
 restarts = 100
 """
 DIALECTS = ("msgpack", "json")
+
+
+async def measure(models: Mapping[str, tuple[str, int | None]]) -> dict[str, Measured]:
+    """The sizes of what has none, without a thread: a clock that jumps would leave it behind."""
+    return {name: Measured(7, None if pid is None else pid) for name, (_, pid) in models.items()}
+
+
 FACTS = ServerFacts(
     socket="/sock",
     config=lambda: "/toml",
@@ -47,6 +56,7 @@ FACTS = ServerFacts(
     draining=lambda: False,
     generation=lambda: 1,
     config_error=lambda: "",
+    measure=measure,
 )
 
 
@@ -63,7 +73,7 @@ class Client:
         self._unpacker = msgpack.Unpacker()
         self._line = b""
 
-    def call(self, id: int, method: str, **params: object) -> bytes:
+    def call(self, id: int, method: str, /, **params: object) -> bytes:
         if self.dialect == "json":
             message = {"jsonrpc": "2.0", "id": id, "method": method, "params": params}
             return json.dumps(message).encode() + b"\n"
@@ -77,7 +87,7 @@ class Client:
     async def send(self, *messages: bytes) -> None:
         await self.stream.send_all(b"".join(messages))
 
-    async def ask(self, method: str, **params: object) -> dict[str, Any]:
+    async def ask(self, method: str, /, **params: object) -> dict[str, Any]:
         """One call and its final message: ``{"result": ...}`` or ``{"error": ...}``."""
         id = next(self._ids)
         await self.send(self.call(id, method, **params))
@@ -183,9 +193,12 @@ async def open_service(
 ) -> AsyncIterator[Service]:
     """Start it; leaving the block ends connections, requests and workers."""
     async with open_world(CONFIG, knobs) as world, trio.open_nursery() as nursery:
-        reloader = Reloader("/toml", world.config, world.reconfigure, required=True)
-        handlers = handlers_of(world.broker, world.catalogue, FACTS, reloader, NoLexicon())
-        dispatcher = Dispatcher(handlers, lambda: world.config.limits.deadline)
+        reloader = Reloader("/toml", world.config, world.reconfigure, world.bus, required=True)
+        telemetry = Telemetry(world.bus, world.broker, world.catalogue, FACTS, lambda: 0)
+        handlers = handlers_of(
+            world.broker, world.catalogue, FACTS, reloader, NoLexicon(), telemetry
+        )
+        dispatcher = Dispatcher(handlers, lambda: world.config.limits.deadline, world.bus)
         chosen = LimitsConfig(**limits)  # type: ignore[arg-type]
         shared = Shared(chosen, InputBudget(chosen.input_buffer))
         service = Service(world, dispatcher, shared, nursery)

@@ -9,6 +9,7 @@ import trio
 from lmd.config.diff import Change, renewed_models
 from lmd.config.load import parse
 from lmd.config.schema import Config
+from lmd.events import Bus
 from lmd.models.catalogue import Catalogue
 from lmd.scheduler.broker import Broker
 from lmd.scheduler.configured import model_limits, shared_limits
@@ -28,6 +29,7 @@ class World:
     launcher: MemoryLauncher
     catalogue: Catalogue
     config: Config
+    bus: Bus
 
     def assert_nothing_is_held(self) -> None:
         """No ticket, no slot and no job of anybody is left."""
@@ -77,9 +79,10 @@ async def open_world(
     catalogue = Catalogue(parsed, check_files=False)
     scheduler = Scheduler(model_limits(parsed), shared_limits(parsed))
     launcher = MemoryLauncher(knobs=knobs or {})
-    broker = broker_class(scheduler, catalogue, launcher)
+    bus = Bus()
+    broker = broker_class(scheduler, catalogue, launcher, bus)
     async with trio.open_nursery() as nursery:
         await nursery.start(broker.run)
-        yield World(broker, scheduler, launcher, catalogue, parsed)
+        yield World(broker, scheduler, launcher, catalogue, parsed, bus)
         nursery.cancel_scope.cancel()
     assert all(process.ended.is_set() for process in launcher.processes)

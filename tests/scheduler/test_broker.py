@@ -45,7 +45,19 @@ async def test_waiting_requests_hear_of_the_loading(autojump_clock: MockClock):
         world.broker.lease("a", "batch", lambda *item: news.append(item)),
     ):
         pass
-    assert news == [("queued", 0), ("loading", 0.5)]
+    assert news == [
+        ("queued", 0), ("size", 0), ("loading", 0.0), ("size", 0), ("loading", 0.5), ("granted", 0),
+    ]  # fmt: skip
+
+
+async def test_who_still_waits_after_the_load_hears_of_its_place(autojump_clock: MockClock):
+    news: list[tuple[str, float]] = []
+    async with open_world(A, {"a": Knobs(load_s=1.0)}) as world, trio.open_nursery() as nursery:
+        nursery.start_soon(use, world, "a", 5.0)
+        await wait_all_tasks_blocked()
+        async with world.broker.lease("a", "batch", lambda *item: news.append(item)):
+            pass
+    assert news[-3:] == [("loading", 0.5), ("queued", 0), ("granted", 0)]
 
 
 async def test_models_share_a_place(autojump_clock: MockClock):

@@ -1,20 +1,23 @@
 """`embed` and `tokenize`."""
 
+import trio
+
 from lmd.models.catalogue import Catalogue
 from lmd.protocol.params import EmbedParams, TokenizeParams
-from lmd.protocol.results import EmbedResult, TokenizeResult
+from lmd.protocol.results import EmbedResult, Timings, TokenizeResult
 from lmd.protocol.worker import Embed, Embedded, Tokenize, Tokenized
 from lmd.rpc.context import RequestContext
-from lmd.rpc.waiting import tell_client
+from lmd.rpc.requests import Requests
 from lmd.scheduler.broker import Broker
 
 
 class EmbedHandlers:
     """Answers `embed` and `tokenize`."""
 
-    def __init__(self, broker: Broker, catalogue: Catalogue) -> None:
+    def __init__(self, broker: Broker, catalogue: Catalogue, requests: Requests) -> None:
         self._broker = broker
         self._catalogue = catalogue
+        self._requests = requests
 
     async def embed(self, context: RequestContext, params: EmbedParams) -> EmbedResult:
         """One vector per input. Raises `LmdError`."""
@@ -23,9 +26,12 @@ class EmbedHandlers:
         def new_job(job: int) -> Embed:
             return Embed(job=job, input=params.input, normalize=params.normalize)
 
-        async with self._broker.lease(model, params.priority, tell_client(context)) as lease:
-            with lease.worker.open_job(new_job) as job:
-                final = await job.result()
+        with self._requests.follow(context, model, params.priority) as progress:
+            async with self._broker.lease(model, params.priority, progress) as lease:
+                started = trio.current_time()
+                with lease.worker.open_job(new_job) as job:
+                    final = await job.result()
+                worked = trio.current_time() - started
         assert isinstance(final, Embedded)
         return EmbedResult(
             embeddings=final.vectors,
@@ -34,6 +40,11 @@ class EmbedHandlers:
             pooling=final.pooling,
             normalized=params.normalize,
             usage=final.usage,
+            timings=Timings(
+                queued_ms=round(lease.queued * 1000, 3),
+                load_ms=round(lease.loading * 1000, 3),
+                prefill_ms=round(worked * 1000, 3),
+            ),
         )
 
     async def tokenize(self, context: RequestContext, params: TokenizeParams) -> TokenizeResult:
@@ -48,10 +59,10 @@ class EmbedHandlers:
                 with_pieces=params.with_pieces,
             )
 
-        on_wait = tell_client(context)
-        async with self._broker.lease(model, params.priority, on_wait, slot=False) as lease:
-            with lease.worker.open_job(new_job) as job:
-                final = await job.result()
+        with self._requests.follow(context, model, params.priority) as progress:
+            async with self._broker.lease(model, params.priority, progress, slot=False) as lease:
+                with lease.worker.open_job(new_job) as job:
+                    final = await job.result()
         assert isinstance(final, Tokenized)
         return TokenizeResult(
             tokens=final.tokens, model=model, count=len(final.tokens), pieces=final.pieces

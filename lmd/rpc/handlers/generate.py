@@ -3,15 +3,17 @@
 from msgspec import UNSET
 
 from lmd.models.catalogue import Catalogue
+from lmd.models.personas import Persona, find_persona
 from lmd.protocol.errors import LmdError
 from lmd.protocol.params import AskParams, CompleteParams, Generation, Message
 from lmd.protocol.results import GenerationResult, RequestWarning, TokenLogprob
 from lmd.protocol.worker import Done, Generate, NewJob
 from lmd.rpc.context import RequestContext
-from lmd.rpc.waiting import tell_client
+from lmd.rpc.requests import Requests
+from lmd.rpc.waiting import Progress
 from lmd.scheduler.broker import Broker, Lease
 
-NOT_YET = ("persona", "conversation")
+NOT_YET = ("conversation",)
 """Parameters that the contract names and this version does not act on; reported, never silent."""
 CAPABILITIES = frozenset(
     {"stream", "schema", "grammar", "logprobs", "seed", "stop", "cancel", "deadline", "supersede"}
@@ -21,46 +23,51 @@ CAPABILITIES = frozenset(
 class GenerateHandlers:
     """Answers `ask` and `complete`."""
 
-    def __init__(self, broker: Broker, catalogue: Catalogue) -> None:
+    def __init__(self, broker: Broker, catalogue: Catalogue, requests: Requests) -> None:
         self._broker = broker
         self._catalogue = catalogue
+        self._requests = requests
 
     async def ask(self, context: RequestContext, params: AskParams) -> GenerationResult:
-        """Answer a prompt or a chat.
+        """Answer a prompt or a chat, as a persona where one is named.
 
         Raises `LmdError`. When cancelled, the worker drops the sequence at its next step.
         """
-        messages = _messages(params)
+        persona = find_persona(self._catalogue.personas, params.persona)
+        messages = persona.introduce(_messages(params), params.system)
         _check_required(params.require or [])
         warnings = [
             RequestWarning(name, "dropped", f"this version of lmd does not act on {name}")
             for name in NOT_YET
             if getattr(params, name) is not None
         ]
-        return await self._generate(context, params, warnings, messages=messages)
+        return await self._generate(context, params, warnings, persona, messages=messages)
 
     async def complete(self, context: RequestContext, params: CompleteParams) -> GenerationResult:
         """Continue raw text, or fill the gap before ``suffix``.
 
         Raises `LmdError`. When cancelled, the worker drops the sequence at its next step.
         """
-        return await self._generate(context, params, [], prompt=params.prompt, suffix=params.suffix)
+        return await self._generate(
+            context, params, [], Persona(), prompt=params.prompt, suffix=params.suffix
+        )
 
     async def _generate(
         self,
         context: RequestContext,
         params: Generation,
         warnings: list[RequestWarning],
+        persona: Persona,
         *,
         messages: list[Message] | None = None,
         prompt: str | None = None,
         suffix: str | None = None,
     ) -> GenerationResult:
-        model = self._catalogue.resolve(params.model)
+        model = self._catalogue.resolve(params.model or persona.model)
         if params.schema is not UNSET and params.grammar is not None:
             raise LmdError("invalid_request", "`schema` and `grammar` exclude each other")
         schema = None if params.schema is UNSET else context.dialect.json_text(params.schema)
-        sampling = self._catalogue.sampling(model, params)
+        sampling = self._catalogue.sampling(model, params, persona.sampling)
         context.streaming = params.stream
 
         def new_job(job: int) -> Generate:
@@ -75,8 +82,9 @@ class GenerateHandlers:
                 overflow=params.overflow,
             )
 
-        async with self._broker.lease(model, params.priority, tell_client(context)) as lease:
-            done, logprobs, unsent = await _collect(context, lease, new_job)
+        with self._requests.follow(context, model, params.priority) as progress:
+            async with self._broker.lease(model, params.priority, progress) as lease:
+                done, logprobs, unsent = await _collect(context, lease, new_job, progress)
         if unsent:
             await context.emit_rest(unsent)
         done.timings.queued_ms = round(lease.queued * 1000, 3)
@@ -94,7 +102,7 @@ class GenerateHandlers:
 
 
 async def _collect(
-    context: RequestContext, lease: Lease, new_job: NewJob
+    context: RequestContext, lease: Lease, new_job: NewJob, progress: Progress
 ) -> tuple[Done, list[TokenLogprob], str]:
     """Run a job to its end, passing text on as it comes.
 
@@ -106,7 +114,8 @@ async def _collect(
         while True:
             piece = await job.receive()
             if piece.prefill:
-                context.emit_event("prefill", done=piece.prefill.done, total=piece.prefill.total)
+                progress.read(piece.prefill.done, piece.prefill.total)
+            progress("tokens", piece.tokens)
             logprobs += piece.logprobs
             unsent += piece.text
             if unsent and context.try_emit_text(unsent):
@@ -119,10 +128,7 @@ def _messages(params: AskParams) -> list[Message]:
     """The chat of a request. Raises `LmdError` unless it has exactly one of the two forms."""
     if (params.prompt is None) == (params.messages is None):
         raise LmdError("invalid_request", "exactly one of `prompt` and `messages` is needed")
-    messages = params.messages or [Message("user", params.prompt or "")]
-    if params.system is not None:
-        messages = [Message("system", params.system), *messages]
-    return messages
+    return params.messages or [Message("user", params.prompt or "")]
 
 
 def _check_required(required: list[str]) -> None:

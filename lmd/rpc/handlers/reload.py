@@ -36,10 +36,13 @@ class ReloadHandlers:
                 plan = await self._reloader.reload(retry=True)
         except ConfigError as error:
             problems = [_problem(error, problem) for problem in error.problems]
-            return ReloadResult(False, self._reloader.generation, [], problems, {})
+            return ReloadResult(
+                False, self._reloader.generation, self._reloader.path, [], problems, {}
+            )
         return ReloadResult(
             applied=not params.dry_run,
             generation=self._reloader.generation,
+            file=self._reloader.path,
             changes=[_change(change) for change in plan.changes],
             problems=[],
             running=self._running(plan.changes),
@@ -62,5 +65,9 @@ def _change(change: Change) -> ConfigChange:
 
 def _problem(error: ConfigError, problem: Problem) -> ConfigProblem:
     return ConfigProblem(
-        error.source, problem.line, spelled(problem.key), problem.message, problem.hint
+        file=problem.source or error.source,
+        line=problem.line,
+        key=spelled(problem.key),
+        message=problem.message,
+        hint=problem.hint,
     )

@@ -12,12 +12,13 @@ from lmd.protocol.params import (
     ShellParams,
     SuggestParams,
 )
-from lmd.protocol.results import ExplainResult, SuggestResult
+from lmd.protocol.results import ExplainResult, SuggestResult, Usage
 from lmd.rpc.context import RequestContext
-from lmd.rpc.waiting import tell_client
+from lmd.rpc.requests import Requests
 from lmd.shell.repair import Failure
 from lmd.shell.risk import risks
 from lmd.shell.service import ShellService
+from lmd.shell.suggest.cost import Cost
 from lmd.shell.suggest.pipeline import Order
 from lmd.shell.suggest.task import Task
 from lmd.shell.widget import candidate_lines, explanation_lines
@@ -29,9 +30,10 @@ MOST_HISTORY = 4000
 class ShellHandlers:
     """Answers the three tasks of the shell."""
 
-    def __init__(self, shell: ShellService, catalogue: Catalogue) -> None:
+    def __init__(self, shell: ShellService, catalogue: Catalogue, requests: Requests) -> None:
         self._shell = shell
         self._catalogue = catalogue
+        self._requests = requests
 
     async def suggest(self, context: RequestContext, params: SuggestParams) -> SuggestResult:
         """Commands for a request in words. Raises `LmdError`; cancelling ends every sample."""
@@ -72,9 +74,10 @@ class ShellHandlers:
 
         task = Task("explain", params.text.rstrip(), _platform(params), params.shell)
         model = self._model(params)
-        found = await self._shell.explainer.explain(
-            task, model, params.priority, tell_client(context), stream
-        )
+        with self._requests.follow(context, model, params.priority) as progress:
+            found = await self._shell.explainer.explain(
+                task, model, params.priority, progress, stream
+            )
         if unsent:
             await context.emit_rest(unsent)
         reasons = _reasons(task.text)
@@ -84,10 +87,11 @@ class ShellHandlers:
             summary=found.summary,
             parts=found.parts,
             model=found.model,
-            timings=found.timings,
+            timings=found.cost.timings,
             warnings=found.warnings,
             risk=reasons,
             widget=widget,
+            usage=_usage(found.cost),
         )
 
     async def _commands(
@@ -106,10 +110,17 @@ class ShellHandlers:
         if task.name == "fix":
             failure = Failure(task.text, task.status, task.error, task.shell, task.platform)
             repairs = await self._shell.repairer.find(failure, params.cwd, order.commands)
-        found = await self._shell.suggester.find(order, repairs, tell_client(context))
+        with self._requests.follow(context, order.model, params.priority) as progress:
+            found = await self._shell.suggester.find(order, repairs, progress)
         lines = candidate_lines(found.candidates, sure=found.sure) if params.widget else None
         return SuggestResult(
-            found.candidates, found.sure, found.model, found.timings, found.warnings, lines
+            candidates=found.candidates,
+            sure=found.sure,
+            model=found.model,
+            timings=found.cost.timings,
+            warnings=found.warnings,
+            widget=lines,
+            usage=_usage(found.cost),
         )
 
     def _model(self, params: ShellParams) -> str:
@@ -117,6 +128,10 @@ class ShellHandlers:
         if params.model is None:
             return self._catalogue.suggest_model
         return self._catalogue.resolve(params.model)
+
+
+def _usage(cost: Cost) -> Usage | None:
+    return cost.usage if cost.usage.prompt_tokens else None
 
 
 def _check_text(params: ShellParams) -> None:

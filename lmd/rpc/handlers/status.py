@@ -7,13 +7,18 @@ from dataclasses import dataclass
 import trio
 
 import lmd
+from lmd.events import Bus
 from lmd.models.catalogue import Catalogue
 from lmd.protocol import limits
+from lmd.protocol.activity import RecentError
+from lmd.protocol.events import Event, RequestFailed, kind_of
 from lmd.protocol.methods import METHODS
 from lmd.protocol.params import HelloParams, NoParams
 from lmd.protocol.results import HelloResult, StatusResult
 from lmd.rpc.context import RequestContext
-from lmd.rpc.view import model_status
+from lmd.rpc.requests import QueuePlace, Requests
+from lmd.rpc.view import Measure, Models
+from lmd.rpc.waiting import Progress
 from lmd.scheduler.broker import Broker
 
 
@@ -29,15 +34,28 @@ class ServerFacts:
     draining: Callable[[], bool]
     generation: Callable[[], int]
     config_error: Callable[[], str]
+    measure: Measure
+    """Sizes of files and processes, found out off the event loop."""
 
 
 class StatusHandlers:
     """Answers `hello` and `status`."""
 
-    def __init__(self, broker: Broker, catalogue: Catalogue, server: ServerFacts) -> None:
+    def __init__(
+        self,
+        broker: Broker,
+        catalogue: Catalogue,
+        server: ServerFacts,
+        requests: Requests,
+        models: Models,
+        bus: Bus,
+    ) -> None:
         self._broker = broker
         self._catalogue = catalogue
         self._server = server
+        self._requests = requests
+        self._models = models
+        self._bus = bus
 
     async def hello(self, context: RequestContext, params: HelloParams) -> HelloResult:
         """Versions, limits and models; optional for clients."""
@@ -57,17 +75,37 @@ class StatusHandlers:
 
     async def status(self, context: RequestContext, params: NoParams) -> StatusResult:
         """One screen of facts."""
-        names = self._catalogue.names
+        models = await self._models.all()
+        now = trio.current_time()
+        listed, omitted = self._requests.list(limits.MAX_LISTED_REQUESTS, self._places().get)
         return StatusResult(
             version=lmd.__version__,
             pid=os.getpid(),
-            uptime_s=round(trio.current_time() - self._server.started, 3),
+            uptime_s=round(now - self._server.started, 3),
             socket=self._server.socket,
             config=self._server.config(),
             connections=self._server.connections(),
             requests_in_flight=self._server.in_flight(),
             draining=self._server.draining(),
-            models=[model_status(self._broker, self._catalogue, name) for name in names],
+            models=models,
+            requests=listed,
+            requests_omitted=omitted,
+            rates=self._requests.meter.rates(now),
+            recent_errors=[_recent_error(event) for event in self._bus.failures],
             config_generation=self._server.generation(),
             config_error=self._server.config_error(),
         )
+
+    def _places(self) -> dict[Progress, QueuePlace]:
+        """Where each request stands that waits in the queue of a model."""
+        return {
+            on_wait: QueuePlace(position, starts_in)
+            for name in self._catalogue.names
+            for on_wait, (position, starts_in) in self._broker.waiting(name).items()
+            if isinstance(on_wait, Progress)
+        }
+
+
+def _recent_error(event: Event) -> RecentError:
+    reason = event.code if isinstance(event, RequestFailed) else getattr(event, "reason", "")
+    return RecentError(event.at, kind_of(event), getattr(event, "model", ""), reason)

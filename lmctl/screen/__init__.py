@@ -1,0 +1,1 @@
+"""What `status` and `top` show: values in, lines of styled text out. Pure."""

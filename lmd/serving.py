@@ -1,0 +1,38 @@
+"""The request that a task works for: its number, and what is known of its way so far.
+
+A context variable, so that it follows a request into the tasks that it starts, and layers that
+know nothing of clients can say for whom they worked.
+"""
+
+import contextvars
+from dataclasses import dataclass
+
+
+@dataclass(slots=True)
+class Serving:
+    """What is gathered of one request while it is served. Times are in seconds."""
+
+    number: int = 0
+    """The daemon's own; 0 for work that nobody asked for."""
+    method: str = ""
+    model: str = ""
+    """The last one that it asked for."""
+    queued: float = 0.0
+    loading: float = 0.0
+    """The longest of each where it asks for several slots at the same time."""
+    told_queued: bool = False
+    told_granted: bool = False
+    told_refused: bool = False
+
+
+_serving: contextvars.ContextVar[Serving] = contextvars.ContextVar("serving")
+
+
+def begin(serving: Serving) -> None:
+    """This task, and those that it starts, work for a request from now on."""
+    _serving.set(serving)
+
+
+def current() -> Serving:
+    """The request of the running task, or a record of nobody's."""
+    return _serving.get(None) or Serving()

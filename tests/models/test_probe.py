@@ -1,0 +1,47 @@
+"""Looking at files and processes off the event loop."""
+
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from lmd.models import probe
+from lmd.models.probe import Measured, Probe
+
+
+async def test_files_and_processes_are_measured(tmp_path: Path):
+    file = tmp_path / "m.gguf"
+    file.write_bytes(b"x" * 1234)
+    found = await Probe().look({"a": (str(file), os.getpid()), "b": (str(tmp_path / "none"), None)})
+    assert found["a"].file_bytes == 1234
+    assert (found["a"].resident_bytes or 0) > 1 << 20
+    assert found["b"] == Measured(0, None)
+
+
+@pytest.fixture
+def gone() -> int:
+    """The number of a process that has ended."""
+    child = subprocess.Popen([sys.executable, "-c", ""])
+    child.wait()
+    return child.pid
+
+
+async def test_a_process_that_is_gone_has_nothing(gone: int):
+    assert (await Probe().look({"a": ("/", gone)}))["a"].resident_bytes is None
+
+
+async def test_a_disk_that_does_not_answer_keeps_nobody_waiting(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+):
+    """A FIFO stands for the disk: opening it to read waits until somebody writes."""
+    fifo = tmp_path / "slow"
+    os.mkfifo(fifo)
+    look = Probe()
+    file = tmp_path / "m.gguf"
+    file.write_bytes(b"12345")
+    assert (await look.look({"a": (str(file), None)}))["a"].file_bytes == 5
+    monkeypatch.setattr(probe, "_file_bytes", lambda path: len(Path(fifo).read_bytes()))
+    assert (await look.look({"a": (str(file), None)}))["a"].file_bytes == 5, "the last look"
+    fifo.write_bytes(b"")  # lets the thread go
