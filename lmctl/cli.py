@@ -166,6 +166,20 @@ def models_unload(
     _choose(context, partial(unload_model, Target(socket), model, deadline, json))
 
 
+@app.command("personas")
+def personas(
+    context: typer.Context,
+    json: JsonFlag = False,
+    no_start: NoStartFlag = False,
+    socket: SocketOption = None,
+) -> None:
+    """List the personas that `ask -p` takes."""
+    from lmctl.commands.connection import Target
+    from lmctl.commands.personas import list_personas
+
+    _choose(context, partial(list_personas, Target(socket, may_start=not no_start), json))
+
+
 @app.command("status")
 def status(context: typer.Context, json: JsonFlag = False, socket: SocketOption = None) -> None:
     """Show what the daemon does."""

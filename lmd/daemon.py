@@ -19,6 +19,7 @@ from lmd import paths
 from lmd.backend.launch import Launcher
 from lmd.config.diff import Change, renewed_models
 from lmd.config.schema import Config
+from lmd.config.sources import parts_folder
 from lmd.logs import open_logs, open_unbuffered, set_level
 from lmd.models.catalogue import Catalogue
 from lmd.reload.reloader import Apply, Reloader
@@ -28,6 +29,7 @@ from lmd.rpc.dispatch import Dispatcher, Handler
 from lmd.rpc.handlers.embed import EmbedHandlers
 from lmd.rpc.handlers.generate import GenerateHandlers
 from lmd.rpc.handlers.models import ModelsHandlers
+from lmd.rpc.handlers.personas import PersonasHandlers
 from lmd.rpc.handlers.reload import ReloadHandlers
 from lmd.rpc.handlers.shell import ShellHandlers
 from lmd.rpc.handlers.status import ServerFacts, StatusHandlers
@@ -127,7 +129,8 @@ async def _serve(
                     reloader.request,
                 )
                 accepts.start_soon(reloader.run)
-                accepts.start_soon(run_watch, reloader.files, reloader.notice)
+                parts = f"{parts_folder(origin.path)}/"
+                accepts.start_soon(run_watch, reloader.files, reloader.notice, [parts])
                 log.info("serving", version=lmd.__version__, socket=socket, pid=os.getpid())
                 await server.run_accepts(dispatcher, connections)
             await server.accept_backlog(dispatcher, connections)
@@ -181,6 +184,7 @@ def handlers_of(
     models = ModelsHandlers(broker, catalogue)
     service = ShellService(broker, catalogue, lexicon, Library())
     shell = ShellHandlers(service, catalogue)
+    personas = PersonasHandlers(catalogue)
     status = StatusHandlers(broker, catalogue, facts)
     return {
         "hello": status.hello,
@@ -196,6 +200,7 @@ def handlers_of(
         "models.load": models.load,
         "models.unload": models.unload,
         "reload": ReloadHandlers(reloader, broker).reload,
+        "personas.list": personas.list,
         "status": status.status,
     }
 

@@ -64,7 +64,9 @@ def render_reload(result: dict[str, Any], file: str | None = None) -> str:
 def _problem(problem: dict[str, Any], file: str | None) -> list[str]:
     line = f":{problem['line']}" if problem["line"] else ""
     hint = [f"  {problem['hint']}"] if problem["hint"] else []
-    return [f"{file or problem['file']}{line}: {problem['message']}", *hint]
+    in_part = os.path.basename(os.path.dirname(problem["file"])) == "conf.d"
+    place = problem["file"] if in_part or not file else file
+    return [f"{place}{line}: {problem['message']}", *hint]
 
 
 def _values(change: dict[str, Any]) -> str:

@@ -53,9 +53,8 @@ class Change:
 
 def changes(old: Config, new: Config) -> list[Change]:
     """Every difference, in the order of the schema."""
-    found = [
-        change for table in ("daemon", "limits", "log") for change in _of_table(table, old, new)
-    ]
+    tables = [name for name in Config.__struct_fields__ if isinstance(getattr(old, name), Struct)]
+    found = [change for table in tables for change in _of_table(table, old, new)]
     for name in dict.fromkeys((*old.models, *new.models)):
         key, before, after = ("models", name), old.models.get(name), new.models.get(name)
         if before is None:
@@ -64,7 +63,7 @@ def changes(old: Config, new: Config) -> list[Change]:
             found.append(Change(key, before, None, Takes.NO_MODEL))
         else:
             found += _of_model(key, before, after)
-    return found
+    return found + list(_of_personas(old, new))
 
 
 def needs_new_worker(old: ModelConfig, new: ModelConfig) -> bool:
@@ -81,6 +80,20 @@ def _of_table(table: str, old: Config, new: Config) -> Iterator[Change]:
     for key, before, after in _differences(getattr(old, table), getattr(new, table)):
         takes = Takes.RESTART if (table, key) in FIXED else Takes.NOTHING
         yield Change((table, key), before, after, takes)
+
+
+def _of_personas(old: Config, new: Config) -> Iterator[Change]:
+    for name in dict.fromkeys((*old.personas, *new.personas)):
+        before, after = old.personas.get(name), new.personas.get(name)
+        if before != after:
+            yield Change(("personas", name), before, after, Takes.NOTHING)
+
+
+def takes_effect(table: Key, name: str) -> Takes:
+    """What an edit of a key takes, for the manual; ``table`` as in ``("models", NAME)``."""
+    if table[0] == "models" and not LIVE_MODEL_KEYS & {*table[2:], name}:
+        return Takes.NEW_WORKER
+    return Takes.RESTART if (table[0], name) in FIXED else Takes.NOTHING
 
 
 def _of_model(key: Key, old: ModelConfig, new: ModelConfig) -> Iterator[Change]:

@@ -2,14 +2,14 @@
 
 import difflib
 import os
-from collections.abc import Collection
+from collections.abc import Collection, Mapping
 from pathlib import Path
 
 import msgspec
 import trio
 
 from lmd import paths
-from lmd.config.schema import Config, ModelConfig
+from lmd.config.schema import Config, ModelConfig, PersonaConfig
 from lmd.models.gguf import BadModel, GGUFHeader, read_header
 from lmd.protocol.errors import LmdError
 from lmd.protocol.params import Sampling
@@ -38,6 +38,7 @@ class Catalogue:
         """
         known = self._removed | self._models
         self._models = dict(config.models)
+        self._personas = config.personas
         self._removed = {
             name: model
             for name, model in known.items()
@@ -76,6 +77,11 @@ class Catalogue:
         """Whether the model runs the file that ships with lmd."""
         return self.config(name).path == paths.builtin_model_path()
 
+    @property
+    def personas(self) -> Mapping[str, PersonaConfig]:
+        """The declared personas, in the order of the configuration."""
+        return self._personas
+
     def resolve(self, spelling: str | None) -> str:
         """The model behind a name or alias. Raises `LmdError` ``unknown_model``."""
         if spelling is None:
@@ -103,13 +109,15 @@ class Catalogue:
         except OSError:
             return 0
 
-    def sampling(self, name: str, request: Sampling) -> Sampling:
-        """The request's sampling parameters, completed by the model's defaults."""
-        defaults = self.config(name).sampling
-        chosen = {}
-        for field in Sampling.__struct_fields__:
-            value = getattr(request, field)
-            chosen[field] = getattr(defaults, field) if value is None else value
+    def sampling(self, name: str, request: Sampling, persona: Sampling | None = None) -> Sampling:
+        """The request's sampling parameters, completed by the persona's and the model's."""
+        layers = [layer for layer in (request, persona, self.config(name).sampling) if layer]
+        chosen = {
+            field: next(
+                (value for layer in layers if (value := getattr(layer, field)) is not None), None
+            )
+            for field in Sampling.__struct_fields__
+        }
         return Sampling(**chosen)
 
     async def header(self, name: str) -> GGUFHeader:

@@ -24,6 +24,7 @@ from lmd.protocol.results import (
     ModelDetail,
     ModelsResult,
     ModelStatus,
+    PersonasResult,
     ReloadResult,
     StatusResult,
     SuggestResult,
@@ -53,6 +54,7 @@ METHODS: dict[str, Method] = {
     "models.load": Method(ModelParams, ModelStatus, "load a model and wait until it is ready"),
     "models.unload": Method(ModelParams, ModelStatus, "unload a model when its requests are done"),
     "reload": Method(ReloadParams, ReloadResult, "read the configuration again, or say what for"),
+    "personas.list": Method(NoParams, PersonasResult, "declared personas and their models"),
     "status": Method(NoParams, StatusResult, "state of the daemon"),
 }
 

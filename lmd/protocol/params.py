@@ -129,6 +129,8 @@ class AskParams(Generation, kw_only=True, omit_defaults=True):
     messages: Annotated[list[Message], Meta(min_length=1, max_length=1024)] | None = None
     system: Text | None = None
     persona: Name | None = None
+    """A declared persona: its model and its sampling parameters where the request names none, and
+    its system prompt unless there is a `system` or `messages` begin with a system message."""
     conversation: Name | None = None
     require: Annotated[list[Capability], Meta(max_length=16)] | None = None
 

@@ -197,6 +197,20 @@ class ModelDetail(Struct):
     header: dict[str, Any]
 
 
+class PersonaStatus(Struct):
+    """One persona: the model it asks, and its system prompt."""
+
+    name: str
+    model: str
+    system: str
+
+
+class PersonasResult(Struct):
+    """All declared personas."""
+
+    personas: list[PersonaStatus]
+
+
 class StatusResult(Struct):
     """One screen of facts about the daemon."""
 

@@ -25,7 +25,7 @@ def watched_directories(files: Iterable[str]) -> set[str]:
 
     That is its own folder, and the folder of every symbolic link on the way to it: a swapped link
     changes no more than the folder that it stands in. For one that does not exist, the nearest
-    folder that does.
+    folder that does. A path that ends in a slash is a folder in which files may appear.
     """
     found: set[str] = set()
     for path in files:

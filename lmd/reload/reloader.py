@@ -16,9 +16,10 @@ import structlog
 import trio
 
 from lmd.config.diff import Change, changes
-from lmd.config.load import load, parse
+from lmd.config.load import load, load_all
 from lmd.config.problems import ConfigError
 from lmd.config.schema import Config, ModelConfig
+from lmd.config.sources import Source, part_paths
 from lmd.reload.files import Fingerprint, fingerprint, is_hollow
 
 log = structlog.get_logger("lmd.reload")
@@ -75,7 +76,10 @@ class Reloader:
 
     def files(self) -> Iterable[str]:
         """The files whose content is the configuration."""
-        return (self.path,)
+        try:
+            return self.path, *part_paths(self.path)
+        except ConfigError:
+            return (self.path,)
 
     def request(self) -> None:
         """Have the file looked at soon; never blocks, and several calls are one."""
@@ -101,7 +105,7 @@ class Reloader:
         if text is None:
             config = await self._read()
         else:
-            config = await trio.to_thread.run_sync(parse, text, self.path)
+            config = await trio.to_thread.run_sync(self._load_instead, text)
         return Plan(config, changes(self.config, config))
 
     async def reload(self, *, retry: bool = False) -> Plan:
@@ -155,6 +159,10 @@ class Reloader:
             return error
         self._required = self._required or os.path.exists(self.path)
         return config
+
+    def _load_instead(self, text: str) -> Config:
+        instead = Source(self.path, text)
+        return load_all(self.path, required=False, instead=instead).config
 
     def _without_refused(self, config: Config, retry: bool) -> Plan:
         for model, (refused, _) in list(self._rolled_back.items()):

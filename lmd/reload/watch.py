@@ -21,15 +21,17 @@ BLIND_SECONDS = 1.0
 """How long to wait where folders cannot be watched."""
 
 
-async def run_watch(files: Callable[[], Iterable[str]], on_change: Callable[[], None]) -> None:
+async def run_watch(
+    files: Callable[[], Iterable[str]], on_change: Callable[[], None], also: Iterable[str] = ()
+) -> None:
     """Call ``on_change`` whenever one of the files is another, until cancelled.
 
     The first call comes at once: since they were read, they may have changed. ``files`` are asked
-    for anew each time, since the set of them may change.
+    for anew each time, since the set of them may change; in the folders ``also`` more may appear.
     """
     seen: Fingerprint | None = None
     while True:
-        folders = await trio.to_thread.run_sync(lambda: watched_directories(files()))
+        folders = await trio.to_thread.run_sync(lambda: watched_directories([*files(), *also]))
         stop = threading.Event()
         heard = watchfiles.watch(
             *folders,
@@ -51,7 +53,7 @@ async def run_watch(files: Callable[[], Iterable[str]], on_change: Callable[[], 
                     on_change()
                 # The thread sees `stop` only between two steps: an end does not wait for that.
                 await trio.to_thread.run_sync(partial(next, heard), abandon_on_cancel=True)
-                now = await trio.to_thread.run_sync(lambda: watched_directories(files()))
+                now = await trio.to_thread.run_sync(lambda: watched_directories([*files(), *also]))
                 moved = now != folders
         except (OSError, RuntimeError) as error:
             log.warning("cannot watch the configuration: looking instead", reason=str(error))

@@ -9,12 +9,12 @@ _lmctl_syntax() {
     case $command in
         '')
             options='--version -h,--help'
-            commands='ask complete embed suggest explain fix init status reload plan doctor version completion models'
+            commands='ask complete embed suggest explain fix init personas status reload plan doctor version completion models'
             argument=choice
             argument_choices=$commands
             ;;
         ask)
-            options='-m,--model -s,--system -f,--file+ --stdin-wait -n,--max-tokens -t,--temperature --top-p --top-k --min-p --seed --stop+ --schema --grammar --logprobs --overflow --json --no-stream -v,--verbose -q,--quiet --color -h,--help --deadline --priority --no-start --socket'
+            options='-m,--model -p,--persona -s,--system -f,--file+ --stdin-wait -n,--max-tokens -t,--temperature --top-p --top-k --min-p --seed --stop+ --schema --grammar --logprobs --overflow --json --no-stream -v,--verbose -q,--quiet --color -h,--help --deadline --priority --no-start --socket'
             argument=words
             ;;
         complete)
@@ -41,6 +41,9 @@ _lmctl_syntax() {
             options='--no-bind --key --write -q,--quiet --color -h,--help'
             argument=choice
             argument_choices='bash zsh fish'
+            ;;
+        personas)
+            options='--json --no-start --socket -h,--help'
             ;;
         status)
             options='--json --socket -h,--help'
@@ -92,6 +95,7 @@ _lmctl_takes() {
     kind='' choices=''
     case $1 in
         -m | --model) kind=model ;;
+        -p | --persona) kind=persona ;;
         -s | --system | --stdin-wait | -n | --max-tokens | -t | --temperature | --top-p | --top-k | --min-p | --seed | --stop | --logprobs | --deadline | --suffix | --candidates | --supersede | --status | --key) kind=text ;;
         -f | --file | --schema | --grammar | --socket | --history | --error) kind=path ;;
         --overflow) kind=choice choices='error shift' ;;
@@ -199,12 +203,13 @@ _lmctl_offer_options() {
     done
 }
 
-_lmctl_offer_models() {
+# Offer what a running daemon knows: its `models` or `personas`.
+_lmctl_offer_names() {
     local -a names=()
     if [[ $socket == \~/* ]]; then
         socket=$HOME${socket:1}
     fi
-    mapfile -t names < <(command lmctl __complete models "$socket" 2>/dev/null </dev/null)
+    mapfile -t names < <(command lmctl __complete "$1" "$socket" 2>/dev/null </dev/null)
     _lmctl_offer ${names[@]+"${names[@]}"}
 }
 
@@ -271,7 +276,8 @@ _lmctl() {
     case $kind in
         options) _lmctl_offer_options ;;
         choice) _lmctl_offer $choices ;;
-        model) _lmctl_offer_models ;;
+        model) _lmctl_offer_names models ;;
+        persona) _lmctl_offer_names personas ;;
         path | words) _lmctl_offer_files ;;
     esac
 }

@@ -14,11 +14,11 @@ function __lmctl_words --description 'Words before the cursor that are no option
             switch $token
                 case --
                     set ended yes
-                case -m --model -s --system -f --file --stdin-wait -n --max-tokens -t --temperature --top-p --top-k --min-p --seed --stop --schema --grammar --logprobs --overflow --color --deadline --priority --socket --suffix -n --candidates --shell --history --supersede --status --error --key
+                case -m --model -p --persona -s --system -f --file --stdin-wait -n --max-tokens -t --temperature --top-p --top-k --min-p --seed --stop --schema --grammar --logprobs --overflow --color --deadline --priority --socket --suffix -n --candidates --shell --history --supersede --status --error --key
                     set skip yes
                 case '--*'
                 case '-?*'
-                    string match -qr '^-[hqv]*[fmnst]$' -- $token; and set skip yes
+                    string match -qr '^-[hqv]*[fmnpst]$' -- $token; and set skip yes
                 case '*'
                     printf '%s\n' $token
             end
@@ -41,14 +41,14 @@ function __lmctl_argument --description 'Whether these are all words, and the ne
     __lmctl_after $argv; and not string match -q -- '-*' (commandline -ct)
 end
 
-function __lmctl_models --description 'Names of the models of a running daemon'
+function __lmctl_names --description 'Names of the models or personas of a running daemon'
     set -l tokens (commandline -opc)
     set -l socket (string replace -f -- --socket= '' $tokens)
     if set -l at (contains -i -- --socket $tokens)
         set socket $tokens[(math $at + 1)]
     end
     string match -q '~/*' -- "$socket[-1]"; and set socket $HOME(string sub -s 2 -- $socket[-1])
-    command lmctl __complete models "$socket[-1]" 2>/dev/null </dev/null
+    command lmctl __complete $argv "$socket[-1]" 2>/dev/null </dev/null
 end
 
 complete -c lmctl -e
@@ -61,6 +61,7 @@ complete -c lmctl -n __lmctl_argument -a suggest -d 'Turn a request in words int
 complete -c lmctl -n __lmctl_argument -a explain -d 'Say what a command line does, piece by piece; nothing is run.'
 complete -c lmctl -n __lmctl_argument -a fix -d 'Repair a command line that failed; nothing is run.'
 complete -c lmctl -n __lmctl_argument -a init -d 'Print the hooks of a shell, or keep them in a file.'
+complete -c lmctl -n __lmctl_argument -a personas -d 'List the personas that `ask -p` takes.'
 complete -c lmctl -n __lmctl_argument -a status -d 'Show what the daemon does.'
 complete -c lmctl -n __lmctl_argument -a reload -d 'Have the daemon read its configuration again now.'
 complete -c lmctl -n __lmctl_argument -a plan -d 'Show what an edit of the configuration would change, and change nothing.'
@@ -72,7 +73,8 @@ complete -c lmctl -n __lmctl_after -l version -d 'print the version and exit'
 complete -c lmctl -n __lmctl_after -s h -l help -d 'show help and exit'
 
 complete -c lmctl -n '__lmctl_within ask' -F
-complete -c lmctl -n '__lmctl_within ask' -s m -l model -x -a '(__lmctl_models)' -d 'model or alias; default: the daemon\'s default model'
+complete -c lmctl -n '__lmctl_within ask' -s m -l model -x -a '(__lmctl_names models)' -d 'model or alias; default: the daemon\'s default model'
+complete -c lmctl -n '__lmctl_within ask' -s p -l persona -x -a '(__lmctl_names personas)' -d 'persona of the configuration: system prompt, model and sampling'
 complete -c lmctl -n '__lmctl_within ask' -s s -l system -x -d 'system prompt'
 complete -c lmctl -n '__lmctl_within ask' -s f -l file -r -F -d 'add a file as context; \'-\' is stdin, waited for without limit; repeatable'
 complete -c lmctl -n '__lmctl_within ask' -l stdin-wait -x -d 'with a PROMPT, wait this long for the first byte of a pipe (default 10; 0: ignore stdin)'
@@ -99,7 +101,7 @@ complete -c lmctl -n '__lmctl_within ask' -l no-start -d 'do not start a daemon 
 complete -c lmctl -n '__lmctl_within ask' -l socket -r -F -d 'socket of the daemon'
 
 complete -c lmctl -n '__lmctl_within complete' -F
-complete -c lmctl -n '__lmctl_within complete' -s m -l model -x -a '(__lmctl_models)' -d 'model or alias; default: the daemon\'s default model'
+complete -c lmctl -n '__lmctl_within complete' -s m -l model -x -a '(__lmctl_names models)' -d 'model or alias; default: the daemon\'s default model'
 complete -c lmctl -n '__lmctl_within complete' -l suffix -x -d 'text behind the gap'
 complete -c lmctl -n '__lmctl_within complete' -s n -l max-tokens -x -d 'longest answer'
 complete -c lmctl -n '__lmctl_within complete' -s t -l temperature -x -d '0 is greedy'
@@ -124,7 +126,7 @@ complete -c lmctl -n '__lmctl_within complete' -l no-start -d 'do not start a da
 complete -c lmctl -n '__lmctl_within complete' -l socket -r -F -d 'socket of the daemon'
 
 complete -c lmctl -n '__lmctl_within embed' -F
-complete -c lmctl -n '__lmctl_within embed' -s m -l model -x -a '(__lmctl_models)' -d 'model or alias; default: the daemon\'s default model'
+complete -c lmctl -n '__lmctl_within embed' -s m -l model -x -a '(__lmctl_names models)' -d 'model or alias; default: the daemon\'s default model'
 complete -c lmctl -n '__lmctl_within embed' -l json -d 'print whole results, one line for up to 64 texts'
 complete -c lmctl -n '__lmctl_within embed' -s q -l quiet -d 'no progress, no warnings; errors only'
 complete -c lmctl -n '__lmctl_within embed' -l color -x -a 'auto always never' -d 'colour on stderr; NO_COLOR is respected'
@@ -135,7 +137,7 @@ complete -c lmctl -n '__lmctl_within embed' -l no-start -d 'do not start a daemo
 complete -c lmctl -n '__lmctl_within embed' -l socket -r -F -d 'socket of the daemon'
 
 complete -c lmctl -n '__lmctl_within suggest' -F
-complete -c lmctl -n '__lmctl_within suggest' -s m -l model -x -a '(__lmctl_models)' -d 'model or alias; default: suggest_model of the configuration'
+complete -c lmctl -n '__lmctl_within suggest' -s m -l model -x -a '(__lmctl_names models)' -d 'model or alias; default: suggest_model of the configuration'
 complete -c lmctl -n '__lmctl_within suggest' -s n -l candidates -x -d 'most candidates, 1 to 10 (default 5)'
 complete -c lmctl -n '__lmctl_within suggest' -l shell -x -a 'bash zsh fish sh' -d 'shell that the command is for; default: your login shell, else bash'
 complete -c lmctl -n '__lmctl_within suggest' -l history -r -F -d 'file with the latest lines of the shell\'s history, oldest first'
@@ -152,7 +154,7 @@ complete -c lmctl -n '__lmctl_within suggest' -l socket -r -F -d 'socket of the 
 complete -c lmctl -n '__lmctl_within suggest' -l supersede -x -d 'cancel an unfinished request of the same key'
 
 complete -c lmctl -n '__lmctl_within explain' -F
-complete -c lmctl -n '__lmctl_within explain' -s m -l model -x -a '(__lmctl_models)' -d 'model or alias; default: suggest_model of the configuration'
+complete -c lmctl -n '__lmctl_within explain' -s m -l model -x -a '(__lmctl_names models)' -d 'model or alias; default: suggest_model of the configuration'
 complete -c lmctl -n '__lmctl_within explain' -l shell -x -a 'bash zsh fish sh' -d 'shell that the command is for; default: your login shell, else bash'
 complete -c lmctl -n '__lmctl_within explain' -l json -d 'print the whole result as one line of JSON'
 complete -c lmctl -n '__lmctl_within explain' -l no-stream -d 'print the answer when it is complete'
@@ -167,7 +169,7 @@ complete -c lmctl -n '__lmctl_within explain' -l socket -r -F -d 'socket of the 
 complete -c lmctl -n '__lmctl_within explain' -l supersede -x -d 'cancel an unfinished request of the same key'
 
 complete -c lmctl -n '__lmctl_within fix' -F
-complete -c lmctl -n '__lmctl_within fix' -s m -l model -x -a '(__lmctl_models)' -d 'model or alias; default: suggest_model of the configuration'
+complete -c lmctl -n '__lmctl_within fix' -s m -l model -x -a '(__lmctl_names models)' -d 'model or alias; default: suggest_model of the configuration'
 complete -c lmctl -n '__lmctl_within fix' -s n -l candidates -x -d 'most candidates, 1 to 10 (default 5)'
 complete -c lmctl -n '__lmctl_within fix' -l shell -x -a 'bash zsh fish sh' -d 'shell that the command is for; default: your login shell, else bash'
 complete -c lmctl -n '__lmctl_within fix' -l status -x -d 'its exit status, 0 to 255'
@@ -191,6 +193,11 @@ complete -c lmctl -n '__lmctl_within init' -l write -d 'write a file and print t
 complete -c lmctl -n '__lmctl_within init' -s q -l quiet -d 'no progress, no warnings; errors only'
 complete -c lmctl -n '__lmctl_within init' -l color -x -a 'auto always never' -d 'colour on stderr; NO_COLOR is respected'
 complete -c lmctl -n '__lmctl_within init' -s h -l help -d 'show help and exit'
+
+complete -c lmctl -n '__lmctl_within personas' -l json -d 'print the reply as one line of JSON'
+complete -c lmctl -n '__lmctl_within personas' -l no-start -d 'do not start a daemon that is not running [LMD_NO_START]'
+complete -c lmctl -n '__lmctl_within personas' -l socket -r -F -d 'socket of the daemon'
+complete -c lmctl -n '__lmctl_within personas' -s h -l help -d 'show help and exit'
 
 complete -c lmctl -n '__lmctl_within status' -l json -d 'print the reply as one line of JSON'
 complete -c lmctl -n '__lmctl_within status' -l socket -r -F -d 'socket of the daemon'
@@ -227,20 +234,20 @@ complete -c lmctl -n '__lmctl_within models list' -l no-start -d 'do not start a
 complete -c lmctl -n '__lmctl_within models list' -l socket -r -F -d 'socket of the daemon'
 complete -c lmctl -n '__lmctl_within models list' -s h -l help -d 'show help and exit'
 
-complete -c lmctl -n '__lmctl_argument models show' -a '(__lmctl_models)'
+complete -c lmctl -n '__lmctl_argument models show' -a '(__lmctl_names models)'
 complete -c lmctl -n '__lmctl_within models show' -l json -d 'print the reply as one line of JSON'
 complete -c lmctl -n '__lmctl_within models show' -l no-start -d 'do not start a daemon that is not running [LMD_NO_START]'
 complete -c lmctl -n '__lmctl_within models show' -l socket -r -F -d 'socket of the daemon'
 complete -c lmctl -n '__lmctl_within models show' -s h -l help -d 'show help and exit'
 
-complete -c lmctl -n '__lmctl_argument models load' -a '(__lmctl_models)'
+complete -c lmctl -n '__lmctl_argument models load' -a '(__lmctl_names models)'
 complete -c lmctl -n '__lmctl_within models load' -l deadline -x -d 'longest time to wait'
 complete -c lmctl -n '__lmctl_within models load' -l json -d 'print the reply as one line of JSON'
 complete -c lmctl -n '__lmctl_within models load' -l no-start -d 'do not start a daemon that is not running [LMD_NO_START]'
 complete -c lmctl -n '__lmctl_within models load' -l socket -r -F -d 'socket of the daemon'
 complete -c lmctl -n '__lmctl_within models load' -s h -l help -d 'show help and exit'
 
-complete -c lmctl -n '__lmctl_argument models unload' -a '(__lmctl_models)'
+complete -c lmctl -n '__lmctl_argument models unload' -a '(__lmctl_names models)'
 complete -c lmctl -n '__lmctl_within models unload' -l deadline -x -d 'longest time to wait'
 complete -c lmctl -n '__lmctl_within models unload' -l json -d 'print the reply as one line of JSON'
 complete -c lmctl -n '__lmctl_within models unload' -l socket -r -F -d 'socket of the daemon'

@@ -19,6 +19,8 @@ from lmd.protocol.results import (
     ModelDetail,
     ModelsResult,
     ModelStatus,
+    PersonasResult,
+    PersonaStatus,
     ReloadResult,
     RequestWarning,
     StatusResult,
@@ -193,6 +195,7 @@ CALLS = [
         {"dry_run": True, "text": "[limits]\nqueue_total = 5\n", "deadline": 5},
         whole=True,
     ),
+    Call("personas.list", 24, "personas.list", {}, whole=True),
     Call("status", 16, "status", {}, whole=True),
 ]
 
@@ -349,6 +352,12 @@ RESULTS: list[tuple[str, Id, str, Struct]] = [
             ],
             running={},
         ),
+    ),
+    (
+        "personas.list",
+        24,
+        "personas.list",
+        PersonasResult([PersonaStatus("terse", "shell", "Answer in one sentence.")]),
     ),
     (
         "status",

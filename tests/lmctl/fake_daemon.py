@@ -64,6 +64,9 @@ class Script:
     """Send these bytes instead of anything else."""
     hello: dict[str, Any] = field(default_factory=lambda: dict(HELLO))
     models: list[dict[str, Any]] = field(default_factory=lambda: [MODEL])
+    personas: list[dict[str, Any]] = field(
+        default_factory=lambda: [{"name": "terse", "model": "shell", "system": "Be brief.\nVery."}]
+    )
     suggestion: dict[str, Any] = field(default_factory=lambda: dict(SUGGESTION))
     """The result of `suggest` and `fix`."""
     explanation: dict[str, Any] = field(default_factory=lambda: dict(EXPLANATION))
@@ -177,6 +180,7 @@ class FakeDaemon:
         "status": lambda self, params: STATUS,
         "embed": _embed,
         "models.list": lambda self, params: {"models": self.script.models},
+        "personas.list": lambda self, params: {"personas": self.script.personas},
         "models.show": lambda self, params: {"status": MODEL, "header": {"arch": "qwen2"}},
         "models.load": lambda self, params: MODEL,
         "models.unload": lambda self, params: MODEL | {"state": "unloaded"},

@@ -42,6 +42,16 @@ def test_every_option_reaches_the_request(daemon: FakeDaemon, lmctl: Lmctl, tmp_
     assert json.loads(done.stdout) == generation_result(daemon.script)
 
 
+def test_a_persona_may_have_a_model_of_its_own(daemon: FakeDaemon, lmctl: Lmctl):
+    environment = {"LMD_MODEL": "mine"}
+    assert lmctl("ask", "hi", env=environment).returncode == 0
+    assert daemon.params["model"] == "mine"
+    assert lmctl("ask", "-p", "terse", "hi", env=environment).returncode == 0
+    assert (daemon.params["persona"], daemon.params.get("model")) == ("terse", None)
+    assert lmctl("ask", "-p", "terse", "-m", "big", "hi", env=environment).returncode == 0
+    assert (daemon.params["persona"], daemon.params["model"]) == ("terse", "big")
+
+
 def test_piped_text_is_byte_exact_but_for_one_final_newline(daemon: FakeDaemon, lmctl: Lmctl):
     daemon.script = Script(chunks=["\x1b[31m", "gr\N{LATIN SMALL LETTER U WITH DIAERESIS}\r\x00"])
     assert lmctl("ask", "x").stdout == "\x1b[31mgrü\r\x00\n".encode()
