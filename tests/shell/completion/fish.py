@@ -90,7 +90,7 @@ def _lines(node: Node) -> Iterator[str]:
         yield f"{argument} -a {child.name} -d {_quoted(child.help)}"
     if node.argument and node.argument.kind == "words":
         yield f"{options} -F"
-    elif node.argument:
+    elif node.argument and node.argument.kind != "text":
         yield f"{argument} {_takes(node.argument)}"
     for flag in node.flags:
         yield f"{options} {_flag(flag)}"
