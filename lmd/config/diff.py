@@ -1,6 +1,6 @@
 """What an edit of the configuration changes, and what each change takes. Pure."""
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from enum import Enum
 from typing import Any
@@ -85,8 +85,11 @@ def _of_table(table: str, old: Config, new: Config) -> Iterator[Change]:
 def _of_personas(old: Config, new: Config) -> Iterator[Change]:
     for name in dict.fromkeys((*old.personas, *new.personas)):
         before, after = old.personas.get(name), new.personas.get(name)
-        if before != after:
-            yield Change(("personas", name), before, after, Takes.NOTHING)
+        key = ("personas", name)
+        if before and after:
+            yield from _inside(key, before, after, lambda _: Takes.NOTHING)
+        elif before != after:
+            yield Change(key, before, after, Takes.NOTHING)
 
 
 def takes_effect(table: Key, name: str) -> Takes:
@@ -97,8 +100,20 @@ def takes_effect(table: Key, name: str) -> Takes:
 
 
 def _of_model(key: Key, old: ModelConfig, new: ModelConfig) -> Iterator[Change]:
+    return _inside(
+        key,
+        old,
+        new,
+        lambda name: Takes.NOTHING if name in LIVE_MODEL_KEYS else Takes.NEW_WORKER,
+    )
+
+
+def _inside(
+    key: Key, old: Struct, new: Struct, takes_of: Callable[[str], Takes]
+) -> Iterator[Change]:
+    """What differs between two tables that both files have, tables inside them key by key."""
     for name, before, after in _differences(old, new):
-        takes = Takes.NOTHING if name in LIVE_MODEL_KEYS else Takes.NEW_WORKER
+        takes = takes_of(name)
         if isinstance(before, Struct) and isinstance(after, Struct):
             for inner, was, will in _differences(before, after):
                 yield Change((*key, name, inner), was, will, takes)

@@ -1,6 +1,13 @@
 """The tables of docs/config.md, from the schema."""
 
+from lmd.config.diff import Takes, takes_effect
 from lmd.config.reference import KeyReference, TableReference, tables
+
+_EFFECTS = {
+    Takes.NOTHING: "at once",
+    Takes.NEW_WORKER: "with a new worker",
+    Takes.RESTART: "at the next start",
+}
 
 
 def render() -> str:
@@ -9,16 +16,17 @@ def render() -> str:
 
 
 def _section(table: TableReference) -> str:
-    rows = [_row(key) for key in table.keys]
+    rows = [_row(table, key) for key in table.keys]
     return "\n".join(
         [
             f"### `{table.title}`", "", table.text, "",
-            "| key | takes | default | |", "| --- | --- | --- | --- |", *rows,
+            "| key | takes | default | | an edit holds |", "| --- | --- | --- | --- | --- |", *rows,
         ]
     )  # fmt: skip
 
 
-def _row(key: KeyReference) -> str:
+def _row(table: TableReference, key: KeyReference) -> str:
     default = f"`{key.default}`" if key.default else ""
-    cells = (f"`{key.name}`", key.takes, default, key.text)
+    holds = _EFFECTS[takes_effect(table.path, key.name)]
+    cells = (f"`{key.name}`", key.takes, default, key.text, holds)
     return "| " + " | ".join(cell.replace("|", r"\|") for cell in cells) + " |"
