@@ -78,6 +78,13 @@ def renewed_models(found: list[Change]) -> frozenset[str]:
     return frozenset(one.key[1] for one in found if one.takes is Takes.NEW_WORKER)
 
 
+def takes_effect(table: Key, name: str) -> Takes:
+    """What an edit of a key takes, for the manual; ``table`` as in ``("models", NAME)``."""
+    if table[0] == "models" and not LIVE_MODEL_KEYS & {*table[2:], name}:
+        return Takes.NEW_WORKER
+    return Takes.RESTART if (table[0], name) in FIXED else Takes.NOTHING
+
+
 def _of_models(old: dict[str, ModelConfig], new: dict[str, ModelConfig]) -> Iterator[Change]:
     for name in dict.fromkeys((*old, *new)):
         key, before, after = ("models", name), old.get(name), new.get(name)
