@@ -29,6 +29,17 @@ DeadlineOption = Annotated[
     float | None,
     typer.Option("--deadline", metavar="SECONDS", min=0.001, help="longest time to wait"),
 ]
+IntervalOption = Annotated[
+    float,
+    typer.Option(
+        "--interval",
+        metavar="SECONDS",
+        min=0.25,
+        max=60,
+        help="how often to look",
+        show_default=True,
+    ),
+]
 ModelArgument = Annotated[str, typer.Argument(metavar="MODEL", help="name or alias")]
 RequestsArgument = Annotated[
     list[int], typer.Argument(metavar="ID...", min=1, help="ids of requests, from `lmctl status`")
@@ -176,6 +187,17 @@ def status(context: typer.Context, json: JsonFlag = False, socket: SocketOption 
     from lmctl.commands.status import show_status
 
     _choose(context, partial(show_status, Target(socket), json))
+
+
+@app.command("top")
+def top(
+    context: typer.Context, interval: IntervalOption = 1.0, socket: SocketOption = None
+) -> None:
+    """Show what the daemon does, live; cancel requests, load and unload models by keys."""
+    from lmctl.commands.connection import Target
+    from lmctl.commands.top import run_top
+
+    _choose(context, partial(run_top, Target(socket), interval))
 
 
 @app.command("cancel")

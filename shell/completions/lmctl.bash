@@ -9,7 +9,7 @@ _lmctl_syntax() {
     case $command in
         '')
             options='--version -h,--help'
-            commands='ask complete embed suggest explain fix init status cancel doctor version completion models'
+            commands='ask complete embed suggest explain fix init status top cancel doctor version completion models'
             argument=choice
             argument_choices=$commands
             ;;
@@ -44,6 +44,9 @@ _lmctl_syntax() {
             ;;
         status)
             options='--json --socket -h,--help'
+            ;;
+        top)
+            options='--interval --socket -h,--help'
             ;;
         cancel)
             options='--json --socket -h,--help'
@@ -89,7 +92,7 @@ _lmctl_takes() {
     kind='' choices=''
     case $1 in
         -m | --model) kind=model ;;
-        -s | --system | --stdin-wait | -n | --max-tokens | -t | --temperature | --top-p | --top-k | --min-p | --seed | --stop | --logprobs | --deadline | --suffix | --candidates | --supersede | --status | --key) kind=text ;;
+        -s | --system | --stdin-wait | -n | --max-tokens | -t | --temperature | --top-p | --top-k | --min-p | --seed | --stop | --logprobs | --deadline | --suffix | --candidates | --supersede | --status | --key | --interval) kind=text ;;
         -f | --file | --schema | --grammar | --socket | --history | --error) kind=path ;;
         --overflow) kind=choice choices='error shift' ;;
         --color) kind=choice choices='auto always never' ;;

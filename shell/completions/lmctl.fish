@@ -14,7 +14,7 @@ function __lmctl_words --description 'Words before the cursor that are no option
             switch $token
                 case --
                     set ended yes
-                case -m --model -s --system -f --file --stdin-wait -n --max-tokens -t --temperature --top-p --top-k --min-p --seed --stop --schema --grammar --logprobs --overflow --color --deadline --priority --socket --suffix -n --candidates --shell --history --supersede --status --error --key
+                case -m --model -s --system -f --file --stdin-wait -n --max-tokens -t --temperature --top-p --top-k --min-p --seed --stop --schema --grammar --logprobs --overflow --color --deadline --priority --socket --suffix -n --candidates --shell --history --supersede --status --error --key --interval
                     set skip yes
                 case '--*'
                 case '-?*'
@@ -62,6 +62,7 @@ complete -c lmctl -n __lmctl_argument -a explain -d 'Say what a command line doe
 complete -c lmctl -n __lmctl_argument -a fix -d 'Repair a command line that failed; nothing is run.'
 complete -c lmctl -n __lmctl_argument -a init -d 'Print the hooks of a shell, or keep them in a file.'
 complete -c lmctl -n __lmctl_argument -a status -d 'Show what the daemon does.'
+complete -c lmctl -n __lmctl_argument -a top -d 'Show what the daemon does, live; cancel requests, load and unload models by keys.'
 complete -c lmctl -n __lmctl_argument -a cancel -d 'Cancel requests of any client of yours, by the ids that `status` shows.'
 complete -c lmctl -n __lmctl_argument -a doctor -d 'Check the installation and say how to mend what is broken.'
 complete -c lmctl -n __lmctl_argument -a version -d 'Print the versions of client and daemon.'
@@ -194,6 +195,10 @@ complete -c lmctl -n '__lmctl_within init' -s h -l help -d 'show help and exit'
 complete -c lmctl -n '__lmctl_within status' -l json -d 'print the reply as one line of JSON'
 complete -c lmctl -n '__lmctl_within status' -l socket -r -F -d 'socket of the daemon'
 complete -c lmctl -n '__lmctl_within status' -s h -l help -d 'show help and exit'
+
+complete -c lmctl -n '__lmctl_within top' -l interval -x -d 'how often to look'
+complete -c lmctl -n '__lmctl_within top' -l socket -r -F -d 'socket of the daemon'
+complete -c lmctl -n '__lmctl_within top' -s h -l help -d 'show help and exit'
 
 complete -c lmctl -n '__lmctl_within cancel' -l json -d 'print the reply as one line of JSON'
 complete -c lmctl -n '__lmctl_within cancel' -l socket -r -F -d 'socket of the daemon'

@@ -68,6 +68,7 @@ class Script:
     """Send these bytes instead of anything else."""
     hello: dict[str, Any] = field(default_factory=lambda: dict(HELLO))
     models: list[dict[str, Any]] = field(default_factory=lambda: [MODEL])
+    status: dict[str, Any] = field(default_factory=lambda: dict(STATUS))
     suggestion: dict[str, Any] = field(default_factory=lambda: dict(SUGGESTION))
     """The result of `suggest` and `fix`."""
     explanation: dict[str, Any] = field(default_factory=lambda: dict(EXPLANATION))
@@ -178,7 +179,7 @@ class FakeDaemon:
 
     _ANSWERS: ClassVar[dict[str, Answerer]] = {
         "hello": lambda self, params: self.script.hello,
-        "status": lambda self, params: STATUS,
+        "status": lambda self, params: self.script.status,
         "requests.cancel": lambda self, params: REQUEST | {"id": params["id"]},
         "embed": _embed,
         "models.list": lambda self, params: {"models": self.script.models},
