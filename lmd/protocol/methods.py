@@ -11,6 +11,7 @@ from lmd.protocol.params import (
     ExplainParams,
     FixParams,
     HelloParams,
+    LoadParams,
     ModelParams,
     NoParams,
     SuggestParams,
@@ -49,7 +50,7 @@ METHODS: dict[str, Method] = {
     "fix": Method(FixParams, SuggestResult, "repaired commands for one that failed"),
     "models.list": Method(NoParams, ModelsResult, "configured models and their states"),
     "models.show": Method(ModelParams, ModelDetail, "one model with its header"),
-    "models.load": Method(ModelParams, ModelStatus, "load a model and wait until it is ready"),
+    "models.load": Method(LoadParams, ModelStatus, "load a model and wait until it is ready"),
     "models.unload": Method(ModelParams, ModelStatus, "unload a model when its requests are done"),
     "requests.cancel": Method(
         CancelRequestParams, RunningRequest, "end a request of any client of this user"
