@@ -7,47 +7,25 @@ Ctrl-C and a closed pipe are those of `lmctl.__main__` everywhere.
 
 from collections.abc import Callable
 from functools import partial
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any
 
 import typer
 
 from lmctl.failures import EXIT_OK, Failure
 from lmctl.options import all_commands
 from lmctl.output import Messages
+from lmctl.typer_options import (
+    DeadlineOption,
+    IntervalOption,
+    JsonFlag,
+    ModelArgument,
+    NoStartFlag,
+    RequestsArgument,
+    ShellArgument,
+    SocketOption,
+)
 from lmctl.usage import CommandLineError, as_usage_error, check_first_word
 
-JsonFlag = Annotated[bool, typer.Option("--json", help="print the reply as one line of JSON")]
-SocketOption = Annotated[
-    str | None,
-    typer.Option("--socket", metavar="PATH", envvar="LMD_SOCKET", help="socket of the daemon"),
-]
-NoStartFlag = Annotated[
-    bool,
-    typer.Option("--no-start", help="do not start a daemon that is not running [LMD_NO_START]"),
-]
-DeadlineOption = Annotated[
-    float | None,
-    typer.Option("--deadline", metavar="SECONDS", min=0.001, help="longest time to wait"),
-]
-IntervalOption = Annotated[
-    float,
-    typer.Option(
-        "--interval",
-        metavar="SECONDS",
-        min=0.25,
-        max=60,
-        help="how often to look",
-        show_default=True,
-    ),
-]
-ModelArgument = Annotated[str, typer.Argument(metavar="MODEL", help="name or alias")]
-RequestsArgument = Annotated[
-    list[int], typer.Argument(metavar="ID...", min=1, help="ids of requests, from `lmctl status`")
-]
-ShellArgument = Annotated[
-    Literal["bash", "zsh", "fish"],
-    typer.Argument(metavar="bash|zsh|fish", show_choices=False, help="your shell"),
-]
 Chosen = list[Callable[[], int]]
 HOT = all_commands()
 """The commands that typer only lists."""
@@ -180,6 +158,20 @@ def models_unload(
     _choose(context, partial(unload_model, Target(socket), model, deadline, json))
 
 
+@app.command("personas")
+def personas(
+    context: typer.Context,
+    json: JsonFlag = False,
+    no_start: NoStartFlag = False,
+    socket: SocketOption = None,
+) -> None:
+    """List the personas that `ask -p` takes."""
+    from lmctl.commands.connection import Target
+    from lmctl.commands.personas import list_personas
+
+    _choose(context, partial(list_personas, Target(socket, may_start=not no_start), json))
+
+
 @app.command("status")
 def status(context: typer.Context, json: JsonFlag = False, socket: SocketOption = None) -> None:
     """Show what the daemon does."""
@@ -198,6 +190,61 @@ def top(
     from lmctl.commands.top import run_top
 
     _choose(context, partial(run_top, Target(socket), interval))
+
+
+@app.command("reload")
+def reload(context: typer.Context, json: JsonFlag = False, socket: SocketOption = None) -> None:
+    """Have the daemon read its configuration again now."""
+    from lmctl.commands.connection import Target
+    from lmctl.commands.reload import reload_config
+
+    _choose(context, partial(reload_config, Target(socket), json))
+
+
+@app.command("plan")
+def plan(
+    context: typer.Context,
+    file: Annotated[
+        str | None, typer.Argument(metavar="[FILE]", help="instead of the daemon's; - is stdin")
+    ] = None,
+    json: JsonFlag = False,
+    socket: SocketOption = None,
+) -> None:
+    """Show what an edit of the configuration would change, and change nothing."""
+    from lmctl.commands.connection import Target
+    from lmctl.commands.reload import plan_config
+
+    _choose(context, partial(plan_config, Target(socket), file, json))
+
+
+@app.command("events")
+def events(
+    context: typer.Context,
+    kinds: Annotated[
+        list[str] | None,
+        typer.Argument(metavar="[KIND]...", help="such as model_loaded; default: all"),
+    ] = None,
+    json: Annotated[
+        bool, typer.Option("--json", help="one JSON object a line, as into a pipe")
+    ] = False,
+    socket: SocketOption = None,
+) -> None:
+    """Follow what happens in the daemon, until Ctrl-C.
+
+    On a terminal, calls that only look at the daemon are shown where their KIND is given."""
+    from lmctl.commands.connection import Target
+    from lmctl.commands.events import follow_events
+
+    _choose(context, partial(follow_events, Target(socket), kinds or [], json))
+
+
+@app.command("metrics")
+def metrics(context: typer.Context, json: JsonFlag = False, socket: SocketOption = None) -> None:
+    """Print the daemon's figures in the format of Prometheus."""
+    from lmctl.commands.connection import Target
+    from lmctl.commands.metrics import print_metrics
+
+    _choose(context, partial(print_metrics, Target(socket), json))
 
 
 @app.command("cancel")

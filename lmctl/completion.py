@@ -9,6 +9,8 @@ from lmctl.failures import EXIT_OK, Failure
 from lmctl.output import STDOUT, write_all
 from lmd.paths import socket_path
 
+METHODS = {"models": "models.list", "personas": "personas.list"}
+"""What can be asked for: the method that tells it, under whose key the list stands."""
 PATIENCE_SECONDS = 0.5
 """Longest wait for the connection, and again for the answer."""
 _PLAIN = "._-:/@+"
@@ -16,27 +18,28 @@ _PLAIN = "._-:/@+"
 
 
 def complete(words: list[str]) -> int:
-    """Print the candidates for ``words``, one per line: ``models [SOCKET]``.
+    """Print the candidates for ``words``, one per line: ``models|personas [SOCKET]``.
 
     Always succeeds. Words that a newer completion file may ask for have no candidates.
     """
-    if words[:1] != ["models"]:
+    family = words[0] if words else ""
+    if family not in METHODS:
         return EXIT_OK
     try:
-        names = model_names(words[1] if words[1:] and words[1] else socket_path())
+        names = names_of(family, words[1] if words[1:] and words[1] else socket_path())
         write_all(STDOUT, "".join(f"{name}\n" for name in names).encode())
     except Failure:  # nobody listens, or nobody answers: there is nothing to offer
         return EXIT_OK
     return EXIT_OK
 
 
-def model_names(path: str) -> list[str]:
-    """Names and aliases of the daemon's models, as far as `is_plain`. Raises Failure."""
+def names_of(family: str, path: str) -> list[str]:
+    """Names, and aliases of models, that the daemon knows, as far as `is_plain`. Raises Failure."""
     connection = connect(path, PATIENCE_SECONDS)
     try:
-        request_id = connection.request("models.list", {})
+        request_id = connection.request(METHODS[family], {})
         for kind, payload in connection.updates(request_id, PATIENCE_SECONDS):
-            return _spellings(payload) if kind == "result" else []
+            return _spellings(payload.get(family)) if kind == "result" else []
     finally:
         connection.close()
     return []
@@ -51,11 +54,10 @@ def is_plain(name: object) -> bool:
     )
 
 
-def _spellings(result: dict[str, object]) -> list[str]:
+def _spellings(entries: object) -> list[str]:
     names: list[object] = []
-    models = result.get("models")
-    for model in models if isinstance(models, list) else []:
-        if isinstance(model, dict):
-            aliases = model.get("aliases")
-            names += [model.get("name"), *(aliases if isinstance(aliases, list) else [])]
+    for entry in entries if isinstance(entries, list) else []:
+        if isinstance(entry, dict):
+            aliases = entry.get("aliases")
+            names += [entry.get("name"), *(aliases if isinstance(aliases, list) else [])]
     return [str(name) for name in names if name and is_plain(name)]

@@ -20,7 +20,7 @@ EXIT_STATUSES = {
 VARIABLES = {
     "LMD_SOCKET": "socket of the daemon; default `$XDG_RUNTIME_DIR/lmd/lmd.sock`, else "
     "`${TMPDIR:-/tmp}/lmd-$UID/lmd.sock`",
-    "LMD_MODEL": "model of `ask`, `complete` and `embed` where they name none",
+    "LMD_MODEL": "model of `ask`, `complete` and `embed` where they name none, and no persona",
     "LMD_DEADLINE": "deadline in seconds of requests that name none",
     "LMD_NO_START": "anything but `0`: do not start the daemon",
     "LMD_CONFIG": "configuration file of a daemon that `lmctl` starts",

@@ -4,7 +4,7 @@ import os
 
 from lmctl.failures import EXIT_OK, MissingPrompt, ProtocolError
 from lmctl.generation_options import EMBED
-from lmctl.output import STDOUT, write_all
+from lmctl.output import STDOUT, show_receipt, write_all
 from lmctl.parse import wire_options
 from lmctl.progress import Progress
 from lmctl.session import call, open_session
@@ -33,6 +33,7 @@ def run(arguments: "Arguments", messages: "Messages") -> int:
         for batch in batches(texts):
             result = call(connection, "embed", {**params, "input": batch}, progress)
             _print(result, len(batch), arguments.flag("json"))
+            show_receipt(result, messages, verbose=arguments.flag("verbose"))
         connection.close()
     finally:
         progress.clear()

@@ -5,7 +5,7 @@ import os
 from lmctl.context import Input
 from lmctl.failures import EXIT_OK
 from lmctl.generate import exchange, result_text
-from lmctl.output import Answer, print_text
+from lmctl.output import Answer, print_text, show_receipt
 from lmctl.progress import Progress
 from lmctl.shell_options import EXPLAIN
 from lmctl.shell_request import request_params
@@ -39,9 +39,5 @@ def run(arguments: "Arguments", messages: "Messages") -> int:
     risk = result.get("risk")
     for phrase in risk if isinstance(risk, list) else []:
         messages.note(f"not checked: {phrase}")
-    if result.get("warnings"):
-        from lmctl.receipt import describe_warnings
-
-        for line in describe_warnings(result):
-            messages.warning(line)
+    show_receipt(result, messages, verbose=arguments.flag("verbose"))
     return EXIT_OK

@@ -10,7 +10,7 @@ import stat
 from lmctl.context import Input, read_bounded
 from lmctl.failures import EXIT_OK, Failure, ProtocolError, UsageError
 from lmctl.generation_options import ASK
-from lmctl.output import STDOUT, Answer, print_text
+from lmctl.output import STDOUT, Answer, print_text, show_receipt
 from lmctl.parse import wire_options
 from lmctl.progress import Progress
 from lmctl.session import open_session
@@ -160,15 +160,8 @@ def _print_json(result: dict[str, object]) -> None:
 
 def _report(result: dict[str, object], arguments: "Arguments", messages: "Messages") -> None:
     """What is to be said about an answer besides the answer. Raises Failure for broken JSON."""
-    warnings = result.get("warnings")
     cut = result.get("finish_reason") == "length"
-    if warnings or cut or arguments.flag("verbose"):
-        from lmctl.receipt import describe_result, describe_warnings
-
-        for line in describe_warnings(result):
-            messages.warning(line)
-        if arguments.flag("verbose"):
-            messages.receipt(describe_result(result))
+    show_receipt(result, messages, verbose=arguments.flag("verbose"))
     if arguments.text("schema") is not None:
         from lmctl.schema import check_answer
 

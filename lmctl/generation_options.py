@@ -18,7 +18,17 @@ INPUT = (
         metavar="SECONDS",
     ),
 )
-CHAT = (Option("system", "text", "system prompt", short="s", metavar="TEXT", wire="system"),)
+CHAT = (
+    Option(
+        "persona",
+        "text",
+        "persona of the configuration: system prompt, model and sampling",
+        short="p",
+        metavar="PERSONA",
+        wire="persona",
+    ),
+    Option("system", "text", "system prompt", short="s", metavar="TEXT", wire="system"),
+)
 GENERATION = (
     Option("max-tokens", "int", "longest answer", short="n", metavar="N", wire="max_tokens"),
     Option("temperature", "float", "0 is greedy", short="t", metavar="T", wire="temperature"),
@@ -101,6 +111,7 @@ EMBED = Command(
             "Output",
             (
                 Option("json", "flag", "print whole results, one line for up to 64 texts"),
+                VERBOSE,
                 QUIET,
                 COLOR,
                 HELP,

@@ -158,3 +158,14 @@ def _safe(text: str) -> str:
     from lmctl.sanitize import sanitize_line
 
     return sanitize_line(text)
+
+
+def show_receipt(result: "dict[str, object]", messages: Messages, *, verbose: bool) -> None:
+    """Warnings of a result, and with ``verbose`` its receipt, on stderr."""
+    if result.get("warnings") or result.get("finish_reason") == "length" or verbose:
+        from lmctl.receipt import describe_result, describe_warnings
+
+        for line in describe_warnings(result):
+            messages.warning(line)
+        if verbose:
+            messages.receipt(describe_result(result))

@@ -181,7 +181,7 @@ def _fill_from_environment(
 ) -> None:
     for option in command.options():
         text = environ.get(option.env, "") if option.env else ""
-        if not text or option.name in arguments.values:
+        if not text or option.name in arguments.values or option.env_unless in arguments.values:
             continue
         if option.kind == "flag":
             arguments.values[option.name] = text != "0"

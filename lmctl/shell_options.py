@@ -1,6 +1,6 @@
 """The commands around a shell's command line: suggest, explain, fix, and init for its hooks."""
 
-from lmctl.table import COLOR, DAEMON, HELP, QUIET, Command, Option
+from lmctl.table import COLOR, DAEMON, HELP, QUIET, VERBOSE, Command, Option
 
 SHELLS = ("bash", "zsh", "fish")
 """The shells that have hooks."""
@@ -37,7 +37,12 @@ WIDGET = Option(
 OUTPUT = (
     Option("json", "flag", "print the whole result as one line of JSON"),
     WIDGET,
-    Option("verbose", "flag", "all candidates with their confidence, on stderr", short="v"),
+    Option(
+        "verbose",
+        "flag",
+        "all candidates with their confidence, then a receipt, on stderr",
+        short="v",
+    ),
     QUIET,
     COLOR,
     HELP,
@@ -46,6 +51,7 @@ EXPLAIN_OUTPUT = (
     Option("json", "flag", "print the whole result as one line of JSON"),
     Option("no-stream", "flag", "print the answer when it is complete"),
     WIDGET,
+    VERBOSE,
     QUIET,
     COLOR,
     HELP,

@@ -5,7 +5,7 @@ import os
 from lmctl.context import Input
 from lmctl.failures import EXIT_OK, EXIT_UNSURE, ProtocolError
 from lmctl.insertable import is_insertable, shown
-from lmctl.output import STDERR, print_text, uses_color, write_stderr
+from lmctl.output import STDERR, print_text, show_receipt, uses_color, write_stderr
 from lmctl.progress import Progress
 from lmctl.session import call, open_session
 from lmctl.shell_request import request_params
@@ -43,11 +43,7 @@ def run(command: "Command", arguments: "Arguments", messages: "Messages") -> int
         print_text(json.dumps(result))
     else:
         _show(best, candidates, untrusted, arguments, messages)
-    if result.get("warnings"):
-        from lmctl.receipt import describe_warnings
-
-        for line in describe_warnings(result):
-            messages.warning(line)
+    show_receipt(result, messages, verbose=arguments.flag("verbose"))
     return EXIT_UNSURE if best is None else EXIT_OK
 
 

@@ -6,9 +6,15 @@ its range, so that the bounds stand in one place (`lmd.protocol.params`).
 
 
 class Option:
-    """One flag. ``kind`` is flag, text, int, float, path or choice."""
+    """One flag. ``kind`` is flag, text, int, float, path or choice.
 
-    __slots__ = ("choices", "env", "help", "kind", "metavar", "name", "repeat", "short", "wire")
+    ``env`` counts where the option is not given, and no option of the name ``env_unless``.
+    """
+
+    __slots__ = (
+        "choices", "env", "env_unless", "help", "kind",
+        "metavar", "name", "repeat", "short", "wire",
+    )  # fmt: skip
 
     def __init__(
         self,
@@ -22,6 +28,7 @@ class Option:
         repeat: bool = False,
         choices: tuple[str, ...] = (),
         env: str = "",
+        env_unless: str = "",
     ) -> None:
         self.name = name
         self.kind = kind
@@ -32,6 +39,7 @@ class Option:
         self.repeat = repeat
         self.choices = choices
         self.env = env
+        self.env_unless = env_unless
 
 
 class Command:
@@ -75,6 +83,7 @@ MODEL = Option(
     metavar="MODEL",
     wire="model",
     env="LMD_MODEL",
+    env_unless="persona",  # which may have a model of its own
 )
 SOCKET = Option("socket", "path", "socket of the daemon", metavar="PATH", env="LMD_SOCKET")
 NO_START = Option(

@@ -4,15 +4,18 @@ import argparse
 import json
 import os
 import sys
-from pathlib import Path
+from typing import TYPE_CHECKING
 
 import lmd
 from lmd import paths
-from lmd.config.json_schema import json_schema
 from lmd.config.load import load
-from lmd.config.problems import ConfigError, Problem, located
+from lmd.config.problems import ConfigError, at_fault
 from lmd.config.schema import Config
+from lmd.config.sources import MAX_CONFIG_BYTES, PARTS, Source
 from lmd.protocol.errors import LmdError, exit_status
+
+if TYPE_CHECKING:
+    from lmd.config.report import Report
 
 EXIT_ALREADY_RUNNING = 75
 EXIT_CONFIG = 78
@@ -51,6 +54,12 @@ def parser() -> argparse.ArgumentParser:
 
     check = commands.add_parser("check", help="say whether a configuration is valid")
     check.add_argument("file", nargs="?", metavar="FILE")
+    check.add_argument("--json", action="store_true", help="problems, and every key with its place")
+    check.add_argument(
+        "--stdin",
+        metavar="PATH",
+        help="take the text of PATH, which is FILE or one of conf.d beside it, from stdin",
+    )
     check.set_defaults(command=_check)
 
     schema = commands.add_parser("schema", help="print the configuration's JSON Schema")
@@ -63,10 +72,11 @@ def _run(options: argparse.Namespace) -> int:
     from lmd import daemon
     from lmd.rpc.socket_file import AlreadyRunning
 
-    path, config = _load_config(options.config)
+    path, config, named = _load_config(options.config)
     socket = os.path.abspath(options.socket or paths.socket_path())
     try:
-        daemon.run(config, _describe_source(path), socket, options.fake)
+        required = named or os.path.exists(path)
+        daemon.run(config, os.path.abspath(path), socket, options.fake, required=required)
     except AlreadyRunning:
         _complain(f"another daemon serves {socket}", "`lmctl status` shows it")
         return EXIT_ALREADY_RUNNING
@@ -76,27 +86,47 @@ def _run(options: argparse.Namespace) -> int:
     return 0
 
 
-def _load_config(named: str | None) -> tuple[str, Config]:
-    """The configuration and its path; a file that was asked for by name must exist."""
+def _load_config(named: str | None) -> tuple[str, Config, bool]:
+    """The configuration, its path, and whether that was named: such a file must exist."""
     path = named or paths.config_path()
-    return path, load(path, required=bool(named or os.environ.get("LMD_CONFIG")))
+    required = bool(named or os.environ.get("LMD_CONFIG"))
+    return path, load(path, required=required), required
 
 
 def _check(options: argparse.Namespace) -> int:
-    path, config = _load_config(options.file)
-    missing = [
-        Problem(("models", name, "path"), f"models.{name}.path: there is no file {model.path}")
-        for name, model in config.models.items()
-        if not os.path.isfile(model.path)
-    ]
-    if missing:
-        raise ConfigError(path, located(missing, Path(path).read_text(encoding="utf-8")))
-    models = ", ".join(config.models)
-    sys.stdout.write(f"{_describe_source(path)}: valid; models: {models}\n")
-    return 0
+    from lmd.config.report import report_on
+
+    path = options.file or paths.config_path()
+    instead = _stdin_source(options.stdin) if options.stdin else None
+    required = bool(options.file or os.environ.get("LMD_CONFIG"))
+    report = report_on(path, required=required, instead=instead)
+    if options.json:
+        sys.stdout.write(json.dumps(report.to_json(), ensure_ascii=False) + "\n")
+    elif report.problems:
+        raise ConfigError(path, report.problems)
+    else:
+        sys.stdout.write(_summary(report, _describe_source(path)) + "\n")
+    return EXIT_CONFIG if report.problems else 0
+
+
+def _stdin_source(path: str) -> Source:
+    try:
+        return Source(path, sys.stdin.buffer.read(MAX_CONFIG_BYTES + 1).decode("utf-8"))
+    except UnicodeDecodeError as error:
+        raise at_fault(path, "is not UTF-8 text", "save it as UTF-8") from error
+
+
+def _summary(report: "Report", source: str) -> str:
+    """One line on what a valid configuration declares."""
+    parts = len(report.files) - 1
+    also = f" with {parts} of {PARTS}" if parts > 0 else ""
+    personas = f"; personas: {', '.join(report.personas)}" if report.personas else ""
+    return f"{source}{also}: valid; models: {', '.join(report.models)}{personas}"
 
 
 def _schema(options: argparse.Namespace) -> int:
+    from lmd.config.json_schema import json_schema
+
     sys.stdout.write(json.dumps(json_schema(), indent=2) + "\n")
     return 0
 

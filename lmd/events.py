@@ -13,15 +13,15 @@ from typing import TypeVar
 import msgspec
 import structlog
 
-from lmd.protocol.events import Event, is_failure
+from lmd.protocol.events import Happening, is_failure
 
 log = structlog.get_logger("lmd")
 
 RECENT_FAILURES = 32
 """What `status` can look back at."""
 
-E = TypeVar("E", bound=Event)
-Subscriber = Callable[[Event], None]
+E = TypeVar("E", bound=Happening)
+Subscriber = Callable[[Happening], None]
 """Must neither block nor wait."""
 
 
@@ -34,10 +34,10 @@ class Bus:
     def __init__(self, clock: Callable[[], float] = time.time) -> None:
         self._clock = clock
         self._subscribers: list[Subscriber] = []
-        self._failures: deque[Event] = deque(maxlen=RECENT_FAILURES)
+        self._failures: deque[Happening] = deque(maxlen=RECENT_FAILURES)
 
     @property
-    def failures(self) -> tuple[Event, ...]:
+    def failures(self) -> tuple[Happening, ...]:
         """The last things that went wrong, oldest first."""
         return tuple(self._failures)
 
@@ -54,10 +54,14 @@ class Bus:
                 log.exception("defect in a subscriber of events")
         return told
 
+    def add(self, subscriber: Subscriber) -> None:
+        """Have a callable told of every event from now on."""
+        self._subscribers.append(subscriber)
+
     @contextlib.contextmanager
     def subscribe(self, subscriber: Subscriber) -> Iterator[None]:
         """Have a callable told of every event until the block is left."""
-        self._subscribers.append(subscriber)
+        self.add(subscriber)
         try:
             yield
         finally:

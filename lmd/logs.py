@@ -38,6 +38,8 @@ class LineWriter:
         self._lines: queue.Queue[str | None] = queue.Queue(QUEUED_LINES)
         self._dropped = 0
         """Over the whole life, so that only the logging side writes it."""
+        self._unwritten = 0
+        """The same of the writing side."""
         self._thread = threading.Thread(target=self._run, name="log writer", daemon=True)
         self._thread.start()
 
@@ -51,6 +53,11 @@ class LineWriter:
             self._dropped += 1
         return len(text)
 
+    @property
+    def dropped(self) -> int:
+        """Lines that were not written, since the beginning."""
+        return self._dropped + self._unwritten
+
     def flush(self) -> None:
         """Part of the file protocol; the writer thread flushes after each line."""
 
@@ -61,12 +68,12 @@ class LineWriter:
         self._thread.join(FLUSH_SECONDS)
 
     def _run(self) -> None:
-        unwritten = reported = 0
+        reported = 0
         ended = False
         while not ended:
             line = self._lines.get()
             ended = line is None
-            lost = self._dropped + unwritten
+            lost = self.dropped
             note = self._describe_dropped(lost - reported) if lost > reported else ""
             try:
                 self._sink.write(note + (line or ""))
@@ -75,12 +82,12 @@ class LineWriter:
             except OSError:
                 # A full disk or a closed pipe: there is nowhere left to say so, and later lines
                 # may fit again.
-                unwritten += 1
+                self._unwritten += 1
 
 
 @contextlib.contextmanager
-def open_logs(config: LogConfig) -> Iterator[None]:
-    """Set up logging for the process; on leaving, what is queued is written.
+def open_logs(config: LogConfig) -> Iterator[LineWriter]:
+    """Set up logging for the process, through what is yielded; on leaving, the queue is written.
 
     Raises OSError when the log file cannot be opened.
     """
@@ -110,13 +117,20 @@ def open_logs(config: LogConfig) -> Iterator[None]:
                 _tame_values,
                 render,
             ],
-            wrapper_class=structlog.make_filtering_bound_logger(
-                logging.getLevelNamesMapping()[config.level.upper()]
-            ),
+            wrapper_class=_filter_of(config.level),
             logger_factory=structlog.WriteLoggerFactory(writer),  # type: ignore[arg-type]
             cache_logger_on_first_use=False,
         )
-        yield
+        yield writer
+
+
+def set_level(level: str) -> None:
+    """Log what is at least as severe from now on."""
+    structlog.configure(wrapper_class=_filter_of(level))
+
+
+def _filter_of(level: str) -> Any:
+    return structlog.make_filtering_bound_logger(logging.getLevelNamesMapping()[level.upper()])
 
 
 def open_unbuffered(file: str | int, mode: Literal["a", "w"]) -> TextIO:

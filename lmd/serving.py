@@ -22,6 +22,7 @@ class Serving:
     """The longest of each where it asks for several slots at the same time."""
     told_queued: bool = False
     told_granted: bool = False
+    told_refused: bool = False
 
 
 _serving: contextvars.ContextVar[Serving] = contextvars.ContextVar("serving")

@@ -1,31 +1,66 @@
-"""The configuration's JSON Schema, for editors: numbers with a unit may also be written as text."""
+"""The configuration's JSON Schema, for editors (taplo, Tombi and others).
 
+It is what the loader checks, in the words of the schema's docstrings. Where the loader takes a
+text in place of a value, a quantity with a unit or a reference to a variable, so does the schema.
+"""
+
+import json
 from typing import Any
 
 import msgspec
 
+from lmd.config.reference import TableReference, field_docs, tables
 from lmd.config.schema import Config
+from lmd.config.secrets import SecretReference
+from lmd.config.units import PATTERNS
 
-_PATTERNS = {
-    "duration": r"^(forever|\s*\d+(\.\d+)?\s*(ms|s|m|h|d)\s*)$",
-    "size": r"^\s*\d+(\.\d+)?\s*(B|KiB|MiB|GiB|kB|MB|GB)\s*$",
-}
+DIALECT = "https://json-schema.org/draft/2020-12/schema"
+_VARIABLE = {"type": "string", "pattern": r"\$\{"}
 
 
 def json_schema() -> dict[str, Any]:
     """The schema that ``lmd schema`` prints."""
-    schema: dict[str, Any] = _allow_units(msgspec.json.schema(Config))
-    return schema
+    schema: dict[str, Any] = msgspec.json.schema(Config)
+    definitions = schema["$defs"]
+    for table in tables():
+        _describe(definitions[table.struct.__name__], table)
+    if secret := definitions.get(SecretReference.__name__):
+        for name, text in field_docs(SecretReference).items():
+            secret["properties"][name]["description"] = text
+        secret |= {"minProperties": 1, "maxProperties": 1}
+    opened: dict[str, Any] = _open(schema)
+    return {"$schema": DIALECT, "title": "lmd.toml", **opened}
 
 
-def _allow_units(node: Any) -> Any:
+def _describe(definition: dict[str, Any], table: TableReference) -> None:
+    """Give each key its description and its default as people write it."""
+    definition["description"] = table.text
+    definition["title"] = table.title
+    for key in table.keys:
+        found = definition["properties"][key.name]
+        found["description"] = key.text
+        if key.default:
+            found["default"] = json.loads(key.default)
+
+
+def _open(node: Any) -> Any:
+    """Let texts stand where the loader reads them as something else."""
     if isinstance(node, list):
-        return [_allow_units(item) for item in node]
+        return [_open(item) for item in node]
     if not isinstance(node, dict):
         return node
-    if "x-unit" not in node:
-        return {key: _allow_units(value) for key, value in node.items()}
-    number = {key: value for key, value in node.items() if key not in ("x-unit", "default")}
-    text = {"type": "string", "pattern": _PATTERNS[node["x-unit"]]}
-    kept = {"default": node["default"]} if "default" in node else {}
-    return {"anyOf": [number, text], **kept}
+    node = {key: _open(value) for key, value in node.items()}
+    unit = node.pop("x-unit", None)
+    if unit in PATTERNS:
+        return _either(node, {"type": "string", "pattern": PATTERNS[unit]})
+    if isinstance(node.get("enum"), list):
+        return _either(node)
+    return node
+
+
+def _either(node: dict[str, Any], *others: dict[str, Any]) -> dict[str, Any]:
+    """``node`` or one of the others, with what describes it around them."""
+    outside: dict[str, Any] = {
+        key: node.pop(key) for key in ("description", "default") if key in node
+    }
+    return {"anyOf": [node, *others, _VARIABLE], **outside}

@@ -1,40 +1,32 @@
 """What a configuration file may say. Unknown keys are errors; every number has bounds.
 
 Durations are written ``"30s"``, ``"5m"``, ``"2h"`` (or a number of seconds) and sizes
-``"4GiB"``; `lmd.config.load` turns them into seconds and bytes before these structs see them.
+``"4GiB"``; `lmd.config.written` turns them into seconds and bytes before these structs see them.
 """
 
-from typing import Annotated, Any, Literal
+from typing import Annotated, Literal
 
 from msgspec import Meta, Struct, field
 
+from lmd.config.values import Bytes, Path, PositiveSeconds, Seconds
 from lmd.protocol.params import Name, Sampling
 
 BUILTIN_MODEL = "shell"
 """Name of the model that ships inside the package."""
 MOST_MODELS = 256
 
-_DURATION: dict[str, Any] = {
-    "extra": {"unit": "duration"},
-    "extra_json_schema": {"x-unit": "duration"},
-}
-_SIZE: dict[str, Any] = {"extra": {"unit": "size"}, "extra_json_schema": {"x-unit": "size"}}
-
-Seconds = Annotated[float, Meta(ge=0, **_DURATION)]
-PositiveSeconds = Annotated[float, Meta(gt=0, le=86_400, **_DURATION)]
-Bytes = Annotated[int, Meta(ge=1 << 20, le=1 << 30, **_SIZE)]
+MOST_PERSONAS = 256
 
 
 class SamplingConfig(Sampling, kw_only=True, omit_defaults=True, forbid_unknown_fields=True):
-    """Sampling defaults of a model; a request's own values win."""
+    """Sampling defaults of a model or a persona; a request's own values win."""
 
 
 class ModelConfig(Struct, kw_only=True, frozen=True, forbid_unknown_fields=True):
     """``[models.NAME]``: one GGUF file and how to run it."""
 
-    path: str = ""
-    """Path of the GGUF file; ``~`` and environment variables are expanded. Required, except for
-    the built-in model."""
+    path: Path = ""
+    """Path of the GGUF file. Required, except for the built-in model."""
     context: Annotated[int, Meta(ge=16, le=1 << 22)] | None = None
     """Tokens per sequence; default: the model's training context, at most 4096."""
     slots: Annotated[int, Meta(ge=1, le=64)] = 4
@@ -63,6 +55,19 @@ class ModelConfig(Struct, kw_only=True, frozen=True, forbid_unknown_fields=True)
     """Further names for the model."""
 
 
+class PersonaConfig(Struct, kw_only=True, frozen=True, forbid_unknown_fields=True):
+    """``[personas.NAME]``: how `ask` answers where a request names this persona. What a request
+    says itself wins: its model, each of its sampling parameters, and its system prompt, which takes
+    the place of the persona's."""
+
+    system: Annotated[str, Meta(max_length=64 << 10)] = ""
+    """The system prompt, in front of the request's messages unless they begin with one."""
+    model: Name | None = None
+    """The model to ask; default: ``daemon.default_model``."""
+    sampling: SamplingConfig = field(default_factory=SamplingConfig)
+    """Sampling defaults, in front of the model's own: ``[personas.NAME.sampling]``."""
+
+
 class DaemonConfig(Struct, kw_only=True, frozen=True, forbid_unknown_fields=True):
     """``[daemon]``: how the service itself behaves."""
 
@@ -76,6 +81,8 @@ class DaemonConfig(Struct, kw_only=True, frozen=True, forbid_unknown_fields=True
     """Seconds that running requests get to finish on SIGTERM."""
     load_timeout: PositiveSeconds = 300.0
     """Seconds a model may take to load."""
+    watch: bool = True
+    """Take an edit of the configuration at once. Without, `lmctl reload` and SIGHUP do."""
 
 
 class LimitsConfig(Struct, kw_only=True, frozen=True, forbid_unknown_fields=True):
@@ -114,7 +121,7 @@ class LogConfig(Struct, kw_only=True, frozen=True, forbid_unknown_fields=True):
     """Least severity that is logged."""
     format: Literal["text", "json"] = "text"
     """Lines for people, or one JSON object a line."""
-    file: str = ""
+    file: Path = ""
     """Path of a log file; empty means stderr."""
 
 
@@ -125,5 +132,8 @@ class Config(Struct, kw_only=True, frozen=True, forbid_unknown_fields=True):
     limits: LimitsConfig = field(default_factory=LimitsConfig)
     log: LogConfig = field(default_factory=LogConfig)
     models: Annotated[dict[Name, ModelConfig], Meta(max_length=MOST_MODELS)] = field(
+        default_factory=dict
+    )
+    personas: Annotated[dict[Name, PersonaConfig], Meta(max_length=MOST_PERSONAS)] = field(
         default_factory=dict
     )

@@ -62,3 +62,8 @@ def resident_bytes(pid: int) -> int | None:
         return int(psutil.Process(pid).memory_info().rss)
     except psutil.Error:
         return None
+
+
+def open_descriptors() -> int:
+    """How many files, sockets and pipes this process has open."""
+    return int(psutil.Process().num_fds())

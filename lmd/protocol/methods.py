@@ -8,23 +8,29 @@ from lmd.protocol.params import (
     CancelParams,
     CompleteParams,
     EmbedParams,
+    EventsParams,
     ExplainParams,
     FixParams,
     HelloParams,
     LoadParams,
     ModelParams,
     NoParams,
+    ReloadParams,
     SuggestParams,
     TokenizeParams,
 )
 from lmd.protocol.results import (
     EmbedResult,
+    EventsResult,
     ExplainResult,
     GenerationResult,
     HelloResult,
+    MetricsResult,
     ModelDetail,
     ModelsResult,
     ModelStatus,
+    PersonasResult,
+    ReloadResult,
     StatusResult,
     SuggestResult,
     TokenizeResult,
@@ -37,6 +43,8 @@ class Method(Struct, frozen=True):
     params: type[Struct]
     result: type[Struct]
     summary: str
+    subscription: bool = False
+    """It lasts until the client ends it: no deadline, and no work in flight."""
 
 
 METHODS: dict[str, Method] = {
@@ -52,9 +60,13 @@ METHODS: dict[str, Method] = {
     "models.show": Method(ModelParams, ModelDetail, "one model with its header"),
     "models.load": Method(LoadParams, ModelStatus, "load a model and wait until it is ready"),
     "models.unload": Method(ModelParams, ModelStatus, "unload a model when its requests are done"),
+    "reload": Method(ReloadParams, ReloadResult, "read the configuration again, or say what for"),
+    "events": Method(EventsParams, EventsResult, "what happens, as it happens", subscription=True),
+    "metrics": Method(NoParams, MetricsResult, "the daemon's figures, as Prometheus reads them"),
     "requests.cancel": Method(
         CancelRequestParams, RunningRequest, "end a request of any client of this user"
     ),
+    "personas.list": Method(NoParams, PersonasResult, "declared personas and their models"),
     "status": Method(NoParams, StatusResult, "state of the daemon"),
 }
 

@@ -129,6 +129,8 @@ class AskParams(Generation, kw_only=True, omit_defaults=True):
     messages: Annotated[list[Message], Meta(min_length=1, max_length=1024)] | None = None
     system: Text | None = None
     persona: Name | None = None
+    """A declared persona: its model and its sampling parameters where the request names none, and
+    its system prompt unless there is a `system` or `messages` begin with a system message."""
     conversation: Name | None = None
     require: Annotated[list[Capability], Meta(max_length=16)] | None = None
 
@@ -224,6 +226,23 @@ class HelloParams(Struct, kw_only=True, omit_defaults=True):
 
     client: Annotated[str, Meta(max_length=64)] = ""
     protocol: Annotated[int, Meta(ge=1, le=1 << 16)] = PROTOCOL_VERSION
+
+
+class ReloadParams(Struct, kw_only=True, omit_defaults=True):
+    """Have the configuration file read again now."""
+
+    dry_run: bool = False
+    """Say what would change, and change nothing."""
+    text: Text | None = None
+    """With `dry_run`: what the file would say, in place of what it says."""
+    deadline: Seconds | None = None
+
+
+class EventsParams(Struct, kw_only=True, omit_defaults=True):
+    """Which events to be told of; all of them by default."""
+
+    kinds: Annotated[list[Name], Meta(max_length=32)] | None = None
+    """Such as `model_loaded`."""
 
 
 class NoParams(Struct):

@@ -2,9 +2,10 @@
 
 from typing import Any, Literal
 
-from msgspec import Struct
+from msgspec import Struct, field
 
 from lmd.protocol.activity import Rates, RecentError, RunningRequest
+from lmd.protocol.events import Happening
 from lmd.protocol.params import RequestId
 
 
@@ -14,6 +15,9 @@ class Usage(Struct):
     prompt_tokens: int
     cached_tokens: int
     completion_tokens: int
+    kv_bytes: int = 0
+    """What it held of the KV cache at its most, as llama.cpp counts it, with the prefix that it
+    shares with others. 0 where nothing is kept."""
 
 
 class Timings(Struct):
@@ -98,6 +102,8 @@ class SuggestResult(Struct, omit_defaults=True):
     warnings: list[RequestWarning]
     widget: str | None = None
     """With `widget`: what `lmctl suggest --widget` prints."""
+    usage: Usage | None = None
+    """Of all samples together; none where rules alone did."""
 
 
 class ExplainedPart(Struct):
@@ -126,6 +132,8 @@ class ExplainResult(Struct, omit_defaults=True):
     risk: list[str] = []
     widget: str | None = None
     """With `widget`: what `lmctl explain --widget` prints."""
+    usage: Usage | None = None
+    """Of the model's sentence; none where no model was asked."""
 
 
 class EmbedResult(Struct):
@@ -137,6 +145,8 @@ class EmbedResult(Struct):
     pooling: str
     normalized: bool
     usage: Usage
+    timings: Timings = field(default_factory=Timings)
+    """`prefill_ms` is the whole work."""
 
 
 class TokenizeResult(Struct, omit_defaults=True):
@@ -204,6 +214,20 @@ class ModelDetail(Struct):
     header: dict[str, Any]
 
 
+class PersonaStatus(Struct):
+    """One persona: the model it asks, and its system prompt."""
+
+    name: str
+    model: str
+    system: str
+
+
+class PersonasResult(Struct):
+    """All declared personas."""
+
+    personas: list[PersonaStatus]
+
+
 class StatusResult(Struct):
     """One screen of facts about the daemon."""
 
@@ -223,6 +247,61 @@ class StatusResult(Struct):
     rates: Rates | None = None
     recent_errors: list[RecentError] = []
     """The last things that went wrong in the daemon, oldest first; a bounded number."""
+    config_generation: int = 1
+    """Counts the configurations that have held since the start."""
+    config_error: str = ""
+    """Why not all that the file says holds; the last good configuration does. Empty: it does."""
+
+
+class ConfigChange(Struct):
+    """One key that is different. ``old`` and ``new`` are JSON, cut to a line; empty for a model
+    that is added or removed."""
+
+    key: str
+    old: str
+    new: str
+    effect: Literal["live", "new_worker", "added", "removed", "restart"]
+    """What it takes: nothing; another worker, once what runs is done; the same for a model that is
+    added or removed; another start of the daemon."""
+
+
+class ConfigProblem(Struct):
+    """Something wrong with the configuration. ``line`` is 0 where no line is to blame."""
+
+    file: str
+    line: int
+    key: str
+    message: str
+    hint: str
+
+
+class ReloadResult(Struct):
+    """What `reload` found and did."""
+
+    applied: bool
+    """False for a dry run, and where there are problems: then the last good configuration stays."""
+    generation: int
+    file: str
+    """The daemon's configuration file."""
+    changes: list[ConfigChange]
+    problems: list[ConfigProblem]
+    running: dict[str, int]
+    """Requests that run now on the models which get another worker or go; they are finished."""
+
+
+class MetricsResult(Struct):
+    """What a scrape would get."""
+
+    text: str
+    content_type: str
+
+
+class EventsResult(Struct):
+    """The end of a subscription, when the daemon ends."""
+
+    delivered: int
+    dropped: int
+    """Events that the subscriber did not read fast enough to be told of."""
 
 
 class StreamText(Struct):
@@ -233,12 +312,20 @@ class StreamText(Struct):
     text: str
 
 
-class StreamEvent(Struct, omit_defaults=True):
-    """Progress before the first token."""
+class StreamHappened(Struct):
+    """An event, to who has subscribed to `events`."""
 
     id: RequestId
     seq: int
-    event: Literal["queued", "loading", "prefill"]
+    happened: Happening
+
+
+class StreamEvent(Struct, omit_defaults=True):
+    """Progress before the first token; `subscribed`: events from now on will be told."""
+
+    id: RequestId
+    seq: int
+    event: Literal["queued", "loading", "prefill", "subscribed"]
     position: int | None = None
     done: int | None = None
     total: int | None = None

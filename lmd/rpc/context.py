@@ -3,11 +3,13 @@
 from typing import Literal
 
 import trio
+from msgspec import Struct
 
 from lmd.protocol.dialects import Dialect
 from lmd.protocol.errors import LmdError
+from lmd.protocol.events import Happening
 from lmd.protocol.params import RequestId
-from lmd.protocol.results import StreamEvent, StreamText
+from lmd.protocol.results import StreamEvent, StreamHappened, StreamText
 from lmd.rpc.outbox import Outbox
 
 Cause = Literal["", "cancelled", "cancelled_elsewhere", "superseded", "shutting_down"]
@@ -41,6 +43,7 @@ class RequestContext:
         self.cause: Cause = ""
         self.text = ""
         self.streaming = False
+        self.subscription = False
         self._outbox = outbox
         self._seq = 0
 
@@ -87,6 +90,18 @@ class RequestContext:
             notice = StreamEvent(self.id, self._seq, event, **facts)
             if self._outbox.try_send(self.dialect.notify("stream", notice)):
                 self._seq += 1
+
+    async def send_subscribed(self) -> None:
+        """Tell a client that it will be told of every event from now on."""
+        await self._send("stream", StreamEvent(self.id, self._seq, "subscribed"))
+
+    async def send_event(self, event: Happening) -> None:
+        """Tell a client of an event, once it has read enough."""
+        await self._send("stream", StreamHappened(self.id, self._seq, event))
+
+    async def _send(self, method: str, notice: Struct) -> None:
+        await self._outbox.send(self.dialect.notify(method, notice))
+        self._seq += 1
 
     def _piece(self, text: str) -> bytes:
         return self.dialect.notify("stream", StreamText(self.id, self._seq, text))

@@ -7,7 +7,6 @@ from msgspec import Struct
 from lmd.protocol.errors import LmdError
 from lmd.protocol.events import (
     RequestCancelled,
-    RequestEnded,
     RequestFailed,
     RequestFinished,
     RequestRefused,
@@ -35,11 +34,14 @@ def finished(facts: Serving, total_ms: float, result: Struct) -> RequestFinished
         prompt_tokens=usage.prompt_tokens,
         cached_tokens=usage.cached_tokens,
         completion_tokens=usage.completion_tokens,
+        kv_bytes=usage.kv_bytes,
         warnings=len(getattr(result, "warnings", ())),
     )
 
 
-def failed(facts: Serving, total_ms: float, code: str, cause: Cause) -> RequestEnded:
+def failed(
+    facts: Serving, total_ms: float, code: str, cause: Cause
+) -> RequestFailed | RequestCancelled:
     """The end of a request that was answered by an error, also by that of being cancelled."""
     if code == "cancelled":
         return cancelled(facts, total_ms, "superseded" if cause == "superseded" else "cancelled")

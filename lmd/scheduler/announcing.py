@@ -42,15 +42,17 @@ def granted(bus: Bus, model: str, waited: float, loading: float) -> None:
 
 
 def refused(bus: Bus, model: str, refusal: LmdError) -> None:
-    """A lease was refused."""
+    """A lease was refused; told once for a request that asks for several."""
     request = serving.current()
-    bus.publish(
-        RequestRefused(
-            request=request.number,
-            method=request.method,
-            model=model,
-            code=refusal.code,
-            reason=refusal.message,
-            retry_after=refusal.data.get("retry_after"),
+    if not request.told_refused:
+        request.told_refused = True
+        bus.publish(
+            RequestRefused(
+                request=request.number,
+                method=request.method,
+                model=model,
+                code=refusal.code,
+                reason=refusal.message,
+                retry_after=refusal.data.get("retry_after"),
+            )
         )
-    )

@@ -31,6 +31,8 @@ class Generation:
         self.pending = prepared.tokens[self.cached :]
         """Tokens to decode next: the rest of the prompt, or the token chosen last."""
         self.produced = 0
+        self.most_cells = 0
+        """Of the KV cache, that it held at a time."""
         self.finish_reason: Literal["stop", "length"] | None = None
         self.warnings = [*prepared.warnings, *prepared.plan.warnings]
         self._vocabulary = vocabulary
@@ -80,8 +82,8 @@ class Generation:
         self.warnings.append(warning)
         return Delta(self.job.id, self._flush(), 0)
 
-    def done(self) -> Done:
-        """The final message of a finished generation."""
+    def done(self, kv_bytes: int) -> Done:
+        """The final message of a finished generation, which held so much of the cache."""
         assert self.finish_reason is not None
         now = time.monotonic()
         decode_s = now - self._first_token
@@ -89,7 +91,7 @@ class Generation:
         return Done(
             job=self.job.id,
             finish_reason=self.finish_reason,
-            usage=Usage(len(self.prepared.tokens), self.cached, self.produced),
+            usage=Usage(len(self.prepared.tokens), self.cached, self.produced, kv_bytes),
             timings=Timings(
                 prefill_ms=(self._first_token - self._started) * 1000,
                 first_token_ms=(self._first_token - self.job.received) * 1000,

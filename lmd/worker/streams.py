@@ -8,6 +8,7 @@ from lmd.protocol.worker import Prefill, Step
 from lmd.worker.batching import plan_step
 from lmd.worker.channel import Send
 from lmd.worker.failures import as_lmd_error
+from lmd.worker.footprint import Footprint
 from lmd.worker.frames import Frames
 from lmd.worker.generation import Generation
 from lmd.worker.jobs import Job, OpenJobs
@@ -43,6 +44,8 @@ class Streams:
         self._send = send
         self._frames = Frames()
         self._pace = Pace(loaded.sizes.prefill_chunk)
+        uniform = not (loaded.model.window or loaded.model.recurrent)
+        self._footprint = Footprint(context.sequence_bytes, uniform=uniform)
         self._sequences = Sequences(
             context,
             total_cells=loaded.sizes.cells,
@@ -80,8 +83,9 @@ class Streams:
             self.send_text()
         for generation in [running for running in self.running if running.finish_reason]:
             self.send_text()
+            kv_bytes = self._footprint.of(generation.sequence, generation.most_cells)
             self._retire(generation)
-            self._jobs.end(generation.job, generation.done())
+            self._jobs.end(generation.job, generation.done(kv_bytes))
 
     def send_text(self) -> None:
         """Send what is kept for a later frame; comes before the final message of a job."""
@@ -154,6 +158,7 @@ class Streams:
             sequence = generation.sequence
             self._sequences.extend(sequence, generation.pending[:tokens])
             del generation.pending[:tokens]
+            generation.most_cells = max(generation.most_cells, len(sequence.tokens))
             if not generation.produced:
                 total = len(generation.prepared.tokens)
                 self._send(Prefill(generation.job.id, len(sequence.tokens), total))

@@ -9,12 +9,12 @@ _lmctl_syntax() {
     case $command in
         '')
             options='--version -h,--help'
-            commands='ask complete embed suggest explain fix init status top cancel doctor version completion models'
+            commands='ask complete embed suggest explain fix init personas status top reload plan events metrics cancel doctor version completion models'
             argument=choice
             argument_choices=$commands
             ;;
         ask)
-            options='-m,--model -s,--system -f,--file+ --stdin-wait -n,--max-tokens -t,--temperature --top-p --top-k --min-p --seed --stop+ --schema --grammar --logprobs --overflow --json --no-stream -v,--verbose -q,--quiet --color -h,--help --deadline --priority --no-start --socket'
+            options='-m,--model -p,--persona -s,--system -f,--file+ --stdin-wait -n,--max-tokens -t,--temperature --top-p --top-k --min-p --seed --stop+ --schema --grammar --logprobs --overflow --json --no-stream -v,--verbose -q,--quiet --color -h,--help --deadline --priority --no-start --socket'
             argument=words
             ;;
         complete)
@@ -22,7 +22,7 @@ _lmctl_syntax() {
             argument=words
             ;;
         embed)
-            options='-m,--model --json -q,--quiet --color -h,--help --deadline --priority --no-start --socket'
+            options='-m,--model --json -v,--verbose -q,--quiet --color -h,--help --deadline --priority --no-start --socket'
             argument=words
             ;;
         suggest)
@@ -30,7 +30,7 @@ _lmctl_syntax() {
             argument=words
             ;;
         explain)
-            options='-m,--model --shell --json --no-stream --widget -q,--quiet --color -h,--help --deadline --priority --no-start --socket --supersede'
+            options='-m,--model --shell --json --no-stream --widget -v,--verbose -q,--quiet --color -h,--help --deadline --priority --no-start --socket --supersede'
             argument=words
             ;;
         fix)
@@ -42,11 +42,28 @@ _lmctl_syntax() {
             argument=choice
             argument_choices='bash zsh fish'
             ;;
+        personas)
+            options='--json --no-start --socket -h,--help'
+            ;;
         status)
             options='--json --socket -h,--help'
             ;;
         top)
             options='--interval --socket -h,--help'
+            ;;
+        reload)
+            options='--json --socket -h,--help'
+            ;;
+        plan)
+            options='--json --socket -h,--help'
+            argument=text
+            ;;
+        events)
+            options='--json --socket -h,--help'
+            argument=text
+            ;;
+        metrics)
+            options='--json --socket -h,--help'
             ;;
         cancel)
             options='--json --socket -h,--help'
@@ -92,6 +109,7 @@ _lmctl_takes() {
     kind='' choices=''
     case $1 in
         -m | --model) kind=model ;;
+        -p | --persona) kind=persona ;;
         -s | --system | --stdin-wait | -n | --max-tokens | -t | --temperature | --top-p | --top-k | --min-p | --seed | --stop | --logprobs | --deadline | --suffix | --candidates | --supersede | --status | --key | --interval) kind=text ;;
         -f | --file | --schema | --grammar | --socket | --history | --error) kind=path ;;
         --overflow) kind=choice choices='error shift' ;;
@@ -199,12 +217,13 @@ _lmctl_offer_options() {
     done
 }
 
-_lmctl_offer_models() {
+# Offer what a running daemon knows: its `models` or `personas`.
+_lmctl_offer_names() {
     local -a names=()
     if [[ $socket == \~/* ]]; then
         socket=$HOME${socket:1}
     fi
-    mapfile -t names < <(command lmctl __complete models "$socket" 2>/dev/null </dev/null)
+    mapfile -t names < <(command lmctl __complete "$1" "$socket" 2>/dev/null </dev/null)
     _lmctl_offer ${names[@]+"${names[@]}"}
 }
 
@@ -271,7 +290,8 @@ _lmctl() {
     case $kind in
         options) _lmctl_offer_options ;;
         choice) _lmctl_offer $choices ;;
-        model) _lmctl_offer_models ;;
+        model) _lmctl_offer_names models ;;
+        persona) _lmctl_offer_names personas ;;
         path | words) _lmctl_offer_files ;;
     esac
 }

@@ -14,11 +14,11 @@ function __lmctl_words --description 'Words before the cursor that are no option
             switch $token
                 case --
                     set ended yes
-                case -m --model -s --system -f --file --stdin-wait -n --max-tokens -t --temperature --top-p --top-k --min-p --seed --stop --schema --grammar --logprobs --overflow --color --deadline --priority --socket --suffix -n --candidates --shell --history --supersede --status --error --key --interval
+                case -m --model -p --persona -s --system -f --file --stdin-wait -n --max-tokens -t --temperature --top-p --top-k --min-p --seed --stop --schema --grammar --logprobs --overflow --color --deadline --priority --socket --suffix -n --candidates --shell --history --supersede --status --error --key --interval
                     set skip yes
                 case '--*'
                 case '-?*'
-                    string match -qr '^-[hqv]*[fmnst]$' -- $token; and set skip yes
+                    string match -qr '^-[hqv]*[fmnpst]$' -- $token; and set skip yes
                 case '*'
                     printf '%s\n' $token
             end
@@ -41,14 +41,14 @@ function __lmctl_argument --description 'Whether these are all words, and the ne
     __lmctl_after $argv; and not string match -q -- '-*' (commandline -ct)
 end
 
-function __lmctl_models --description 'Names of the models of a running daemon'
+function __lmctl_names --description 'Names of the models or personas of a running daemon'
     set -l tokens (commandline -opc)
     set -l socket (string replace -f -- --socket= '' $tokens)
     if set -l at (contains -i -- --socket $tokens)
         set socket $tokens[(math $at + 1)]
     end
     string match -q '~/*' -- "$socket[-1]"; and set socket $HOME(string sub -s 2 -- $socket[-1])
-    command lmctl __complete models "$socket[-1]" 2>/dev/null </dev/null
+    command lmctl __complete $argv "$socket[-1]" 2>/dev/null </dev/null
 end
 
 complete -c lmctl -e
@@ -61,8 +61,15 @@ complete -c lmctl -n __lmctl_argument -a suggest -d 'Turn a request in words int
 complete -c lmctl -n __lmctl_argument -a explain -d 'Say what a command line does, piece by piece; nothing is run.'
 complete -c lmctl -n __lmctl_argument -a fix -d 'Repair a command line that failed; nothing is run.'
 complete -c lmctl -n __lmctl_argument -a init -d 'Print the hooks of a shell, or keep them in a file.'
+complete -c lmctl -n __lmctl_argument -a personas -d 'List the personas that `ask -p` takes.'
 complete -c lmctl -n __lmctl_argument -a status -d 'Show what the daemon does.'
 complete -c lmctl -n __lmctl_argument -a top -d 'Show what the daemon does, live; cancel requests, load and unload models by keys.'
+complete -c lmctl -n __lmctl_argument -a reload -d 'Have the daemon read its configuration again now.'
+complete -c lmctl -n __lmctl_argument -a plan -d 'Show what an edit of the configuration would change, and change nothing.'
+complete -c lmctl -n __lmctl_argument -a events -d 'Follow what happens in the daemon, until Ctrl-C.
+
+On a terminal, calls that only look at the daemon are shown where their KIND is given.'
+complete -c lmctl -n __lmctl_argument -a metrics -d 'Print the daemon\'s figures in the format of Prometheus.'
 complete -c lmctl -n __lmctl_argument -a cancel -d 'Cancel requests of any client of yours, by the ids that `status` shows.'
 complete -c lmctl -n __lmctl_argument -a doctor -d 'Check the installation and say how to mend what is broken.'
 complete -c lmctl -n __lmctl_argument -a version -d 'Print the versions of client and daemon.'
@@ -72,7 +79,8 @@ complete -c lmctl -n __lmctl_after -l version -d 'print the version and exit'
 complete -c lmctl -n __lmctl_after -s h -l help -d 'show help and exit'
 
 complete -c lmctl -n '__lmctl_within ask' -F
-complete -c lmctl -n '__lmctl_within ask' -s m -l model -x -a '(__lmctl_models)' -d 'model or alias; default: the daemon\'s default model'
+complete -c lmctl -n '__lmctl_within ask' -s m -l model -x -a '(__lmctl_names models)' -d 'model or alias; default: the daemon\'s default model'
+complete -c lmctl -n '__lmctl_within ask' -s p -l persona -x -a '(__lmctl_names personas)' -d 'persona of the configuration: system prompt, model and sampling'
 complete -c lmctl -n '__lmctl_within ask' -s s -l system -x -d 'system prompt'
 complete -c lmctl -n '__lmctl_within ask' -s f -l file -r -F -d 'add a file as context; \'-\' is stdin, waited for without limit; repeatable'
 complete -c lmctl -n '__lmctl_within ask' -l stdin-wait -x -d 'with a PROMPT, wait this long for the first byte of a pipe (default 10; 0: ignore stdin)'
@@ -99,7 +107,7 @@ complete -c lmctl -n '__lmctl_within ask' -l no-start -d 'do not start a daemon 
 complete -c lmctl -n '__lmctl_within ask' -l socket -r -F -d 'socket of the daemon'
 
 complete -c lmctl -n '__lmctl_within complete' -F
-complete -c lmctl -n '__lmctl_within complete' -s m -l model -x -a '(__lmctl_models)' -d 'model or alias; default: the daemon\'s default model'
+complete -c lmctl -n '__lmctl_within complete' -s m -l model -x -a '(__lmctl_names models)' -d 'model or alias; default: the daemon\'s default model'
 complete -c lmctl -n '__lmctl_within complete' -l suffix -x -d 'text behind the gap'
 complete -c lmctl -n '__lmctl_within complete' -s n -l max-tokens -x -d 'longest answer'
 complete -c lmctl -n '__lmctl_within complete' -s t -l temperature -x -d '0 is greedy'
@@ -124,8 +132,9 @@ complete -c lmctl -n '__lmctl_within complete' -l no-start -d 'do not start a da
 complete -c lmctl -n '__lmctl_within complete' -l socket -r -F -d 'socket of the daemon'
 
 complete -c lmctl -n '__lmctl_within embed' -F
-complete -c lmctl -n '__lmctl_within embed' -s m -l model -x -a '(__lmctl_models)' -d 'model or alias; default: the daemon\'s default model'
+complete -c lmctl -n '__lmctl_within embed' -s m -l model -x -a '(__lmctl_names models)' -d 'model or alias; default: the daemon\'s default model'
 complete -c lmctl -n '__lmctl_within embed' -l json -d 'print whole results, one line for up to 64 texts'
+complete -c lmctl -n '__lmctl_within embed' -s v -l verbose -d 'a receipt on stderr: tokens, cache, where the time went'
 complete -c lmctl -n '__lmctl_within embed' -s q -l quiet -d 'no progress, no warnings; errors only'
 complete -c lmctl -n '__lmctl_within embed' -l color -x -a 'auto always never' -d 'colour on stderr; NO_COLOR is respected'
 complete -c lmctl -n '__lmctl_within embed' -s h -l help -d 'show help and exit'
@@ -135,13 +144,13 @@ complete -c lmctl -n '__lmctl_within embed' -l no-start -d 'do not start a daemo
 complete -c lmctl -n '__lmctl_within embed' -l socket -r -F -d 'socket of the daemon'
 
 complete -c lmctl -n '__lmctl_within suggest' -F
-complete -c lmctl -n '__lmctl_within suggest' -s m -l model -x -a '(__lmctl_models)' -d 'model or alias; default: suggest_model of the configuration'
+complete -c lmctl -n '__lmctl_within suggest' -s m -l model -x -a '(__lmctl_names models)' -d 'model or alias; default: suggest_model of the configuration'
 complete -c lmctl -n '__lmctl_within suggest' -s n -l candidates -x -d 'most candidates, 1 to 10 (default 5)'
 complete -c lmctl -n '__lmctl_within suggest' -l shell -x -a 'bash zsh fish sh' -d 'shell that the command is for; default: your login shell, else bash'
 complete -c lmctl -n '__lmctl_within suggest' -l history -r -F -d 'file with the latest lines of the shell\'s history, oldest first'
 complete -c lmctl -n '__lmctl_within suggest' -l json -d 'print the whole result as one line of JSON'
 complete -c lmctl -n '__lmctl_within suggest' -l widget -d 'for shell hooks: the line on stdin, lines of fixed form on stdout (see WIDGETS in lmctl(1))'
-complete -c lmctl -n '__lmctl_within suggest' -s v -l verbose -d 'all candidates with their confidence, on stderr'
+complete -c lmctl -n '__lmctl_within suggest' -s v -l verbose -d 'all candidates with their confidence, then a receipt, on stderr'
 complete -c lmctl -n '__lmctl_within suggest' -s q -l quiet -d 'no progress, no warnings; errors only'
 complete -c lmctl -n '__lmctl_within suggest' -l color -x -a 'auto always never' -d 'colour on stderr; NO_COLOR is respected'
 complete -c lmctl -n '__lmctl_within suggest' -s h -l help -d 'show help and exit'
@@ -152,11 +161,12 @@ complete -c lmctl -n '__lmctl_within suggest' -l socket -r -F -d 'socket of the 
 complete -c lmctl -n '__lmctl_within suggest' -l supersede -x -d 'cancel an unfinished request of the same key'
 
 complete -c lmctl -n '__lmctl_within explain' -F
-complete -c lmctl -n '__lmctl_within explain' -s m -l model -x -a '(__lmctl_models)' -d 'model or alias; default: suggest_model of the configuration'
+complete -c lmctl -n '__lmctl_within explain' -s m -l model -x -a '(__lmctl_names models)' -d 'model or alias; default: suggest_model of the configuration'
 complete -c lmctl -n '__lmctl_within explain' -l shell -x -a 'bash zsh fish sh' -d 'shell that the command is for; default: your login shell, else bash'
 complete -c lmctl -n '__lmctl_within explain' -l json -d 'print the whole result as one line of JSON'
 complete -c lmctl -n '__lmctl_within explain' -l no-stream -d 'print the answer when it is complete'
 complete -c lmctl -n '__lmctl_within explain' -l widget -d 'for shell hooks: the line on stdin, lines of fixed form on stdout (see WIDGETS in lmctl(1))'
+complete -c lmctl -n '__lmctl_within explain' -s v -l verbose -d 'a receipt on stderr: tokens, cache, where the time went'
 complete -c lmctl -n '__lmctl_within explain' -s q -l quiet -d 'no progress, no warnings; errors only'
 complete -c lmctl -n '__lmctl_within explain' -l color -x -a 'auto always never' -d 'colour on stderr; NO_COLOR is respected'
 complete -c lmctl -n '__lmctl_within explain' -s h -l help -d 'show help and exit'
@@ -167,14 +177,14 @@ complete -c lmctl -n '__lmctl_within explain' -l socket -r -F -d 'socket of the 
 complete -c lmctl -n '__lmctl_within explain' -l supersede -x -d 'cancel an unfinished request of the same key'
 
 complete -c lmctl -n '__lmctl_within fix' -F
-complete -c lmctl -n '__lmctl_within fix' -s m -l model -x -a '(__lmctl_models)' -d 'model or alias; default: suggest_model of the configuration'
+complete -c lmctl -n '__lmctl_within fix' -s m -l model -x -a '(__lmctl_names models)' -d 'model or alias; default: suggest_model of the configuration'
 complete -c lmctl -n '__lmctl_within fix' -s n -l candidates -x -d 'most candidates, 1 to 10 (default 5)'
 complete -c lmctl -n '__lmctl_within fix' -l shell -x -a 'bash zsh fish sh' -d 'shell that the command is for; default: your login shell, else bash'
 complete -c lmctl -n '__lmctl_within fix' -l status -x -d 'its exit status, 0 to 255'
 complete -c lmctl -n '__lmctl_within fix' -l error -r -F -d 'file with what it wrote to stderr; \'-\' is stdin; the end of a long one counts'
 complete -c lmctl -n '__lmctl_within fix' -l json -d 'print the whole result as one line of JSON'
 complete -c lmctl -n '__lmctl_within fix' -l widget -d 'for shell hooks: the line on stdin, lines of fixed form on stdout (see WIDGETS in lmctl(1))'
-complete -c lmctl -n '__lmctl_within fix' -s v -l verbose -d 'all candidates with their confidence, on stderr'
+complete -c lmctl -n '__lmctl_within fix' -s v -l verbose -d 'all candidates with their confidence, then a receipt, on stderr'
 complete -c lmctl -n '__lmctl_within fix' -s q -l quiet -d 'no progress, no warnings; errors only'
 complete -c lmctl -n '__lmctl_within fix' -l color -x -a 'auto always never' -d 'colour on stderr; NO_COLOR is respected'
 complete -c lmctl -n '__lmctl_within fix' -s h -l help -d 'show help and exit'
@@ -192,13 +202,34 @@ complete -c lmctl -n '__lmctl_within init' -s q -l quiet -d 'no progress, no war
 complete -c lmctl -n '__lmctl_within init' -l color -x -a 'auto always never' -d 'colour on stderr; NO_COLOR is respected'
 complete -c lmctl -n '__lmctl_within init' -s h -l help -d 'show help and exit'
 
+complete -c lmctl -n '__lmctl_within personas' -l json -d 'print the reply as one line of JSON'
+complete -c lmctl -n '__lmctl_within personas' -l no-start -d 'do not start a daemon that is not running [LMD_NO_START]'
+complete -c lmctl -n '__lmctl_within personas' -l socket -r -F -d 'socket of the daemon'
+complete -c lmctl -n '__lmctl_within personas' -s h -l help -d 'show help and exit'
+
 complete -c lmctl -n '__lmctl_within status' -l json -d 'print the reply as one line of JSON'
 complete -c lmctl -n '__lmctl_within status' -l socket -r -F -d 'socket of the daemon'
 complete -c lmctl -n '__lmctl_within status' -s h -l help -d 'show help and exit'
 
-complete -c lmctl -n '__lmctl_within top' -l interval -x -d 'how often to look'
+complete -c lmctl -n '__lmctl_within top' -l interval -x -d 'time between two looks'
 complete -c lmctl -n '__lmctl_within top' -l socket -r -F -d 'socket of the daemon'
 complete -c lmctl -n '__lmctl_within top' -s h -l help -d 'show help and exit'
+
+complete -c lmctl -n '__lmctl_within reload' -l json -d 'print the reply as one line of JSON'
+complete -c lmctl -n '__lmctl_within reload' -l socket -r -F -d 'socket of the daemon'
+complete -c lmctl -n '__lmctl_within reload' -s h -l help -d 'show help and exit'
+
+complete -c lmctl -n '__lmctl_within plan' -l json -d 'print the reply as one line of JSON'
+complete -c lmctl -n '__lmctl_within plan' -l socket -r -F -d 'socket of the daemon'
+complete -c lmctl -n '__lmctl_within plan' -s h -l help -d 'show help and exit'
+
+complete -c lmctl -n '__lmctl_within events' -l json -d 'one JSON object a line, as into a pipe'
+complete -c lmctl -n '__lmctl_within events' -l socket -r -F -d 'socket of the daemon'
+complete -c lmctl -n '__lmctl_within events' -s h -l help -d 'show help and exit'
+
+complete -c lmctl -n '__lmctl_within metrics' -l json -d 'print the reply as one line of JSON'
+complete -c lmctl -n '__lmctl_within metrics' -l socket -r -F -d 'socket of the daemon'
+complete -c lmctl -n '__lmctl_within metrics' -s h -l help -d 'show help and exit'
 
 complete -c lmctl -n '__lmctl_within cancel' -l json -d 'print the reply as one line of JSON'
 complete -c lmctl -n '__lmctl_within cancel' -l socket -r -F -d 'socket of the daemon'
@@ -226,20 +257,20 @@ complete -c lmctl -n '__lmctl_within models list' -l no-start -d 'do not start a
 complete -c lmctl -n '__lmctl_within models list' -l socket -r -F -d 'socket of the daemon'
 complete -c lmctl -n '__lmctl_within models list' -s h -l help -d 'show help and exit'
 
-complete -c lmctl -n '__lmctl_argument models show' -a '(__lmctl_models)'
+complete -c lmctl -n '__lmctl_argument models show' -a '(__lmctl_names models)'
 complete -c lmctl -n '__lmctl_within models show' -l json -d 'print the reply as one line of JSON'
 complete -c lmctl -n '__lmctl_within models show' -l no-start -d 'do not start a daemon that is not running [LMD_NO_START]'
 complete -c lmctl -n '__lmctl_within models show' -l socket -r -F -d 'socket of the daemon'
 complete -c lmctl -n '__lmctl_within models show' -s h -l help -d 'show help and exit'
 
-complete -c lmctl -n '__lmctl_argument models load' -a '(__lmctl_models)'
+complete -c lmctl -n '__lmctl_argument models load' -a '(__lmctl_names models)'
 complete -c lmctl -n '__lmctl_within models load' -l deadline -x -d 'longest time to wait'
 complete -c lmctl -n '__lmctl_within models load' -l json -d 'print the reply as one line of JSON'
 complete -c lmctl -n '__lmctl_within models load' -l no-start -d 'do not start a daemon that is not running [LMD_NO_START]'
 complete -c lmctl -n '__lmctl_within models load' -l socket -r -F -d 'socket of the daemon'
 complete -c lmctl -n '__lmctl_within models load' -s h -l help -d 'show help and exit'
 
-complete -c lmctl -n '__lmctl_argument models unload' -a '(__lmctl_models)'
+complete -c lmctl -n '__lmctl_argument models unload' -a '(__lmctl_names models)'
 complete -c lmctl -n '__lmctl_within models unload' -l deadline -x -d 'longest time to wait'
 complete -c lmctl -n '__lmctl_within models unload' -l json -d 'print the reply as one line of JSON'
 complete -c lmctl -n '__lmctl_within models unload' -l socket -r -F -d 'socket of the daemon'

@@ -1,15 +1,18 @@
 """From TOML to a checked configuration: what is accepted, and what it becomes."""
 
+import json
 import math
 from pathlib import Path
 
 import pytest
 
 from lmd import paths
-from lmd.config.load import MAX_CONFIG_BYTES, load, parse
+from lmd.config.load import load, parse
+from lmd.config.machine import memory_bytes
 from lmd.config.problems import ConfigError
 from lmd.config.schema import Config, DaemonConfig, LimitsConfig, LogConfig
-from lmd.config.units import parse_duration, parse_size
+from lmd.config.sources import MAX_CONFIG_BYTES
+from lmd.config.units import parse_duration, parse_size, write_quantity
 
 EXAMPLE = Path(__file__).parents[2] / "config.example.toml"
 
@@ -111,16 +114,62 @@ def test_what_is_no_duration(text: str):
 
 
 @pytest.mark.parametrize(
-    ("text", "size"), [("1B", 1), ("2KiB", 2048), ("1.5GiB", 3 << 29), ("3MB", 3_000_000)]
+    ("text", "size"),
+    [
+        ("1B", 1),
+        ("2KiB", 2048),
+        ("1.5GiB", 3 << 29),
+        ("3MB", 3_000_000),
+        ("60%", 600),
+        ("12.5 %", 125),
+        ("100%", 1000),
+        ("1TiB", 1 << 40),
+    ],
 )
 def test_sizes(text: str, size: int):
-    assert parse_size(text) == size
+    assert parse_size(text, memory=1000) == size
 
 
-@pytest.mark.parametrize("text", ["1", "1gib", "1 G", "5m", "forever", "9" * 400 + "GB"])
+@pytest.mark.parametrize(
+    "text", ["1", "1gib", "1 G", "5m", "forever", "9" * 400 + "GB", "101%", "-1%", "%"]
+)
 def test_what_is_no_size(text: str):
-    with pytest.raises(ValueError, match="size"):
-        parse_size(text)
+    with pytest.raises(ValueError, match=r"size|more than there is"):
+        parse_size(text, memory=1000)
+
+
+@pytest.mark.parametrize(
+    ("value", "unit", "text"),
+    [
+        (30.0, "duration", '"30s"'),
+        (1800.0, "duration", '"30m"'),
+        (86_400.0, "duration", '"1d"'),
+        (90.0, "duration", '"90s"'),
+        (0.25, "duration", '"250ms"'),
+        (1.5, "duration", '"1500ms"'),
+        (0.0, "duration", "0.0"),
+        (math.inf, "duration", '"forever"'),
+        (8 << 20, "size", '"8MiB"'),
+        (1 << 40, "size", '"1TiB"'),
+        (1000, "size", "1000"),
+    ],
+)
+def test_quantities_are_written_with_the_largest_unit(value: float, unit: str, text: str):
+    assert write_quantity(value, unit) == text
+    number = json.loads(text)
+    if isinstance(number, str):
+        read = parse_duration(number) if unit == "duration" else parse_size(number, 1)
+        assert read == value
+
+
+def test_a_percentage_is_one_of_the_memory_there_is():
+    memory = memory_bytes()
+    assert memory >= 64 << 20
+    config = parse('[limits]\ninput_buffer = "1MiB"', "test")
+    assert config.limits.input_buffer == 1 << 20
+    percent = 100 * (16 << 20) / memory
+    config = parse(f'[limits]\ninput_buffer = "{percent:.6f}%"', "test")
+    assert abs(config.limits.input_buffer - (16 << 20)) <= memory / 10**7
 
 
 def test_a_missing_file_is_an_error_only_where_it_was_named(tmp_path: Path):
@@ -136,7 +185,7 @@ def test_files_that_cannot_be_read(tmp_path: Path):
         load(str(tmp_path), required=False)
     binary = tmp_path / "binary"
     binary.write_bytes(b"[daemon]\n# \xff\n")
-    with pytest.raises(ConfigError, match=r"not UTF-8 text \(byte 11\)"):
+    with pytest.raises(ConfigError, match=r"binary:2: is not UTF-8 text \(byte 11\)"):
         load(str(binary), required=True)
     huge = tmp_path / "huge"
     huge.write_bytes(b"#" * (MAX_CONFIG_BYTES + 1))

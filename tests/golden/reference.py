@@ -10,7 +10,7 @@ from typing import Any
 from msgspec import NODEFAULT, UNSET, Struct
 from msgspec import inspect as types
 
-from lmd.protocol import activity, limits, params, results
+from lmd.protocol import activity, events, limits, params, results
 from lmd.protocol.errors import ERRORS
 from lmd.protocol.methods import METHODS
 
@@ -61,7 +61,12 @@ def _intro(struct: type[Struct], said: str = "") -> str:
     """The docstring, unless it repeats what was ``said``, and the base."""
     doc = " ".join(inspect.cleandoc(struct.__doc__ or "").split()).replace("``", "`")
     base = _base(struct)
-    parts = [doc if doc != said else "", f"Takes every field of {_link(base)} too." if base else ""]
+    kind = f"`kind` is `{struct.__struct_config__.tag}`." if _is_event(struct) else ""
+    parts = [
+        doc if doc != said else "",
+        kind,
+        f"Takes every field of {_link(base)} too." if base else "",
+    ]
     return " ".join(part for part in parts if part) + "\n\n"
 
 
@@ -82,6 +87,10 @@ def _table(struct: type[Struct]) -> str:
 def _base(struct: type[Struct]) -> type[Struct] | None:
     base = struct.__mro__[1]
     return None if base is Struct else base
+
+
+def _is_event(struct: type[Struct]) -> bool:
+    return struct in events.KINDS.values()
 
 
 def _or_null(field: types.Field) -> str:
@@ -158,7 +167,7 @@ def _shapes_in_order() -> list[type[Struct]]:
     own_section = {method.params for method in METHODS.values()}
     return [
         value
-        for module in (params, results, activity)
+        for module in (params, results, activity, events)
         for value in vars(module).values()
         if inspect.isclass(value)
         and issubclass(value, Struct)

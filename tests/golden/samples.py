@@ -7,20 +7,29 @@ from msgspec import Struct
 
 from lmd.protocol.activity import Rates, RecentError, RunningRequest
 from lmd.protocol.errors import ERRORS, LmdError
+from lmd.protocol.events import kind_of
 from lmd.protocol.results import (
     Candidate,
+    ConfigChange,
+    ConfigProblem,
     EmbedResult,
+    EventsResult,
     ExplainedPart,
     ExplainResult,
     GenerationResult,
     HelloResult,
     MemoryStatus,
+    MetricsResult,
     ModelDetail,
     ModelsResult,
     ModelStatus,
+    PersonasResult,
+    PersonaStatus,
+    ReloadResult,
     RequestWarning,
     StatusResult,
     StreamEvent,
+    StreamHappened,
     StreamText,
     SuggestResult,
     Timings,
@@ -29,6 +38,7 @@ from lmd.protocol.results import (
     TopLogprob,
     Usage,
 )
+from tests.golden.events import EVENTS
 
 Id = int | str
 
@@ -189,7 +199,19 @@ CALLS = [
     ),
     Call("models.unload", 14, "models.unload", {"model": "shell"}),
     Call("models.unload, whole", 15, "models.unload", {"model": "b", "deadline": 60}, whole=True),
-    Call("requests.cancel", 23, "requests.cancel", {"id": 17}, whole=True),
+    Call("events", 23, "events", {}),
+    Call("events, whole", 24, "events", {"kinds": ["model_loaded"]}, whole=True),
+    Call("metrics", 25, "metrics", {}, whole=True),
+    Call("requests.cancel", 26, "requests.cancel", {"id": 17}, whole=True),
+    Call("personas.list", 27, "personas.list", {}, whole=True),
+    Call("reload", 28, "reload", {}),
+    Call(
+        "reload, whole",
+        29,
+        "reload",
+        {"dry_run": True, "text": "[limits]\nqueue_total = 5\n", "deadline": 5},
+        whole=True,
+    ),
     Call("status", 16, "status", {}, whole=True),
 ]
 
@@ -206,7 +228,7 @@ _RISKY = Candidate(
     [(17, 21)],
     {"bias": 1.0, "likelihood": -0.5},
 )
-_USAGE = Usage(prompt_tokens=12, cached_tokens=8, completion_tokens=3)
+_USAGE = Usage(prompt_tokens=12, cached_tokens=8, completion_tokens=3, kv_bytes=92_400)
 _TIMINGS = Timings(0.5, 0.0, 12.25, 14.0, 40.5, 74.0)
 _READY = ModelStatus(
     name="shell",
@@ -297,7 +319,7 @@ RESULTS: list[tuple[str, Id, str, Struct]] = [
         "embed",
         5,
         "embed",
-        EmbedResult([[0.5, -0.25], [0.0, 1.0]], "shell", 2, "mean", True, _USAGE),
+        EmbedResult([[0.5, -0.25], [0.0, 1.0]], "shell", 2, "mean", True, _USAGE, _TIMINGS),
     ),
     ("tokenize", 7, "tokenize", TokenizeResult([1, 15043], "shell", 2)),
     ("tokenize, pieces", 8, "tokenize", TokenizeResult([15043], "shell", 1, ["hello"])),
@@ -318,6 +340,7 @@ RESULTS: list[tuple[str, Id, str, Struct]] = [
             _TIMINGS,
             [RequestWarning("history", "truncated", "the model's context is full")],
             "unsure\t2 candidates\n26\t\tdu -ah . | sort -rh | head\n",
+            _USAGE,
         ),
     ),
     (
@@ -339,6 +362,7 @@ RESULTS: list[tuple[str, Id, str, Struct]] = [
             [],
             ["overwrites files"],
             "tar  an archiver\n",
+            _USAGE,
         ),
     ),
     ("fix", 21, "fix", SuggestResult([], False, "", _TIMINGS, [])),
@@ -351,6 +375,57 @@ RESULTS: list[tuple[str, Id, str, Struct]] = [
     ),
     ("models.load", 12, "models.load", _READY),
     ("models.unload", 14, "models.unload", _STOPPED),
+    ("events", 23, "events", EventsResult(delivered=12, dropped=0)),
+    (
+        "metrics",
+        25,
+        "metrics",
+        MetricsResult(
+            "# HELP lmd_connections Open connections.\n"
+            "# TYPE lmd_connections gauge\nlmd_connections 2.0\n",
+            "text/plain; version=0.0.4; charset=utf-8",
+        ),
+    ),
+    (
+        "personas.list",
+        27,
+        "personas.list",
+        PersonasResult([PersonaStatus("terse", "shell", "Answer in one sentence.")]),
+    ),
+    (
+        "reload",
+        28,
+        "reload",
+        ReloadResult(
+            applied=True,
+            generation=2,
+            file="/lmd.toml",
+            changes=[ConfigChange("models.code.context", "4096", "8192", "new_worker")],
+            problems=[],
+            running={"code": 2},
+        ),
+    ),
+    (
+        "reload of a wrong file",
+        29,
+        "reload",
+        ReloadResult(
+            applied=False,
+            generation=1,
+            file="/lmd.toml",
+            changes=[],
+            problems=[
+                ConfigProblem(
+                    "/lmd.toml",
+                    3,
+                    "limits.queue",
+                    "unknown key `queue`",
+                    "valid keys: ...",
+                )
+            ],
+            running={},
+        ),
+    ),
     (
         "status",
         16,
@@ -379,7 +454,7 @@ RESULTS: list[tuple[str, Id, str, Struct]] = [
             [RecentError(1_795_000_000.5, "model_failed", "big", "the worker died of signal 6")],
         ),
     ),
-    ("requests.cancel", 23, "requests.cancel", _DECODING),
+    ("requests.cancel", 26, "requests.cancel", _DECODING),
 ]
 
 STREAM: list[tuple[str, Struct]] = [
@@ -392,6 +467,11 @@ STREAM: list[tuple[str, Struct]] = [
     ("stream: prefill", StreamEvent("c1", 2, "prefill", done=256, total=1000)),
     ("stream: text", StreamText(2, 3, "👋 a")),
     ("stream: text of a string id", StreamText("c1", 4, "")),
+    ("stream: subscribed", StreamEvent(23, 0, "subscribed")),
+    *[
+        (f"stream: {kind_of(event)}", StreamHappened(23, seq, event))
+        for seq, event in enumerate(EVENTS, 1)
+    ],
 ]
 
 _DATA: dict[str, dict[str, Any]] = {

@@ -92,6 +92,7 @@ def test_a_full_context_is_shifted_where_asked_for(worker: WorkerProcess):
     _, final = worker.text(job)
     assert isinstance(final, Done)
     assert final.usage.completion_tokens == 700
+    assert final.usage.kv_bytes > 255 * 6144, "at its most it filled the context"
     assert {warning.action for warning in final.warnings} == {"shifted"}
 
 

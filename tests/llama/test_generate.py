@@ -96,6 +96,25 @@ def test_usage_timings_and_order(worker: WorkerProcess):
     assert timings.decode_ms >= 0
 
 
+def test_the_cache_that_a_request_held_is_told(worker: WorkerProcess):
+    # 6 layers of 4 heads of 64 numbers of 2 bytes, keys and values; llama.cpp adds positions.
+    cell = 6 * 4 * 64 * 2 * 2
+    for words, tokens in (("find", 3), ("find all files here that are large", 40)):
+        _, final = worker.text(
+            Generate(
+                job=1,
+                prompt=words,
+                grammar=f"root ::= [a-d]{{{3 * tokens}}}",
+                sampling=Sampling(temperature=0, max_tokens=tokens),
+            )
+        )
+        assert isinstance(final, Done)
+        usage = final.usage
+        held = usage.prompt_tokens + usage.completion_tokens - 1  # the last token is not decoded
+        assert usage.completion_tokens == tokens
+        assert cell * held <= usage.kv_bytes <= 1.03 * cell * held + 64
+
+
 SOME_LETTERS = "root ::= [a-d]{24}"
 HOT = {"temperature": 5.0, "top_k": 0, "top_p": 1.0, "min_p": 0.0, "seed": 1}
 

@@ -34,13 +34,16 @@ TIMINGS = {
     "queued_ms": 1.0, "load_ms": 0.0, "prefill_ms": 3.0, "first_token_ms": 5.0, "decode_ms": 20.0,
     "tokens_per_second": 100.0,
 }  # fmt: skip
+USAGE = {
+    "prompt_tokens": 9, "cached_tokens": 4, "completion_tokens": 2, "kv_bytes": 1536,
+}  # fmt: skip
 SUGGESTION = {
     "candidates": [
         {"command": "ls -lS", "confidence": 0.9, "insertable": True},
         {"command": "du -ah NAME", "confidence": 0.05, "insertable": True,
          "risk": ["reads everything"], "missing": ["du"], "placeholders": [[7, 11]]},
     ],
-    "sure": True, "model": "shell", "timings": TIMINGS, "warnings": [],
+    "sure": True, "model": "shell", "timings": TIMINGS, "usage": USAGE, "warnings": [],
     "widget": "sure\t\n6\t\tls -lS\n7\tnot checked: reads everything\tdu -ah NAME\n",
 }  # fmt: skip
 EXPLANATION = {
@@ -69,6 +72,9 @@ class Script:
     hello: dict[str, Any] = field(default_factory=lambda: dict(HELLO))
     models: list[dict[str, Any]] = field(default_factory=lambda: [MODEL])
     status: dict[str, Any] = field(default_factory=lambda: dict(STATUS))
+    personas: list[dict[str, Any]] = field(
+        default_factory=lambda: [{"name": "terse", "model": "shell", "system": "Be brief.\nVery."}]
+    )
     suggestion: dict[str, Any] = field(default_factory=lambda: dict(SUGGESTION))
     """The result of `suggest` and `fix`."""
     explanation: dict[str, Any] = field(default_factory=lambda: dict(EXPLANATION))
@@ -175,7 +181,9 @@ class FakeDaemon:
 
     def _embed(self, params: dict[str, Any]) -> dict[str, Any]:
         vectors = [[float(len(text)), 0.5] for text in params["input"]]
-        return {"embeddings": vectors, "model": "shell", "dimensions": 2}
+        usage = {"prompt_tokens": 7, "cached_tokens": 0, "completion_tokens": 0}
+        return {"embeddings": vectors, "model": "shell", "dimensions": 2, "usage": usage,
+                "timings": TIMINGS}  # fmt: skip
 
     _ANSWERS: ClassVar[dict[str, Answerer]] = {
         "hello": lambda self, params: self.script.hello,
@@ -183,6 +191,7 @@ class FakeDaemon:
         "requests.cancel": lambda self, params: REQUEST | {"id": params["id"]},
         "embed": _embed,
         "models.list": lambda self, params: {"models": self.script.models},
+        "personas.list": lambda self, params: {"personas": self.script.personas},
         "models.show": lambda self, params: {"status": MODEL, "header": {"arch": "qwen2"}},
         "models.load": lambda self, params: MODEL,
         "models.unload": lambda self, params: MODEL | {"state": "unloaded"},
@@ -195,7 +204,7 @@ def generation_result(script: Script) -> dict[str, Any]:
         "text": "".join(script.chunks),
         "model": "shell",
         "finish_reason": script.finish_reason,
-        "usage": {"prompt_tokens": 9, "cached_tokens": 4, "completion_tokens": 2},
+        "usage": USAGE,
         "timings": TIMINGS,
         "warnings": script.warnings,
     }

@@ -42,6 +42,16 @@ def test_every_option_reaches_the_request(daemon: FakeDaemon, lmctl: Lmctl, tmp_
     assert json.loads(done.stdout) == generation_result(daemon.script)
 
 
+def test_a_persona_may_have_a_model_of_its_own(daemon: FakeDaemon, lmctl: Lmctl):
+    environment = {"LMD_MODEL": "mine"}
+    assert lmctl("ask", "hi", env=environment).returncode == 0
+    assert daemon.params["model"] == "mine"
+    assert lmctl("ask", "-p", "terse", "hi", env=environment).returncode == 0
+    assert (daemon.params["persona"], daemon.params.get("model")) == ("terse", None)
+    assert lmctl("ask", "-p", "terse", "-m", "big", "hi", env=environment).returncode == 0
+    assert (daemon.params["persona"], daemon.params["model"]) == ("terse", "big")
+
+
 def test_piped_text_is_byte_exact_but_for_one_final_newline(daemon: FakeDaemon, lmctl: Lmctl):
     daemon.script = Script(chunks=["\x1b[31m", "gr\N{LATIN SMALL LETTER U WITH DIAERESIS}\r\x00"])
     assert lmctl("ask", "x").stdout == "\x1b[31mgrü\r\x00\n".encode()
@@ -158,7 +168,8 @@ def test_warnings_and_receipt_are_on_stderr(daemon: FakeDaemon, lmctl: Lmctl):
     assert done.stderr.decode().splitlines() == [
         "lmctl: warning: top_k: ignored: no such knob",
         "lmctl: warning: the answer was cut off after 2 tokens: raise --max-tokens",
-        "lmctl: shell: 9 prompt tokens (4 cached), 2 new at 100.0/s; queued 1 ms, load 0 ms, "
+        "lmctl: shell: 9 prompt tokens (4 cached), 2 new at 100.0/s, 1.5 KiB of KV cache; "
+        "queued 1 ms, load 0 ms, "
         "prefill 3 ms, first token 5 ms, decode 20 ms; length",
     ]
     assert lmctl("ask", "-q", "x").stderr == b""

@@ -53,6 +53,26 @@ def test_models_list(daemon: FakeDaemon, lmctl: Lmctl):
 
 
 @pytest.mark.process
+def test_personas(daemon: FakeDaemon, lmctl: Lmctl):
+    daemon.script = Script(
+        personas=[
+            {"name": "terse", "model": "shell", "system": "Be brief.\nVery."},
+            {"name": "long", "model": "shell", "system": "x" * 61},
+            {"name": "bare", "model": "shell", "system": ""},
+        ]
+    )
+    assert lmctl("personas").stdout.decode().splitlines() == [
+        "NAME   MODEL  SYSTEM PROMPT",
+        "terse  shell  Be brief. Very.",
+        f"long   shell  {'x' * 57}...",
+        "bare   shell  -",
+    ]
+    assert len(json.loads(lmctl("personas", "--json").stdout)["personas"]) == 3
+    daemon.script = Script(personas=[])
+    assert lmctl("personas").stdout == b"no personas are declared\n"
+
+
+@pytest.mark.process
 def test_models_show_load_unload(daemon: FakeDaemon, lmctl: Lmctl):
     assert "GGUF header\n  arch: qwen2" in lmctl("models", "show", "shell").stdout.decode()
     assert daemon.requests[-1] == ("models.show", {"model": "shell"})

@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from lmctl import completion, share
-from lmctl.completion import complete, is_plain, model_names
+from lmctl.completion import complete, is_plain, names_of
 from lmctl.failures import Failure
 from lmctl.share import shared_file
 from tests.lmctl.conftest import ROOT, Lmctl
@@ -29,14 +29,20 @@ def test_other_names_are_not(name: object):
 
 def test_names_and_aliases_are_candidates(daemon: FakeDaemon):
     daemon.script = Script(models=[{"name": "a", "aliases": ["b", "$c"]}, {"name": "d"}])
-    assert model_names(daemon.path) == ["a", "b", "d"]
+    assert names_of("models", daemon.path) == ["a", "b", "d"]
     assert daemon.requests == [("models.list", {})]
+
+
+def test_personas_are_candidates(daemon: FakeDaemon):
+    daemon.script = Script(personas=[{"name": "terse"}, {"name": "a b"}, {"name": "coder"}])
+    assert names_of("personas", daemon.path) == ["terse", "coder"]
+    assert daemon.requests == [("personas.list", {})]
 
 
 @pytest.mark.parametrize("models", [None, 7, ["x"], [{}], [{"name": None, "aliases": 3}]])
 def test_a_strange_reply_has_no_candidates(daemon: FakeDaemon, models: Any):
     daemon.script = Script(models=models)
-    assert model_names(daemon.path) == []
+    assert names_of("models", daemon.path) == []
 
 
 def test_a_daemon_that_does_not_answer_is_given_up(
@@ -46,7 +52,7 @@ def test_a_daemon_that_does_not_answer_is_given_up(
     with socket.socket(socket.AF_UNIX) as silent:
         silent.bind(socket_path)
         silent.listen()
-        assert model_names(socket_path) == []
+        assert names_of("models", socket_path) == []
 
 
 def test_a_daemon_that_does_not_accept_is_given_up(
@@ -67,7 +73,7 @@ def test_the_candidates_are_lines(daemon: FakeDaemon, lmctl: Lmctl):
 
 
 @pytest.mark.process
-@pytest.mark.parametrize("words", [["models"], ["models", ""], ["models", "/nowhere"], ["x"], []])
+@pytest.mark.parametrize("words", [["models"], ["models", ""], ["personas", "/nowhere"], ["x"], []])
 def test_without_a_daemon_nothing_is_said_and_nothing_started(
     lmctl: Lmctl, socket_path: str, words: list[str]
 ):

@@ -192,3 +192,23 @@ def test_interrupting_leaves_the_daemon_nothing_to_do(daemon: FakeDaemon, spawn:
     assert client.wait(30) == -2
     assert daemon.disconnected.wait(30)
     assert client.communicate() == (b"", b"")
+
+
+@pytest.mark.parametrize(
+    "words", [("suggest", "x"), ("fix", "x"), ("explain", "x"), ("embed", "x")]
+)
+def test_a_receipt_for_every_command_that_asks_a_model(
+    daemon: FakeDaemon, lmctl: Lmctl, words: tuple[str, str]
+):
+    silent, told = lmctl(*words), lmctl(words[0], "--verbose", words[1])
+    assert b"prompt tokens" not in silent.stderr
+    receipt = told.stderr.decode().splitlines()[-1]
+    assert receipt.startswith("lmctl: shell: ")
+    assert "prefill 3 ms" in receipt
+    assert told.stdout == silent.stdout
+
+
+def test_a_receipt_where_rules_alone_knew(daemon: FakeDaemon, lmctl: Lmctl):
+    daemon.script.suggestion["model"] = ""
+    del daemon.script.suggestion["usage"]
+    assert lmctl("suggest", "-v", "x").stderr.decode().endswith("lmctl: no model was asked\n")

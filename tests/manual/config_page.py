@@ -1,28 +1,8 @@
 """lmd.toml(5), from the structs that a configuration is read into."""
 
-import inspect
-import json
-from typing import Any
-
-from msgspec import NODEFAULT, Struct
-from msgspec import inspect as types
-
-from lmd.config import schema
-from lmd.protocol import params
-from tests.golden.reference import attribute_docs, type_words
+from lmd.config.reference import KeyReference, tables
 from tests.manual.roff import Page, bold
 
-_TABLES: dict[str, type[Struct]] = {
-    "[daemon]": schema.DaemonConfig,
-    "[limits]": schema.LimitsConfig,
-    "[log]": schema.LogConfig,
-    "[models.NAME]": schema.ModelConfig,
-    "[models.NAME.sampling]": schema.SamplingConfig,
-}
-_UNITS = {
-    "duration": {"d": 86_400, "h": 3600, "m": 60, "s": 1},
-    "size": {"GiB": 1 << 30, "MiB": 1 << 20, "KiB": 1 << 10},
-}
 _EXAMPLE = """[daemon]
 default_model = "assistant"
 
@@ -47,16 +27,20 @@ def render(page: Page) -> str:
         "are errors; `lmd check` names them."
     )
     page.paragraph(
-        'Durations are written `"500ms"`, `"30s"`, `"5m"`, `"2h"`, `"7d"` or `"forever"`, or as a '
-        'number of seconds; sizes `"8MiB"` or `"1GiB"`, or as a number of bytes.'
+        "The files of `conf.d/*.toml` in the same folder belong to it, as if their lines stood in "
+        "it. No key may stand in two files."
     )
-    for title, struct in _TABLES.items():
-        page.heading(title)
-        page.paragraph(_intro(struct))
-        docs = _docs(struct)
-        for field in types.type_info(struct).fields:
-            if not isinstance(field.type, types.StructType):
-                page.tagged(bold(field.encode_name), f"{docs[field.name]} {_facts(field)}")
+    page.paragraph(
+        'Durations are written `"500ms"`, `"30s"`, `"5m"`, `"2h"`, `"7d"` or `"forever"`, or as a '
+        'number of seconds; sizes `"8MiB"`, `"1GiB"`, or `"60%"` of the machine\'s memory, or as a '
+        "number of bytes. `${NAME}` in a text is the value of a variable, `${NAME:-text}` the text "
+        "where there is none, and `$${` the characters `${`. Paths begin with `/` or `~`."
+    )
+    for table in tables():
+        page.heading(table.title)
+        page.paragraph(table.text)
+        for key in table.keys:
+            page.tagged(bold(key.name), f"{key.text} {_facts(key)}")
     page.heading("EXAMPLES")
     page.example(_EXAMPLE)
     page.heading("SEE ALSO")
@@ -64,46 +48,9 @@ def render(page: Page) -> str:
     return page.render()
 
 
-def _intro(struct: type[Struct]) -> str:
-    text = " ".join(inspect.cleandoc(struct.__doc__ or "").split())
-    intro = text.split("``: ", 1)[-1]
-    return intro[:1].upper() + intro[1:]
-
-
-def _docs(struct: type[Struct]) -> dict[str, str]:
-    """What is said about each field, also where a base declares it."""
-    own = attribute_docs(schema).get(struct.__name__, {})
-    return attribute_docs(params).get(struct.__mro__[1].__name__, {}) | own
-
-
-def _facts(field: types.Field) -> str:
-    """Kind and default, in brackets."""
-    unit = (getattr(field.type, "extra", None) or {}).get("unit")
-    kind = unit or _kind(field.type)
-    default = _default(field, unit)
-    return f"({kind}{f'; default {default}' if default else ''})"
-
-
-def _kind(info: types.Type) -> str:
-    if isinstance(info, types.Metadata):
-        return str((info.extra or {}).get("unit") or type_words(info.type))
-    if isinstance(info, types.UnionType):
-        return " or ".join(_kind(t) for t in info.types if not isinstance(t, types.NoneType))
-    return type_words(info)
-
-
-def _default(field: types.Field, unit: str | None) -> str:
-    value: Any = field.default
-    if value is NODEFAULT and field.default_factory is not NODEFAULT:
-        value = field.default_factory()
-    if value is None or value is NODEFAULT or value == []:
-        return ""
-    return f"`{_literal(value, unit)}`" if value != "" else "empty"
-
-
-def _literal(value: Any, unit: str | None) -> str:
-    """A value as TOML has it, with the largest unit that leaves a whole number."""
-    for name, scale in _UNITS.get(unit or "", {}).items():
-        if value >= scale and value % scale == 0:
-            return f'"{value / scale:g}{name}"'
-    return json.dumps(value)
+def _facts(key: KeyReference) -> str:
+    """What it takes and its default, in brackets."""
+    default = {"": "", '""': "; default empty", "[]": ""}.get(
+        key.default, f"; default `{key.default}`"
+    )
+    return f"({key.takes}{default})"

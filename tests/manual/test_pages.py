@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 
 from lmctl.conventions import EXIT_STATUSES
 from lmctl.options import all_commands
-from lmd.config import schema
+from lmd.config.reference import tables
 from tests.manual.__main__ import pages
 from tests.manual.roff import WIDTH, Page
 
@@ -63,10 +63,9 @@ def test_a_reader_finds_every_command_option_status_and_key():
         assert f"lmctl {command.name} " in lmctl
         assert all(f"--{option.name}" in lmctl for option in command.options())
     assert all(f"\n       {status} " in lmctl for status in EXIT_STATUSES)
-    for struct in (schema.DaemonConfig, schema.LimitsConfig, schema.LogConfig, schema.ModelConfig):
-        assert all(
-            f"\n       {name}" in config for name in struct.__struct_fields__ if name != "sampling"
-        )
+    for table in tables():
+        assert table.title in config
+        assert all(f"\n       {key.name}" in config for key in table.keys)
 
 
 @pytest.mark.process

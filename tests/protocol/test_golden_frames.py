@@ -10,8 +10,10 @@ from msgspec import UNSET
 
 from lmd.protocol.dialects import Dialect, JsonDialect, MsgpackDialect, Notification, Request
 from lmd.protocol.errors import ERRORS
+from lmd.protocol.events import KINDS, kind_of
 from lmd.protocol.methods import METHODS, NOTIFICATIONS
 from tests.golden import frames, reference, samples
+from tests.golden.events import EVENTS
 from tests.protocol.reading import only
 
 FRAMES = frames.load()
@@ -86,3 +88,7 @@ def test_every_method_has_a_call_a_whole_call_and_a_result():
 
 def test_every_error_code_has_a_frame():
     assert {error.code for _, _, error in samples.ERROR_REPLIES} == set(ERRORS)
+
+
+def test_every_kind_of_event_has_a_frame():
+    assert {kind_of(event) for event in EVENTS} == set(KINDS)

@@ -59,7 +59,9 @@ def environment(home: Path) -> dict[str, str]:
 @pytest.fixture(scope="module")
 def daemon(environment: dict[str, str]) -> Iterator[FakeDaemon]:
     models: list[dict[str, Any]] = [MODEL, {"name": "qwen:0.5b", "aliases": []}, UNSAFE]
-    with closing(FakeDaemon(environment["LMD_SOCKET"], Script(models=models))) as fake:
+    personas: list[dict[str, Any]] = [{"name": "terse"}, {"name": "coder"}, UNSAFE]
+    script = Script(models=models, personas=personas)
+    with closing(FakeDaemon(environment["LMD_SOCKET"], script)) as fake:
         yield fake
 
 

@@ -156,13 +156,16 @@ def test_what_is_known_is_offered_without_a_process(
         ("lmctl models load --deadline 9 sh", {"shell"}),
         ("lmctl ask --socket ~/run/s -m ", MODELS),
         ("lmctl ask --socket=/nowhere -m ", set()),
+        ("lmctl ask -p ", {"terse", "coder"}),
+        ("lmctl ask --persona=te", {"terse"}),
     ],
 )
-def test_models_come_from_the_daemon(
+def test_models_and_personas_come_from_the_daemon(
     shell: Shell, line: str, offered: set[str], home: Path, calls: Path
 ):
     assert shell.offers(line) == offered
-    assert calls.read_text().startswith("__complete models")
+    kind = "personas" if " -p" in line or "--persona" in line else "models"
+    assert calls.read_text().startswith(f"__complete {kind}")
     assert not (home / "pwned").exists()
 
 

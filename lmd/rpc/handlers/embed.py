@@ -1,8 +1,10 @@
 """`embed` and `tokenize`."""
 
+import trio
+
 from lmd.models.catalogue import Catalogue
 from lmd.protocol.params import EmbedParams, TokenizeParams
-from lmd.protocol.results import EmbedResult, TokenizeResult
+from lmd.protocol.results import EmbedResult, Timings, TokenizeResult
 from lmd.protocol.worker import Embed, Embedded, Tokenize, Tokenized
 from lmd.rpc.context import RequestContext
 from lmd.rpc.requests import Requests
@@ -26,8 +28,10 @@ class EmbedHandlers:
 
         with self._requests.follow(context, model, params.priority) as progress:
             async with self._broker.lease(model, params.priority, progress) as lease:
+                started = trio.current_time()
                 with lease.worker.open_job(new_job) as job:
                     final = await job.result()
+                worked = trio.current_time() - started
         assert isinstance(final, Embedded)
         return EmbedResult(
             embeddings=final.vectors,
@@ -36,6 +40,11 @@ class EmbedHandlers:
             pooling=final.pooling,
             normalized=params.normalize,
             usage=final.usage,
+            timings=Timings(
+                queued_ms=round(lease.queued * 1000, 3),
+                load_ms=round(lease.loading * 1000, 3),
+                prefill_ms=round(worked * 1000, 3),
+            ),
         )
 
     async def tokenize(self, context: RequestContext, params: TokenizeParams) -> TokenizeResult:

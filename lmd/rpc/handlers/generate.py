@@ -3,6 +3,7 @@
 from msgspec import UNSET
 
 from lmd.models.catalogue import Catalogue
+from lmd.models.personas import Persona, find_persona
 from lmd.protocol.errors import LmdError
 from lmd.protocol.params import AskParams, CompleteParams, Generation, Message
 from lmd.protocol.results import GenerationResult, RequestWarning, TokenLogprob
@@ -12,7 +13,7 @@ from lmd.rpc.requests import Requests
 from lmd.rpc.waiting import Progress
 from lmd.scheduler.broker import Broker, Lease
 
-NOT_YET = ("persona", "conversation")
+NOT_YET = ("conversation",)
 """Parameters that the contract names and this version does not act on; reported, never silent."""
 CAPABILITIES = frozenset(
     {"stream", "schema", "grammar", "logprobs", "seed", "stop", "cancel", "deadline", "supersede"}
@@ -28,41 +29,45 @@ class GenerateHandlers:
         self._requests = requests
 
     async def ask(self, context: RequestContext, params: AskParams) -> GenerationResult:
-        """Answer a prompt or a chat.
+        """Answer a prompt or a chat, as a persona where one is named.
 
         Raises `LmdError`. When cancelled, the worker drops the sequence at its next step.
         """
-        messages = _messages(params)
+        persona = find_persona(self._catalogue.personas, params.persona)
+        messages = persona.introduce(_messages(params), params.system)
         _check_required(params.require or [])
         warnings = [
             RequestWarning(name, "dropped", f"this version of lmd does not act on {name}")
             for name in NOT_YET
             if getattr(params, name) is not None
         ]
-        return await self._generate(context, params, warnings, messages=messages)
+        return await self._generate(context, params, warnings, persona, messages=messages)
 
     async def complete(self, context: RequestContext, params: CompleteParams) -> GenerationResult:
         """Continue raw text, or fill the gap before ``suffix``.
 
         Raises `LmdError`. When cancelled, the worker drops the sequence at its next step.
         """
-        return await self._generate(context, params, [], prompt=params.prompt, suffix=params.suffix)
+        return await self._generate(
+            context, params, [], Persona(), prompt=params.prompt, suffix=params.suffix
+        )
 
     async def _generate(
         self,
         context: RequestContext,
         params: Generation,
         warnings: list[RequestWarning],
+        persona: Persona,
         *,
         messages: list[Message] | None = None,
         prompt: str | None = None,
         suffix: str | None = None,
     ) -> GenerationResult:
-        model = self._catalogue.resolve(params.model)
+        model = self._catalogue.resolve(params.model or persona.model)
         if params.schema is not UNSET and params.grammar is not None:
             raise LmdError("invalid_request", "`schema` and `grammar` exclude each other")
         schema = None if params.schema is UNSET else context.dialect.json_text(params.schema)
-        sampling = self._catalogue.sampling(model, params)
+        sampling = self._catalogue.sampling(model, params, persona.sampling)
         context.streaming = params.stream
 
         def new_job(job: int) -> Generate:
@@ -123,10 +128,7 @@ def _messages(params: AskParams) -> list[Message]:
     """The chat of a request. Raises `LmdError` unless it has exactly one of the two forms."""
     if (params.prompt is None) == (params.messages is None):
         raise LmdError("invalid_request", "exactly one of `prompt` and `messages` is needed")
-    messages = params.messages or [Message("user", params.prompt or "")]
-    if params.system is not None:
-        messages = [Message("system", params.system), *messages]
-    return messages
+    return params.messages or [Message("user", params.prompt or "")]
 
 
 def _check_required(required: list[str]) -> None:

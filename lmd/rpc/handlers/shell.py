@@ -12,12 +12,13 @@ from lmd.protocol.params import (
     ShellParams,
     SuggestParams,
 )
-from lmd.protocol.results import ExplainResult, SuggestResult
+from lmd.protocol.results import ExplainResult, SuggestResult, Usage
 from lmd.rpc.context import RequestContext
 from lmd.rpc.requests import Requests
 from lmd.shell.repair import Failure
 from lmd.shell.risk import risks
 from lmd.shell.service import ShellService
+from lmd.shell.suggest.cost import Cost
 from lmd.shell.suggest.pipeline import Order
 from lmd.shell.suggest.task import Task
 from lmd.shell.widget import candidate_lines, explanation_lines
@@ -86,10 +87,11 @@ class ShellHandlers:
             summary=found.summary,
             parts=found.parts,
             model=found.model,
-            timings=found.timings,
+            timings=found.cost.timings,
             warnings=found.warnings,
             risk=reasons,
             widget=widget,
+            usage=_usage(found.cost),
         )
 
     async def _commands(
@@ -112,7 +114,13 @@ class ShellHandlers:
             found = await self._shell.suggester.find(order, repairs, progress)
         lines = candidate_lines(found.candidates, sure=found.sure) if params.widget else None
         return SuggestResult(
-            found.candidates, found.sure, found.model, found.timings, found.warnings, lines
+            candidates=found.candidates,
+            sure=found.sure,
+            model=found.model,
+            timings=found.cost.timings,
+            warnings=found.warnings,
+            widget=lines,
+            usage=_usage(found.cost),
         )
 
     def _model(self, params: ShellParams) -> str:
@@ -120,6 +128,10 @@ class ShellHandlers:
         if params.model is None:
             return self._catalogue.suggest_model
         return self._catalogue.resolve(params.model)
+
+
+def _usage(cost: Cost) -> Usage | None:
+    return cost.usage if cost.usage.prompt_tokens else None
 
 
 def _check_text(params: ShellParams) -> None:

@@ -9,9 +9,10 @@ import trio
 from lmd.models.catalogue import Catalogue
 from lmd.protocol.errors import LmdError
 from lmd.protocol.params import Priority
-from lmd.protocol.results import ExplainedPart, RequestWarning, Timings
+from lmd.protocol.results import ExplainedPart, RequestWarning
 from lmd.scheduler.broker import OnWait
 from lmd.shell.explanation import explain
+from lmd.shell.suggest.cost import Cost
 from lmd.shell.suggest.draws import greedy_sampling
 from lmd.shell.suggest.pipeline import style_of
 from lmd.shell.suggest.prompts import sentence_prompt
@@ -42,7 +43,7 @@ class Explanation:
     """What the model said without being likely to be right: better than nothing, and only that."""
     model: str = ""
     """The model whose sentence it is; "" where there is none."""
-    timings: Timings = field(default_factory=Timings)
+    cost: Cost = field(default_factory=Cost)
     warnings: list[RequestWarning] = field(default_factory=list)
 
     @property
@@ -135,7 +136,7 @@ class Explainer:
         # The channel is bounded by the sentence's length in tokens.
         draw = Draw(0, greedy_sampling(LONGEST[style]))
         told = None if style is Style.TASKS else pieces.send_nowait
-        sample, explanation.timings = await self._sampler.answer(
+        sample, explanation.cost = await self._sampler.answer(
             model, prompt, draw, priority, on_wait, told
         )
         explanation.model = model

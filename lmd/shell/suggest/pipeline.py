@@ -9,7 +9,7 @@ import trio
 from lmd.models.catalogue import Catalogue
 from lmd.protocol.errors import LmdError
 from lmd.protocol.params import Priority
-from lmd.protocol.results import Candidate, RequestWarning, Timings
+from lmd.protocol.results import Candidate, RequestWarning
 from lmd.scheduler.broker import OnWait
 from lmd.shell.slots import take_literals_out
 from lmd.shell.suggest.candidates import (
@@ -20,6 +20,7 @@ from lmd.shell.suggest.candidates import (
     merge_readings,
     spelling,
 )
+from lmd.shell.suggest.cost import Cost
 from lmd.shell.suggest.draws import plan_draws
 from lmd.shell.suggest.hinting import Hinted, hint_request
 from lmd.shell.suggest.knowledge import Knowledge
@@ -57,7 +58,7 @@ class Found:
     candidates: list[Candidate]
     sure: bool
     model: str
-    timings: Timings = field(default_factory=Timings)
+    cost: Cost = field(default_factory=Cost)
     warnings: list[RequestWarning] = field(default_factory=list)
 
 
@@ -191,7 +192,7 @@ class Suggester:
             chosen = ranked[: order.count]
             for candidate in chosen:
                 candidate.features = {}
-        return Found(chosen, is_sure(chosen), model, drawn.timings, drawn.warnings)
+        return Found(chosen, is_sure(chosen), model, drawn.cost, drawn.warnings)
 
 
 async def style_of(model: str, catalogue: Catalogue) -> Style:

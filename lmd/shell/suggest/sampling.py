@@ -8,9 +8,10 @@ import trio
 from lmd.models.catalogue import Catalogue
 from lmd.protocol.errors import LmdError
 from lmd.protocol.params import Priority, Sampling
-from lmd.protocol.results import RequestWarning, Timings, TokenLogprob
+from lmd.protocol.results import RequestWarning, TokenLogprob
 from lmd.protocol.worker import Done, Generate
 from lmd.scheduler.broker import Broker, OnWait
+from lmd.shell.suggest.cost import Cost, together
 from lmd.shell.suggest.prompts import Prompt
 from lmd.shell.suggest.reading import Sample
 
@@ -28,7 +29,7 @@ class Drawn:
     """The answers that came, in the order of the draws, and what did not go well."""
 
     samples: list[Sample] = field(default_factory=list)
-    timings: Timings = field(default_factory=Timings)
+    cost: Cost = field(default_factory=Cost)
     warnings: list[RequestWarning] = field(default_factory=list)
 
 
@@ -55,7 +56,7 @@ class Sampler:
         Raises the first draw's `LmdError` if none succeeds; failures of some are a warning.
         Cancellation ends every draw: waiting ones leave the queue, running ones are aborted.
         """
-        results: list[tuple[Sample, Timings] | LmdError] = [_never_ran()] * len(draws)
+        results: list[tuple[Sample, Cost] | LmdError] = [_never_ran()] * len(draws)
 
         def tell_tokens(event: str, value: float) -> None:
             # One of the draws speaks for all, but every one of them makes tokens.
@@ -85,7 +86,7 @@ class Sampler:
         priority: Priority,
         on_wait: OnWait,
         on_text: Callable[[str], None] | None = None,
-    ) -> tuple[Sample, Timings]:
+    ) -> tuple[Sample, Cost]:
         """One answer, ``on_text`` told of its pieces. Raises `LmdError`; cancelling aborts it."""
         sampling = self._catalogue.sampling(model, draw.sampling)
 
@@ -112,37 +113,27 @@ class Sampler:
         done.timings.first_token_ms += round((lease.queued + lease.loading) * 1000, 3)
         whole = done.finish_reason == "stop"
         greedy = draw.sampling.temperature == 0
-        return Sample(draw.prompt, greedy, text, tuple(logprobs), whole), done.timings
+        sample = Sample(draw.prompt, greedy, text, tuple(logprobs), whole)
+        return sample, Cost(done.usage, done.timings)
 
 
-def _collected(results: Sequence[tuple[Sample, Timings] | LmdError]) -> Drawn:
+def _collected(results: Sequence[tuple[Sample, Cost] | LmdError]) -> Drawn:
     drawn = Drawn()
+    costs: list[Cost] = []
     failures: list[LmdError] = []
     for result in results:
         if isinstance(result, LmdError):
             failures.append(result)
             continue
         drawn.samples.append(result[0])
-        drawn.timings = _together(drawn.timings, result[1])
+        costs.append(result[1])
     if not drawn.samples:
         raise failures[0]
+    drawn.cost = together(costs)
     if failures:
         detail = f"{len(failures)} of {len(results)} samples failed: {failures[0].message}"
         drawn.warnings.append(RequestWarning("n", "fewer samples", detail))
     return drawn
-
-
-def _together(one: Timings, other: Timings) -> Timings:
-    """Timings of what ran side by side: the longest of each, and the sum of the rates."""
-    first = min(filter(None, (one.first_token_ms, other.first_token_ms)), default=0.0)
-    return Timings(
-        queued_ms=max(one.queued_ms, other.queued_ms),
-        load_ms=max(one.load_ms, other.load_ms),
-        prefill_ms=max(one.prefill_ms, other.prefill_ms),
-        first_token_ms=first,
-        decode_ms=max(one.decode_ms, other.decode_ms),
-        tokens_per_second=one.tokens_per_second + other.tokens_per_second,
-    )
 
 
 def _never_ran() -> LmdError:

@@ -13,6 +13,8 @@ from lmd.worker.jobs import Job
 from lmd.worker.text import StopFilter
 
 DIMENSIONS = 8
+TOKEN_BYTES = 1024
+"""Of a cache that is not there."""
 
 
 def words(text: str) -> list[str]:
@@ -62,13 +64,16 @@ class Stream:
             text += self.text.finish()
         return Delta(self.job.id, text, 1)
 
+    def _kv_bytes(self) -> int:
+        return (len(self.prompt) + self.emitted) * TOKEN_BYTES
+
     def done(self, now: float) -> Done:
         """The final message."""
         decode_ms = (now - self.first_at) * 1000
         return Done(
             job=self.job.id,
             finish_reason="stop" if self.text.stopped else self.finish_reason,  # type: ignore[arg-type]
-            usage=Usage(len(self.prompt), 0, self.emitted),
+            usage=Usage(len(self.prompt), 0, self.emitted, self._kv_bytes()),
             timings=Timings(
                 prefill_ms=(self.first_at - self.started) * 1000,
                 first_token_ms=(self.first_at - self.job.received) * 1000,

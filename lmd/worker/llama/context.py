@@ -104,6 +104,10 @@ class Context:
         """Move positions; wrong for cells that another sequence shares."""
         C.llama_memory_seq_add(self._memory, sequence, start, end, by)
 
+    def sequence_bytes(self, sequence: int) -> int:
+        """What a sequence holds in memory. Walks over its layers: a millisecond for a large one."""
+        return int(C.llama_state_seq_get_size(self.handle, sequence))
+
     def first_position(self, sequence: int) -> int:
         """The oldest position still held; -1 for an empty sequence."""
         return int(C.llama_memory_seq_pos_min(self._memory, sequence))

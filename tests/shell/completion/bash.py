@@ -123,12 +123,13 @@ _lmctl_offer_options() {
     done
 }
 
-_lmctl_offer_models() {
+# Offer what a running daemon knows: its `models` or `personas`.
+_lmctl_offer_names() {
     local -a names=()
     if [[ $socket == \~/* ]]; then
         socket=$HOME${socket:1}
     fi
-    mapfile -t names < <(command lmctl __complete models "$socket" 2>/dev/null </dev/null)
+    mapfile -t names < <(command lmctl __complete "$1" "$socket" 2>/dev/null </dev/null)
     _lmctl_offer ${names[@]+"${names[@]}"}
 }
 
@@ -195,7 +196,8 @@ _lmctl() {
     case $kind in
         options) _lmctl_offer_options ;;
         choice) _lmctl_offer $choices ;;
-        model) _lmctl_offer_models ;;
+        model) _lmctl_offer_names models ;;
+        persona) _lmctl_offer_names personas ;;
         path | words) _lmctl_offer_files ;;
     esac
 }

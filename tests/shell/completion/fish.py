@@ -47,14 +47,14 @@ function __lmctl_argument --description 'Whether these are all words, and the ne
     __lmctl_after $argv; and not string match -q -- '-*' (commandline -ct)
 end
 
-function __lmctl_models --description 'Names of the models of a running daemon'
+function __lmctl_names --description 'Names of the models or personas of a running daemon'
     set -l tokens (commandline -opc)
     set -l socket (string replace -f -- --socket= '' $tokens)
     if set -l at (contains -i -- --socket $tokens)
         set socket $tokens[(math $at + 1)]
     end
     string match -q '~/*' -- "$socket[-1]"; and set socket $HOME(string sub -s 2 -- $socket[-1])
-    command lmctl __complete models "$socket[-1]" 2>/dev/null </dev/null
+    command lmctl __complete $argv "$socket[-1]" 2>/dev/null </dev/null
 end
 
 complete -c lmctl -e
@@ -117,7 +117,7 @@ def _flag(flag: Flag) -> str:
 def _takes(value: Value) -> str:
     if value.kind == "choice":
         return f"-a '{' '.join(value.choices)}'"
-    return "-a '(__lmctl_models)'" if value.kind == "model" else ""
+    return f"-a '(__lmctl_names {value.kind}s)'" if value.kind in ("model", "persona") else ""
 
 
 def _quoted(text: str) -> str:

@@ -10,14 +10,16 @@ from typing import Any, Literal
 from lmctl.cli import HOT, root_command
 from lmctl.table import Command, Option
 
-_KINDS: dict[str, Literal["model", "path"]] = {"MODEL": "model", "FILE": "path", "PATH": "path"}
+_KINDS: dict[str, Literal["model", "persona", "path"]] = {
+    "MODEL": "model", "PERSONA": "persona", "FILE": "path", "PATH": "path",
+}  # fmt: skip
 
 
 @dataclass(frozen=True)
 class Value:
     """What an option or argument takes. ``words`` is free text that may name a file."""
 
-    kind: Literal["choice", "model", "path", "text", "words"]
+    kind: Literal["choice", "model", "persona", "path", "text", "words"]
     label: str
     choices: tuple[str, ...] = ()
 
@@ -95,7 +97,7 @@ def _from_typer(path: tuple[str, ...], command: Any) -> Node:
     children = getattr(command, "commands", {})
     return Node(
         path,
-        str(command.help),
+        str(command.help).partition("\n")[0],
         (*map(_typer_flag, options), HELP),
         arguments[0] if arguments else None,
         tuple(_from_typer((*path, name), child) for name, child in children.items()),
@@ -136,5 +138,5 @@ def _table_flag(option: Option) -> Flag:
     return Flag((*short, f"--{option.name}"), option.help, value, repeat=option.repeat)
 
 
-def _kind(metavar: str) -> Literal["model", "path", "text"]:
+def _kind(metavar: str) -> Literal["model", "persona", "path", "text"]:
     return _KINDS.get(metavar, "text")

@@ -1,0 +1,90 @@
+"""What is wrong between keys of a configuration. Pure."""
+
+import difflib
+from collections.abc import Iterable, Iterator
+
+from lmd.config.lines import Key
+from lmd.config.problems import Problem, spelled
+from lmd.config.schema import Config
+
+
+def check(config: Config) -> list[Problem]:
+    """Every contradiction, each with what to do about it."""
+    owner: dict[str, str] = {}
+    return [
+        *_names(config, owner),
+        *_models(config),
+        *_preloads(config),
+        *_references(config, owner),
+    ]
+
+
+def _names(config: Config, owner: dict[str, str]) -> Iterator[Problem]:
+    """Names and aliases that mean two models; ``owner`` gets the model of each."""
+    for name, model in config.models.items():
+        for spelling in (name, *model.aliases):
+            if spelling in owner and owner[spelling] != name:
+                both = f"{spelled(('models', owner[spelling]))} and {spelled(('models', name))}"
+                culprit = name if spelling != name else owner[spelling]
+                key = ("models", culprit, "aliases")
+                yield Problem(
+                    key,
+                    f"{spelled(key)}: {spelling!r} names both {both}",
+                    "take it out of one of them: a name means one model",
+                )
+            owner.setdefault(spelling, name)
+
+
+def _models(config: Config) -> Iterator[Problem]:
+    for name, model in config.models.items():
+        key = ("models", name)
+        if not model.path:
+            yield Problem(
+                (*key, "path"),
+                f"{spelled((*key, 'path'))} is missing",
+                'name the GGUF file: path = "~/models/some.gguf"',
+            )
+        if model.batch < model.slots:
+            yield Problem(
+                (*key, "batch"),
+                f"{spelled((*key, 'batch'))} is {model.batch}, less than its {model.slots} slots",
+                f"a step has a token for each slot: set it to {model.slots} or more",
+            )
+    for name, persona in config.personas.items():
+        if persona == type(persona)():
+            yield Problem(
+                ("personas", name),
+                f"{spelled(('personas', name))} says nothing",
+                'give it a system prompt: system = "Answer in one sentence."',
+            )
+
+
+def _preloads(config: Config) -> Iterator[Problem]:
+    preloads = sum(model.preload for model in config.models.values())
+    if preloads > config.limits.loaded_models:
+        yield Problem(
+            ("limits", "loaded_models"),
+            f"limits.loaded_models is {config.limits.loaded_models}, "
+            f"but {preloads} models have `preload`",
+            f"set it to {preloads}, or take `preload` from a model",
+        )
+
+
+def _references(config: Config, owner: Iterable[str]) -> Iterator[Problem]:
+    """Names of models that no model has."""
+    owners = list(owner)
+    chosen: dict[Key, str] = {
+        ("daemon", "default_model"): config.daemon.default_model,
+        ("daemon", "suggest_model"): config.daemon.suggest_model,
+    }
+    for name, persona in config.personas.items():
+        if persona.model is not None:
+            chosen["personas", name, "model"] = persona.model
+    for key, model in chosen.items():
+        if model not in owners:
+            near = difflib.get_close_matches(model, owners, n=1)
+            yield Problem(
+                key,
+                f"{spelled(key)} is {model!r}, which no model is called",
+                f"did you mean {near[0]!r}?" if near else f"models: {', '.join(owners)}",
+            )

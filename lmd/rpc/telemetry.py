@@ -1,0 +1,31 @@
+"""What sees into a daemon, put together: one of these for each daemon."""
+
+from collections.abc import Callable
+
+from lmd.events import Bus
+from lmd.metrics.exposition import Metrics
+from lmd.models.catalogue import Catalogue
+from lmd.rpc.handlers.events import EventsHandlers
+from lmd.rpc.handlers.status import ServerFacts
+from lmd.rpc.scrape import Scraper
+from lmd.scheduler.broker import Broker
+
+
+class Telemetry:
+    """The bus with those who listen on it for as long as the daemon runs."""
+
+    def __init__(
+        self,
+        bus: Bus,
+        broker: Broker,
+        catalogue: Catalogue,
+        server: ServerFacts,
+        log_lines_dropped: Callable[[], int],
+    ) -> None:
+        self.bus = bus
+        self.events = EventsHandlers(bus)
+        scraper = Scraper(
+            broker, catalogue, server, lambda: self.events.subscriptions, log_lines_dropped
+        )
+        self.metrics = Metrics(catalogue.names, scraper)
+        bus.add(self.metrics.count)
