@@ -66,9 +66,7 @@ complete -c lmctl -n __lmctl_argument -a status -d 'Show what the daemon does.'
 complete -c lmctl -n __lmctl_argument -a top -d 'Show what the daemon does, live; cancel requests, load and unload models by keys.'
 complete -c lmctl -n __lmctl_argument -a reload -d 'Have the daemon read its configuration again now.'
 complete -c lmctl -n __lmctl_argument -a plan -d 'Show what an edit of the configuration would change, and change nothing.'
-complete -c lmctl -n __lmctl_argument -a events -d 'Follow what happens in the daemon, until Ctrl-C.
-
-On a terminal, calls that only look at the daemon are shown where their KIND is given.'
+complete -c lmctl -n __lmctl_argument -a events -d 'Follow what happens in the daemon, until Ctrl-C.'
 complete -c lmctl -n __lmctl_argument -a metrics -d 'Print the daemon\'s figures in the format of Prometheus.'
 complete -c lmctl -n __lmctl_argument -a cancel -d 'Cancel requests of any client of yours, by the ids that `status` shows.'
 complete -c lmctl -n __lmctl_argument -a doctor -d 'Check the installation and say how to mend what is broken.'

@@ -51,6 +51,11 @@ class Node:
         """The last word of the path."""
         return self.path[-1] if self.path else "lmctl"
 
+    @property
+    def summary(self) -> str:
+        """The first line of the help: more has no place in a menu."""
+        return self.help.partition("\n")[0]
+
     def walk(self) -> Iterator["Node"]:
         """This node and all below it, parents first."""
         yield self
@@ -97,7 +102,7 @@ def _from_typer(path: tuple[str, ...], command: Any) -> Node:
     children = getattr(command, "commands", {})
     return Node(
         path,
-        str(command.help).partition("\n")[0],
+        str(command.help),
         (*map(_typer_flag, options), HELP),
         arguments[0] if arguments else None,
         tuple(_from_typer((*path, name), child) for name, child in children.items()),
