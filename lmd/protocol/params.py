@@ -221,6 +221,13 @@ class ModelParams(Struct, kw_only=True, omit_defaults=True):
     deadline: Seconds | None = None
 
 
+class LoadParams(ModelParams, kw_only=True, omit_defaults=True):
+    """A model to be loaded."""
+
+    stream: bool = False
+    """Tell how far it is."""
+
+
 class HelloParams(Struct, kw_only=True, omit_defaults=True):
     """Who is calling; for logs and version checks only."""
 

@@ -9,7 +9,7 @@ _lmctl_syntax() {
     case $command in
         '')
             options='--version -h,--help'
-            commands='ask complete embed suggest explain fix init personas status reload plan events metrics cancel doctor version completion models config'
+            commands='ask complete embed suggest explain fix init personas status top reload plan events metrics cancel doctor version completion models config'
             argument=choice
             argument_choices=$commands
             ;;
@@ -47,6 +47,9 @@ _lmctl_syntax() {
             ;;
         status)
             options='--json --socket -h,--help'
+            ;;
+        top)
+            options='--interval --socket -h,--help'
             ;;
         reload)
             options='--json --socket -h,--help'
@@ -139,7 +142,7 @@ _lmctl_takes() {
     case $1 in
         -m | --model) kind=model ;;
         -p | --persona) kind=persona ;;
-        -s | --system | --stdin-wait | -n | --max-tokens | -t | --temperature | --top-p | --top-k | --min-p | --seed | --stop | --logprobs | --deadline | --suffix | --candidates | --supersede | --status | --key) kind=text ;;
+        -s | --system | --stdin-wait | -n | --max-tokens | -t | --temperature | --top-p | --top-k | --min-p | --seed | --stop | --logprobs | --deadline | --suffix | --candidates | --supersede | --status | --key | --interval) kind=text ;;
         -f | --file | --schema | --grammar | --socket | --history | --error) kind=path ;;
         --overflow) kind=choice choices='error shift' ;;
         --color) kind=choice choices='auto always never' ;;

@@ -14,7 +14,7 @@ function __lmctl_words --description 'Words before the cursor that are no option
             switch $token
                 case --
                     set ended yes
-                case -m --model -p --persona -s --system -f --file --stdin-wait -n --max-tokens -t --temperature --top-p --top-k --min-p --seed --stop --schema --grammar --logprobs --overflow --color --deadline --priority --socket --suffix -n --candidates --shell --history --supersede --status --error --key --file
+                case -m --model -p --persona -s --system -f --file --stdin-wait -n --max-tokens -t --temperature --top-p --top-k --min-p --seed --stop --schema --grammar --logprobs --overflow --color --deadline --priority --socket --suffix -n --candidates --shell --history --supersede --status --error --key --interval --file
                     set skip yes
                 case '--*'
                 case '-?*'
@@ -63,11 +63,10 @@ complete -c lmctl -n __lmctl_argument -a fix -d 'Repair a command line that fail
 complete -c lmctl -n __lmctl_argument -a init -d 'Print the hooks of a shell, or keep them in a file.'
 complete -c lmctl -n __lmctl_argument -a personas -d 'List the personas that `ask -p` takes.'
 complete -c lmctl -n __lmctl_argument -a status -d 'Show what the daemon does.'
+complete -c lmctl -n __lmctl_argument -a top -d 'Show what the daemon does, live; cancel requests, load and unload models by keys.'
 complete -c lmctl -n __lmctl_argument -a reload -d 'Have the daemon read its configuration again now.'
 complete -c lmctl -n __lmctl_argument -a plan -d 'Show what an edit of the configuration would change, and change nothing.'
-complete -c lmctl -n __lmctl_argument -a events -d 'Follow what happens in the daemon, until Ctrl-C.
-
-On a terminal, calls that only look at the daemon are shown where their KIND is given.'
+complete -c lmctl -n __lmctl_argument -a events -d 'Follow what happens in the daemon, until Ctrl-C.'
 complete -c lmctl -n __lmctl_argument -a metrics -d 'Print the daemon\'s figures in the format of Prometheus.'
 complete -c lmctl -n __lmctl_argument -a cancel -d 'Cancel requests of any client of yours, by the ids that `status` shows.'
 complete -c lmctl -n __lmctl_argument -a doctor -d 'Check the installation and say how to mend what is broken.'
@@ -210,6 +209,10 @@ complete -c lmctl -n '__lmctl_within personas' -s h -l help -d 'show help and ex
 complete -c lmctl -n '__lmctl_within status' -l json -d 'print the reply as one line of JSON'
 complete -c lmctl -n '__lmctl_within status' -l socket -r -F -d 'socket of the daemon'
 complete -c lmctl -n '__lmctl_within status' -s h -l help -d 'show help and exit'
+
+complete -c lmctl -n '__lmctl_within top' -l interval -x -d 'time between two looks'
+complete -c lmctl -n '__lmctl_within top' -l socket -r -F -d 'socket of the daemon'
+complete -c lmctl -n '__lmctl_within top' -s h -l help -d 'show help and exit'
 
 complete -c lmctl -n '__lmctl_within reload' -l json -d 'print the reply as one line of JSON'
 complete -c lmctl -n '__lmctl_within reload' -l socket -r -F -d 'socket of the daemon'

@@ -87,7 +87,7 @@ def _lines(node: Node) -> Iterator[str]:
     options = _when("after" if node.children else "within", node)
     argument = _when("argument", node)
     for child in node.children:
-        yield f"{argument} -a {child.name} -d {_quoted(child.help)}"
+        yield f"{argument} -a {child.name} -d {_quoted(child.summary)}"
     if node.argument and node.argument.kind == "words":
         yield f"{options} -F"
     elif node.argument and (candidates := _takes(node.argument)):

@@ -51,6 +51,11 @@ class Node:
         """The last word of the path."""
         return self.path[-1] if self.path else "lmctl"
 
+    @property
+    def summary(self) -> str:
+        """The first line of the help: more has no place in a menu."""
+        return self.help.partition("\n")[0]
+
     def walk(self) -> Iterator["Node"]:
         """This node and all below it, parents first."""
         yield self

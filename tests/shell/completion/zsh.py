@@ -52,7 +52,7 @@ def _command(node: Node) -> str:
 def _group(node: Node) -> str:
     specs = [*map(_flag, node.flags), "'1:command:->command'", "'*::argument:->argument'"]
     commands = "\n".join(
-        f"        {_quoted(f'{child.name}:{child.help}')}" for child in node.children
+        f"        {_quoted(f'{child.name}:{child.summary}')}" for child in node.children
     )
     calls = "\n".join(
         f"        {child.name}) {_function(child)} && ret=0 ;;" for child in node.children
