@@ -11,6 +11,7 @@ from typing import Annotated, Any
 
 import typer
 
+from lmctl.config_cli import config_app
 from lmctl.failures import EXIT_OK, Failure
 from lmctl.options import all_commands
 from lmctl.output import Messages
@@ -95,6 +96,7 @@ def _pass_through(name: str) -> None:
 for _name in HOT:
     _pass_through(_name)
 app.add_typer(models_app, name="models")
+app.add_typer(config_app, name="config")
 
 
 @models_app.command("list")

@@ -20,7 +20,8 @@ from lmd.backend.launch import Launcher
 from lmd.config.diff import Change, renewed_models
 from lmd.config.schema import Config
 from lmd.events import Bus
-from lmd.logs import LineWriter, open_logs, open_unbuffered, set_level
+from lmd.logs import open_logs, open_unbuffered, set_level
+from lmd.metrics.http import run_http
 from lmd.models.catalogue import Catalogue
 from lmd.models.probe import Probe
 from lmd.protocol.events import DaemonDraining, DaemonStarted
@@ -37,6 +38,7 @@ from lmd.rpc.handlers.reload import ReloadHandlers
 from lmd.rpc.handlers.requests import RequestsHandlers
 from lmd.rpc.handlers.shell import ShellHandlers
 from lmd.rpc.handlers.status import ServerFacts, StatusHandlers
+from lmd.rpc.outlets import Outlets, open_outlets
 from lmd.rpc.requests import Requests
 from lmd.rpc.server import Server
 from lmd.rpc.telemetry import Telemetry
@@ -71,13 +73,17 @@ def run(config: Config, config_path: str, socket: str, fake: str | None, *, requ
     _mend_standard_streams()
     socket_file.prepare_directory(os.path.dirname(socket))
     _raise_descriptor_limit()
-    with open_logs(config.log) as lines, socket_file.own(socket):
+    with (
+        open_logs(config.log) as lines,
+        socket_file.own(socket),
+        open_outlets(config, config_path, lines) as outlets,
+    ):
         listener = socket_file.bind(socket)
         identity = socket_file.file_identity(socket)
         try:
             stream_listener = trio.SocketListener(trio.socket.from_stdlib_socket(listener))
             origin = Origin(config, config_path, required)
-            trio.run(_serve, origin, socket, stream_listener, identity, fake, lines)
+            trio.run(_serve, origin, socket, stream_listener, identity, fake, outlets)
         finally:
             socket_file.unlink_if_ours(socket, identity)
 
@@ -97,7 +103,7 @@ async def _serve(
     listener: trio.SocketListener,
     identity: tuple[int, int],
     fake: str | None,
-    lines: LineWriter,
+    outlets: Outlets,
 ) -> None:
     config = origin.config
     server = Server(listener, config.limits)
@@ -121,11 +127,15 @@ async def _serve(
         config_error=lambda: reloader.error,
         measure=Probe().look,
     )
-    telemetry = Telemetry(bus, broker, catalogue, facts, lambda: lines.dropped)
+    telemetry = Telemetry(bus, broker, catalogue, facts, outlets)
     handlers = handlers_of(broker, catalogue, facts, reloader, _open_lexicon(), telemetry)
     dispatcher = Dispatcher(handlers, lambda: reloader.config.limits.deadline, bus)
     async with trio.open_nursery() as workers:
         await workers.start(broker.run)
+        if scrapes := outlets.scrapes:
+            log.info("metrics over HTTP", address=str(scrapes.address))
+            render = telemetry.metrics.render
+            workers.start_soon(run_http, scrapes.listener, scrapes.rules, render)
         async with trio.open_nursery() as connections:
             async with trio.open_nursery() as accepts:
 

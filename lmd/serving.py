@@ -20,6 +20,9 @@ class Serving:
     queued: float = 0.0
     loading: float = 0.0
     """The longest of each where it asks for several slots at the same time."""
+    load_after: float = 0.0
+    """When that load began, counted from its arrival."""
+    traceparent: str = ""
     told_queued: bool = False
     told_granted: bool = False
     told_refused: bool = False

@@ -3,9 +3,10 @@
 import difflib
 from collections.abc import Iterable, Iterator
 
+from lmd.config.addresses import is_http_url, parse_address
 from lmd.config.lines import Key
 from lmd.config.problems import Problem, spelled
-from lmd.config.schema import Config
+from lmd.config.schema import Config, MetricsConfig, TracingConfig
 
 
 def check(config: Config) -> list[Problem]:
@@ -16,6 +17,8 @@ def check(config: Config) -> list[Problem]:
         *_models(config),
         *_preloads(config),
         *_references(config, owner),
+        *_metrics(config.metrics),
+        *_tracing(config.tracing),
     ]
 
 
@@ -88,3 +91,35 @@ def _references(config: Config, owner: Iterable[str]) -> Iterator[Problem]:
                 f"{spelled(key)} is {model!r}, which no model is called",
                 f"did you mean {near[0]!r}?" if near else f"models: {', '.join(owners)}",
             )
+
+
+def _metrics(metrics: MetricsConfig) -> Iterator[Problem]:
+    """An address that is none, one that others can reach unsaid, and no token."""
+    if not metrics.listen:
+        return
+    try:
+        address = parse_address(metrics.listen)
+    except ValueError as error:
+        yield Problem(("metrics", "listen"), f"metrics.listen: {error}", 'write "127.0.0.1:9187"')
+        return
+    if not address.is_loopback and not metrics.remote:
+        yield Problem(
+            ("metrics", "listen"),
+            f"metrics.listen: other machines can reach {address.host}",
+            'listen on "127.0.0.1", or say that it is meant: remote = true',
+        )
+    if metrics.token is None:
+        yield Problem(
+            ("metrics", "listen"),
+            "metrics.token is missing: whoever can connect could read the figures",
+            'keep one in a file of mode 0600: token = { file = "~/.config/lmd/metrics.token" }',
+        )
+
+
+def _tracing(tracing: TracingConfig) -> Iterator[Problem]:
+    if tracing.endpoint and not is_http_url(tracing.endpoint):
+        yield Problem(
+            ("tracing", "endpoint"),
+            "tracing.endpoint is no URL of HTTP without a password in it",
+            'write "http://127.0.0.1:4318/v1/traces"; secrets go into [tracing.headers]',
+        )

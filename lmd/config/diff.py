@@ -14,8 +14,8 @@ from lmd.config.schema import Config, ModelConfig
 
 LIVE_MODEL_KEYS = frozenset({"sampling", "preload", "keep_alive", "aliases"})
 """Keys of a model that need no new worker."""
-FIXED = frozenset({("log", "format"), ("log", "file")})
-"""Keys that hold for the life of the daemon."""
+FIXED = frozenset({("log", "format"), ("log", "file"), ("metrics",), ("tracing",)})
+"""Keys, and tables as a whole, that hold for the life of the daemon."""
 
 
 class Takes(Enum):
@@ -78,6 +78,13 @@ def renewed_models(found: list[Change]) -> frozenset[str]:
     return frozenset(one.key[1] for one in found if one.takes is Takes.NEW_WORKER)
 
 
+def takes_effect(table: Key, name: str) -> Takes:
+    """What an edit of a key takes, for the manual; ``table`` as in ``("models", NAME)``."""
+    if table[0] == "models" and not LIVE_MODEL_KEYS & {*table[2:], name}:
+        return Takes.NEW_WORKER
+    return Takes.RESTART if {table[:1], (table[0], name)} & FIXED else Takes.NOTHING
+
+
 def _of_models(old: dict[str, ModelConfig], new: dict[str, ModelConfig]) -> Iterator[Change]:
     for name in dict.fromkeys((*old, *new)):
         key, before, after = ("models", name), old.get(name), new.get(name)
@@ -93,8 +100,7 @@ def _of_models(old: dict[str, ModelConfig], new: dict[str, ModelConfig]) -> Iter
 
 def _of_table(key: Key, old: Any, new: Any) -> Iterator[Change]:
     for name, was, will in _differences(old, new):
-        takes = Takes.RESTART if (*key, name) in FIXED else Takes.NOTHING
-        yield from _of_value((*key, name), was, will, takes)
+        yield from _of_value((*key, name), was, will, takes_effect(key, name))
 
 
 def _of_value(key: Key, old: Any, new: Any, takes: Takes) -> Iterator[Change]:

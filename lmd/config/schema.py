@@ -8,6 +8,7 @@ from typing import Annotated, Literal
 
 from msgspec import Meta, Struct, field
 
+from lmd.config.secrets import SECRET, SecretReference
 from lmd.config.values import Bytes, Path, PositiveSeconds, Seconds
 from lmd.protocol.params import Name, Sampling
 
@@ -125,12 +126,44 @@ class LogConfig(Struct, kw_only=True, frozen=True, forbid_unknown_fields=True):
     """Path of a log file; empty means stderr."""
 
 
+class MetricsConfig(Struct, kw_only=True, frozen=True, forbid_unknown_fields=True):
+    """``[metrics]``: figures for Prometheus over HTTP, at ``/metrics``. `lmctl metrics` has them in
+    any case. Read at start; a change needs a restart."""
+
+    listen: Annotated[str, Meta(max_length=256)] = ""
+    """Address and port, such as ``"127.0.0.1:9187"``; empty: no HTTP. Port 0 is any free one, which
+    the log names."""
+    token: Annotated[SecretReference, SECRET] | None = None
+    """What a scrape has to show as ``Authorization: Bearer``. Required with `listen`."""
+    remote: bool = False
+    """Allow an address that other machines can reach. There is no TLS."""
+    hosts: Annotated[list[Name], Meta(max_length=16)] = []
+    """Further names, with their port, that a request may be for, such as ``"box.lan:9187"``. Others
+    than the address itself are refused, so that no web page can get at it by a name of its own."""
+
+
+class TracingConfig(Struct, kw_only=True, frozen=True, forbid_unknown_fields=True):
+    """``[tracing]``: a trace of every request that reaches a model, sent by OTLP over HTTP. Needs
+    `pip install 'lmd[otel]'`. Read at start; a change needs a restart."""
+
+    endpoint: Annotated[str, Meta(max_length=2048)] = ""
+    """URL of a collector, such as ``"http://127.0.0.1:4318/v1/traces"``; empty: no traces."""
+    headers: Annotated[dict[Name, Annotated[SecretReference, SECRET]], Meta(max_length=16)] = field(
+        default_factory=dict
+    )
+    """Headers to send with them, each a reference to a secret."""
+    sample: Annotated[float, Meta(ge=0, le=1)] = 1.0
+    """Share of the traces that are sent; a caller with a trace of its own decides for that."""
+
+
 class Config(Struct, kw_only=True, frozen=True, forbid_unknown_fields=True):
     """The whole file."""
 
     daemon: DaemonConfig = field(default_factory=DaemonConfig)
     limits: LimitsConfig = field(default_factory=LimitsConfig)
     log: LogConfig = field(default_factory=LogConfig)
+    metrics: MetricsConfig = field(default_factory=MetricsConfig)
+    tracing: TracingConfig = field(default_factory=TracingConfig)
     models: Annotated[dict[Name, ModelConfig], Meta(max_length=MOST_MODELS)] = field(
         default_factory=dict
     )

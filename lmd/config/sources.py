@@ -52,12 +52,17 @@ class Merged:
         return self.places.get(key)
 
 
+def parts_folder(path: str) -> str:
+    """The folder of parts that belongs to the file at ``path``, whether it exists or not."""
+    return os.path.join(os.path.dirname(os.path.abspath(path)), PARTS)
+
+
 def part_paths(path: str) -> list[str]:
     """The files of ``conf.d`` beside the file at ``path``, by name; hidden ones do not count.
 
     Raises `ConfigError` where the folder cannot be read or holds too many.
     """
-    folder = os.path.join(os.path.dirname(os.path.abspath(path)), PARTS)
+    folder = parts_folder(path)
     try:
         names = sorted(os.listdir(folder))
     except (FileNotFoundError, NotADirectoryError):

@@ -40,6 +40,7 @@ class Catalogue:
         """
         known = self._removed | self._models
         self._models = dict(config.models)
+        self._personas = config.personas
         self._removed = {
             name: model
             for name, model in known.items()

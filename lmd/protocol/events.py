@@ -111,6 +111,10 @@ class RequestEnded(Event, frozen=True, kw_only=True):
     total_ms: float
     queued_ms: float = 0.0
     load_ms: float = 0.0
+    load_after_ms: float = 0.0
+    """When the load began that it waited for, counted from its arrival."""
+    traceparent: str = ""
+    """As the request gave it."""
 
 
 class RequestFinished(RequestEnded, frozen=True, kw_only=True):

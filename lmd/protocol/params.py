@@ -35,6 +35,9 @@ Line = Annotated[str, Meta(max_length=4096)]
 CommandName = Annotated[str, Meta(min_length=1, max_length=255)]
 Shell = Literal["bash", "zsh", "fish", "sh"]
 Platform = Literal["linux", "macos"]
+TraceParent = Annotated[
+    str, Meta(max_length=128, pattern=r"^[0-9a-f]{2}-[0-9a-f]{32}-[0-9a-f]{16}-[0-9a-f]{2}(-.*)?$")
+]
 Bias = tuple[TokenId, Annotated[float, Meta(ge=-1000, le=1000)]]
 
 
@@ -96,6 +99,8 @@ class Routed(Struct, kw_only=True, omit_defaults=True):
     deadline: Seconds | None = None
     priority: Priority = "interactive"
     supersede: Name | None = None
+    traceparent: TraceParent | None = None
+    """W3C trace context: the request becomes a part of that trace."""
 
 
 class Generation(Sampling, kw_only=True, omit_defaults=True):
@@ -106,6 +111,8 @@ class Generation(Sampling, kw_only=True, omit_defaults=True):
     deadline: Seconds | None = None
     priority: Priority = "interactive"
     supersede: Name | None = None
+    traceparent: TraceParent | None = None
+    """W3C trace context: the request becomes a part of that trace."""
     stream: bool = False
     schema: Raw | UnsetType = UNSET
     """A JSON schema; a map in the dialect of the request."""

@@ -4,7 +4,7 @@ import os
 from collections.abc import Iterable
 
 from lmd.config.problems import ConfigError
-from lmd.config.sources import PARTS, part_paths
+from lmd.config.sources import part_paths, parts_folder
 
 MOST_LINKS = 40
 """As many symbolic links as Linux follows in one path."""
@@ -18,7 +18,7 @@ class ConfigFiles:
 
     def __init__(self, path: str) -> None:
         self._path = os.path.abspath(path)
-        self._parts = os.path.join(os.path.dirname(self._path), PARTS, "")
+        self._parts = os.path.join(parts_folder(path), "")
 
     def fingerprint(self) -> Fingerprint:
         """Which files there are, and their state."""
@@ -52,7 +52,7 @@ def watched_directories(files: Iterable[str]) -> set[str]:
 
     That is its own folder, and the folder of every symbolic link on the way to it: a swapped link
     changes no more than the folder that it stands in. For one that does not exist, the nearest
-    folder that does.
+    folder that does. A path that ends in a slash is a folder in which files may appear.
     """
     found: set[str] = set()
     for path in files:

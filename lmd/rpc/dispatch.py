@@ -94,6 +94,7 @@ class Dispatcher:
                 hint=f"methods: {', '.join(METHODS)}",
             )
         params = context.dialect.decode_params(request.params, method.params)
+        serving.current().traceparent = getattr(params, "traceparent", None) or ""
         if not method.subscription:
             context.set_deadline(getattr(params, "deadline", None), self._longest_deadline())
         key = getattr(params, "supersede", None)

@@ -27,6 +27,8 @@ def finished(facts: Serving, total_ms: float, result: Struct) -> RequestFinished
         total_ms=total_ms,
         queued_ms=_milliseconds(facts.queued),
         load_ms=_milliseconds(facts.loading),
+        load_after_ms=_milliseconds(facts.load_after),
+        traceparent=facts.traceparent,
         prefill_ms=timings.prefill_ms,
         first_token_ms=timings.first_token_ms,
         decode_ms=timings.decode_ms,
@@ -52,6 +54,8 @@ def failed(
         total_ms=total_ms,
         queued_ms=_milliseconds(facts.queued),
         load_ms=_milliseconds(facts.loading),
+        load_after_ms=_milliseconds(facts.load_after),
+        traceparent=facts.traceparent,
         code=code,
     )
 
@@ -67,6 +71,8 @@ def cancelled(
         total_ms=total_ms,
         queued_ms=_milliseconds(facts.queued),
         load_ms=_milliseconds(facts.loading),
+        load_after_ms=_milliseconds(facts.load_after),
+        traceparent=facts.traceparent,
         cause=cause,
     )
 

@@ -1,12 +1,11 @@
 """What sees into a daemon, put together: one of these for each daemon."""
 
-from collections.abc import Callable
-
 from lmd.events import Bus
 from lmd.metrics.exposition import Metrics
 from lmd.models.catalogue import Catalogue
 from lmd.rpc.handlers.events import EventsHandlers
 from lmd.rpc.handlers.status import ServerFacts
+from lmd.rpc.outlets import Outlets
 from lmd.rpc.scrape import Scraper
 from lmd.scheduler.broker import Broker
 
@@ -20,12 +19,14 @@ class Telemetry:
         broker: Broker,
         catalogue: Catalogue,
         server: ServerFacts,
-        log_lines_dropped: Callable[[], int],
+        outlets: Outlets,
     ) -> None:
         self.bus = bus
         self.events = EventsHandlers(bus)
         scraper = Scraper(
-            broker, catalogue, server, lambda: self.events.subscriptions, log_lines_dropped
+            broker, catalogue, server, lambda: self.events.subscriptions, outlets.log_lines_dropped
         )
         self.metrics = Metrics(catalogue.names, scraper)
         bus.add(self.metrics.count)
+        if outlets.trace:
+            bus.add(outlets.trace)

@@ -23,11 +23,12 @@ def queued(bus: Bus, ticket: Ticket, position: int) -> None:
         )
 
 
-def granted(bus: Bus, model: str, waited: float, loading: float) -> None:
+def granted(bus: Bus, model: str, waited: float, loading: float, load_after: float) -> None:
     """A lease was granted, after so many seconds; told where its wait was told."""
     request = serving.current()
     request.queued = max(request.queued, waited)
-    request.loading = max(request.loading, loading)
+    if loading > request.loading:
+        request.loading, request.load_after = loading, load_after
     if request.told_queued and not request.told_granted:
         request.told_granted = True
         bus.publish(

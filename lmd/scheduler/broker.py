@@ -158,7 +158,9 @@ class Broker:
             on_wait("granted", 0)
             loading = place.loading_seconds(arrived)
             lease = Lease(place.worker, trio.current_time() - arrived - loading, loading)
-            announcing.granted(self._bus, model, lease.queued, lease.loading)
+            announcing.granted(
+                self._bus, model, lease.queued, loading, max(0.0, place.started - arrived)
+            )
             yield lease
         finally:
             del self._waiters[ticket.id]

@@ -9,7 +9,7 @@ _lmctl_syntax() {
     case $command in
         '')
             options='--version -h,--help'
-            commands='ask complete embed suggest explain fix init personas status top reload plan events metrics cancel doctor version completion models'
+            commands='ask complete embed suggest explain fix init personas status top reload plan events metrics cancel doctor version completion models config'
             argument=choice
             argument_choices=$commands
             ;;
@@ -100,6 +100,38 @@ _lmctl_syntax() {
         'models unload')
             options='--deadline --json --socket -h,--help'
             argument=model
+            ;;
+        config)
+            options='-h,--help'
+            commands='show get set unset edit path init'
+            argument=choice
+            argument_choices=$commands
+            ;;
+        'config show')
+            options='--file --json -h,--help'
+            argument=text
+            ;;
+        'config get')
+            options='--file --json -h,--help'
+            argument=text
+            ;;
+        'config set')
+            options='--file -h,--help'
+            argument=text
+            ;;
+        'config unset')
+            options='--file -h,--help'
+            argument=text
+            ;;
+        'config edit')
+            options='--file -h,--help'
+            argument=text
+            ;;
+        'config path')
+            options='--file --all -h,--help'
+            ;;
+        'config init')
+            options='--file --force --stdout -h,--help'
             ;;
     esac
 }

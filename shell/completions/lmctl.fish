@@ -14,7 +14,7 @@ function __lmctl_words --description 'Words before the cursor that are no option
             switch $token
                 case --
                     set ended yes
-                case -m --model -p --persona -s --system -f --file --stdin-wait -n --max-tokens -t --temperature --top-p --top-k --min-p --seed --stop --schema --grammar --logprobs --overflow --color --deadline --priority --socket --suffix -n --candidates --shell --history --supersede --status --error --key --interval
+                case -m --model -p --persona -s --system -f --file --stdin-wait -n --max-tokens -t --temperature --top-p --top-k --min-p --seed --stop --schema --grammar --logprobs --overflow --color --deadline --priority --socket --suffix -n --candidates --shell --history --supersede --status --error --key --interval --file
                     set skip yes
                 case '--*'
                 case '-?*'
@@ -73,6 +73,7 @@ complete -c lmctl -n __lmctl_argument -a doctor -d 'Check the installation and s
 complete -c lmctl -n __lmctl_argument -a version -d 'Print the versions of client and daemon.'
 complete -c lmctl -n __lmctl_argument -a completion -d 'Print the completion script of a shell.'
 complete -c lmctl -n __lmctl_argument -a models -d 'List, show, load and unload models.'
+complete -c lmctl -n __lmctl_argument -a config -d 'Show, change and check the configuration.'
 complete -c lmctl -n __lmctl_after -l version -d 'print the version and exit'
 complete -c lmctl -n __lmctl_after -s h -l help -d 'show help and exit'
 
@@ -273,3 +274,38 @@ complete -c lmctl -n '__lmctl_within models unload' -l deadline -x -d 'longest t
 complete -c lmctl -n '__lmctl_within models unload' -l json -d 'print the reply as one line of JSON'
 complete -c lmctl -n '__lmctl_within models unload' -l socket -r -F -d 'socket of the daemon'
 complete -c lmctl -n '__lmctl_within models unload' -s h -l help -d 'show help and exit'
+
+complete -c lmctl -n '__lmctl_argument config' -a show -d 'Show what holds, and which line of which file says so.'
+complete -c lmctl -n '__lmctl_argument config' -a get -d 'Print the value of a key, or the keys of a table.'
+complete -c lmctl -n '__lmctl_argument config' -a set -d 'Change a key where it stands, or add it; comments and order stay.'
+complete -c lmctl -n '__lmctl_argument config' -a unset -d 'Take a key or a table out; its default holds then.'
+complete -c lmctl -n '__lmctl_argument config' -a edit -d 'Open the file in $VISUAL or $EDITOR; what does not load is not saved.'
+complete -c lmctl -n '__lmctl_argument config' -a path -d 'Print where the configuration is.'
+complete -c lmctl -n '__lmctl_argument config' -a init -d 'Write a commented file to start from.'
+complete -c lmctl -n '__lmctl_after config' -s h -l help -d 'show help and exit'
+
+complete -c lmctl -n '__lmctl_within config show' -l file -r -F -d 'the file; default: lmctl config path'
+complete -c lmctl -n '__lmctl_within config show' -l json -d 'print it as one line of JSON'
+complete -c lmctl -n '__lmctl_within config show' -s h -l help -d 'show help and exit'
+
+complete -c lmctl -n '__lmctl_within config get' -l file -r -F -d 'the file; default: lmctl config path'
+complete -c lmctl -n '__lmctl_within config get' -l json -d 'print it as one line of JSON'
+complete -c lmctl -n '__lmctl_within config get' -s h -l help -d 'show help and exit'
+
+complete -c lmctl -n '__lmctl_within config set' -l file -r -F -d 'the file; default: lmctl config path'
+complete -c lmctl -n '__lmctl_within config set' -s h -l help -d 'show help and exit'
+
+complete -c lmctl -n '__lmctl_within config unset' -l file -r -F -d 'the file; default: lmctl config path'
+complete -c lmctl -n '__lmctl_within config unset' -s h -l help -d 'show help and exit'
+
+complete -c lmctl -n '__lmctl_within config edit' -l file -r -F -d 'the file; default: lmctl config path'
+complete -c lmctl -n '__lmctl_within config edit' -s h -l help -d 'show help and exit'
+
+complete -c lmctl -n '__lmctl_within config path' -l file -r -F -d 'the file; default: lmctl config path'
+complete -c lmctl -n '__lmctl_within config path' -l all -d 'every file that is read'
+complete -c lmctl -n '__lmctl_within config path' -s h -l help -d 'show help and exit'
+
+complete -c lmctl -n '__lmctl_within config init' -l file -r -F -d 'the file; default: lmctl config path'
+complete -c lmctl -n '__lmctl_within config init' -l force -d 'replace a file that exists'
+complete -c lmctl -n '__lmctl_within config init' -l stdout -d 'print it, write nothing'
+complete -c lmctl -n '__lmctl_within config init' -s h -l help -d 'show help and exit'

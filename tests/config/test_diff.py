@@ -1,7 +1,8 @@
 """What an edit changes, and what each change takes."""
 
-from lmd.config.diff import Takes, changes, needs_new_worker, renewed_models
+from lmd.config.diff import Takes, changes, needs_new_worker, renewed_models, takes_effect
 from lmd.config.load import parse
+from lmd.config.reference import NAME, tables
 from lmd.config.schema import Config
 
 BASE = """
@@ -33,6 +34,35 @@ def test_a_limit_changes_in_place():
     [change] = changes(config(), config("queue_total = 10", "queue_total = 20"))
     assert (change.key, change.old, change.new) == (("limits", "queue_total"), 10, 20)
     assert change.takes is Takes.NOTHING
+
+
+def test_personas_change_in_place():
+    persona = '[personas.p]\nsystem = "x"\n'
+    one, other = parse(persona, "test"), parse(persona.replace("x", "y"), "test")
+    warm = parse(persona + "sampling = { temperature = 1 }", "test")
+    assert [change.text for change in changes(one, other)] == ['personas.p.system: "x" -> "y"']
+    assert [change.text for change in changes(one, warm)] == [
+        "personas.p.sampling.temperature: null -> 1.0"
+    ]
+    assert [change.text for change in changes(parse("", "test"), one)] == [
+        'personas.p: null -> {"system":"x","model":null,"sampling":{}}'
+    ]
+    found = [*changes(one, other), *changes(one, parse("", "test"))]
+    assert {change.takes for change in found} == {Takes.NOTHING}
+
+
+def test_what_an_edit_takes_is_known_of_every_key():
+    known = {
+        (*table.path, key.name): takes_effect(table.path, key.name)
+        for table in tables()
+        for key in table.keys
+    }
+    assert known["models", NAME, "context"] is Takes.NEW_WORKER
+    assert known["models", NAME, "aliases"] is Takes.NOTHING
+    assert known["models", NAME, "sampling", "top_p"] is Takes.NOTHING
+    assert known["personas", NAME, "model"] is Takes.NOTHING
+    assert known["limits", "queue_total"] is Takes.NOTHING
+    assert known["log", "file"] is Takes.RESTART
 
 
 def test_a_key_of_the_worker_takes_a_new_worker_for_its_model_alone():

@@ -170,3 +170,43 @@ def test_reload_and_its_dry_run_over_the_socket(start: NewDaemon):
         assert (problem["line"], problem["key"]) == (3, "models.a.contex")
         assert "context" in problem["hint"]
         assert client.call("reload", text="").code == "invalid_request"
+
+
+def persona(daemon: Daemon) -> str:
+    with daemon.msgpack() as client:
+        return str(client.call("ask", prompt="one two three", persona="p").code)
+
+
+def test_parts_are_watched_as_the_file_is(start: NewDaemon):
+    """A folder of parts that appears, a part in it, an edit of that, and its end."""
+    daemon = start(fake="tokens=3")
+    part = daemon.config.parent / "conf.d" / "p.toml"
+    part.parent.mkdir()
+    part.write_text('[personas.p]\nsystem = "x"\nmodel = "nobody"\n')
+    assert eventually(lambda: f"{part}:3: personas.p.model" in daemon.status()["config_error"])
+    assert persona(daemon) == "invalid_request"
+    part.write_text('[personas.p]\nsystem = "x"\n')
+    assert eventually(lambda: persona(daemon) == "ok")
+    assert daemon.status()["config_error"] == ""
+    second = part.with_name("q.toml")
+    second.write_text("[limits]\nqueue_total = 7\n")
+    assert eventually(lambda: generation(daemon) == 3)
+    part.unlink()
+    assert eventually(lambda: persona(daemon) == "invalid_request")
+    assert generation(daemon) == 4
+
+
+def test_a_plan_counts_the_parts_in(start: NewDaemon):
+    daemon = start("[limits]\nqueue_total = 5\n")
+    part = daemon.config.parent / "conf.d" / "p.toml"
+    part.parent.mkdir()
+    part.write_text("[limits]\nrestarts = 7\n")
+    assert eventually(lambda: generation(daemon) == 2)
+    with daemon.msgpack() as client:
+        text = "[limits]\nqueue_total = 6\n"
+        planned = client.call("reload", dry_run=True, text=text).good()
+        assert [change["key"] for change in planned["changes"]] == ["limits.queue_total"]
+        wrong = client.call("reload", dry_run=True, text="[limits]\nrestarts = 8\n").good()
+    [problem] = wrong["problems"]
+    assert (problem["file"], problem["line"]) == (str(part), 2)
+    assert problem["message"] == f"limits.restarts stands here and at {daemon.config}:2"

@@ -73,6 +73,7 @@ ROUTED: dict[str, Any] = {
     "deadline": 30.5,
     "priority": "batch",
     "supersede": "prompt-1",
+    "traceparent": "00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01",
 }
 
 SHELL: dict[str, Any] = {"shell": "zsh", "platform": "macos", "cwd": "/tmp/a b", "widget": True}

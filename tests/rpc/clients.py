@@ -20,6 +20,7 @@ from lmd.rpc.budget import InputBudget
 from lmd.rpc.connection import Connection
 from lmd.rpc.dispatch import Dispatcher
 from lmd.rpc.handlers.status import ServerFacts
+from lmd.rpc.outlets import Outlets
 from lmd.rpc.shared import ANSWER_BYTES, REQUEST_BYTES, Shared
 from lmd.rpc.telemetry import Telemetry
 from lmd.shell.suggest.knowledge import NoLexicon
@@ -194,7 +195,7 @@ async def open_service(
     """Start it; leaving the block ends connections, requests and workers."""
     async with open_world(CONFIG, knobs) as world, trio.open_nursery() as nursery:
         reloader = Reloader("/toml", world.config, world.reconfigure, world.bus, required=True)
-        telemetry = Telemetry(world.bus, world.broker, world.catalogue, FACTS, lambda: 0)
+        telemetry = Telemetry(world.bus, world.broker, world.catalogue, FACTS, Outlets())
         handlers = handlers_of(
             world.broker, world.catalogue, FACTS, reloader, NoLexicon(), telemetry
         )

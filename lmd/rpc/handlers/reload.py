@@ -1,6 +1,6 @@
 """`reload`: read the configuration again, or say what that would change."""
 
-from lmd.config.diff import Change, renewed_models
+from lmd.config.diff import Change, Takes, renewed_models
 from lmd.config.problems import ConfigError, Problem, spelled
 from lmd.protocol.errors import LmdError
 from lmd.protocol.params import ReloadParams
@@ -50,7 +50,7 @@ class ReloadHandlers:
 
     def _running(self, changes: list[Change]) -> dict[str, int]:
         """Requests on the models that these changes concern."""
-        leaving = {one.key[1] for one in changes if one.takes.value == "removed"}
+        leaving = {one.key[1] for one in changes if one.takes is Takes.NO_MODEL}
         found = {}
         for name in sorted(renewed_models(changes) | leaving):
             if running := self._broker.running(name):

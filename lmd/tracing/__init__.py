@@ -1,0 +1,1 @@
+"""Traces of requests, sent by OTLP over HTTP; only `lmd.tracing.export` imports OpenTelemetry."""
