@@ -7,8 +7,10 @@ import sys
 from collections.abc import Mapping
 from contextlib import closing
 
-from lmctl.commands.connection import Target
+from lmctl.commands.connection import ANSWER_SECONDS, Target, open_checked
 from lmctl.doctor.finding import CHILD_SECONDS, Finding, ask_process
+from lmctl.failures import Failure
+from lmctl.screen.reply import text
 from lmctl.screen.text import clean
 from lmd import __version__
 from lmd.paths import builtin_model_path, config_path, lexicon_path
@@ -35,8 +37,8 @@ def check_versions(target: Target) -> Finding:
 
 
 def check_configuration(target: Target) -> Finding:
-    """``lmd check`` accepts the configuration file."""
-    said = ask_process([sys.executable, "-m", "lmd", "check"])
+    """``lmd check`` accepts the configuration file: the running daemon's, or the usual one."""
+    said = ask_process([sys.executable, "-m", "lmd", "check", *_daemons_file(target)])
     if said.status == 0:
         return Finding("configuration", "ok", clean(said.last) or "accepted")
     if said.status is None:
@@ -44,6 +46,16 @@ def check_configuration(target: Target) -> Finding:
     else:
         detail = " | ".join(map(clean, said.lines[-4:])) or f"ended with status {said.status}"
     return Finding("configuration", "fail", detail, "correct the file and run: lmd check")
+
+
+def _daemons_file(target: Target) -> list[str]:
+    """The file that a running daemon has read, which may be another one than the usual."""
+    try:
+        with open_checked(target) as connection:
+            path = text(connection.call("status", {}, ANSWER_SECONDS), "config")
+    except Failure:
+        return []
+    return [path] if os.path.isfile(path) else []
 
 
 def check_permissions(target: Target) -> Finding:
@@ -108,11 +120,11 @@ def judge_build(
     return Finding("llama.cpp", "ok", detail)
 
 
-def read_features(text: str) -> dict[str, str]:
+def read_features(said: str) -> dict[str, str]:
     """``CPU : AVX = 1 | AVX2 = 1 | CUDA : ARCHS = 800`` as a map, back ends with their first
     word as key too. Pure."""
     found: dict[str, str] = {}
-    for part in text.split("|"):
+    for part in said.split("|"):
         back_end, colon, rest = part.rpartition(" : ")
         if colon and back_end.strip() != "CPU":
             found[back_end.strip()] = "1"

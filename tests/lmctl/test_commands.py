@@ -4,8 +4,6 @@ import json
 import os
 import signal
 import subprocess
-import sys
-from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -103,19 +101,6 @@ def test_cancel(daemon: FakeDaemon, lmctl: Lmctl):
     assert json.loads(lmctl("cancel", "9", "--json").stdout)["id"] == 9
     assert lmctl("cancel", "x").returncode == 2
     assert lmctl("cancel").returncode == 2
-
-
-@pytest.fixture
-def other_daemon(
-    environment: dict[str, str], socket_path: str
-) -> Iterator["subprocess.Popen[bytes]"]:
-    """A scripted daemon in a process of its own, which can be stopped."""
-    child = subprocess.Popen([sys.executable, "-m", "tests.lmctl.fake_daemon"], env=environment)
-    while not os.path.exists(socket_path):
-        assert child.poll() is None
-    yield child
-    child.kill()
-    child.wait()
 
 
 @pytest.mark.process

@@ -4,8 +4,7 @@ import json
 import os
 import signal
 import subprocess
-import sys
-from collections.abc import Iterator
+from pathlib import Path
 
 import pytest
 
@@ -13,6 +12,7 @@ from lmctl.commands.doctor import CHECKS, render_finding
 from lmctl.doctor.finding import Finding
 from lmctl.screen.text import plain
 from tests.lmctl.conftest import Lmctl
+from tests.lmctl.fake_daemon import STATUS, FakeDaemon
 
 pytestmark = pytest.mark.process
 
@@ -43,22 +43,12 @@ def test_a_sound_installation_is_0(lmctl: Lmctl, socket_path: str):
     assert len(done.stdout.splitlines()) >= len(CHECKS)
 
 
-@pytest.fixture
-def stopped_daemon(environment: dict[str, str], socket_path: str) -> Iterator[int]:
-    child = subprocess.Popen([sys.executable, "-m", "tests.lmctl.fake_daemon"], env=environment)
-    while not os.path.exists(socket_path):
-        assert child.poll() is None
-    os.kill(child.pid, signal.SIGSTOP)
-    yield child.pid
-    child.kill()
-    child.wait()
-
-
-def test_a_stopped_daemon_does_not_stop_it(lmctl: Lmctl, stopped_daemon: int):
+def test_a_stopped_daemon_does_not_stop_it(lmctl: Lmctl, other_daemon: "subprocess.Popen[bytes]"):
+    os.kill(other_daemon.pid, signal.SIGSTOP)
     status, found = findings(lmctl)
     assert status == 1
     assert found["daemon"]["state"] == "fail"
-    assert found["daemon"]["mend"] == f"let it go on with: kill -CONT {stopped_daemon}"
+    assert found["daemon"]["mend"] == f"let it go on with: kill -CONT {other_daemon.pid}"
 
 
 def test_a_wrong_configuration(lmctl: Lmctl, environment: dict[str, str]):
@@ -69,6 +59,17 @@ def test_a_wrong_configuration(lmctl: Lmctl, environment: dict[str, str]):
     status, found = findings(lmctl)
     assert (status, found["configuration"]["state"]) == (1, "fail")
     assert "queue_total" in found["configuration"]["detail"]
+
+
+def test_the_file_of_the_running_daemon_is_checked(
+    daemon: FakeDaemon, lmctl: Lmctl, tmp_path: Path
+):
+    other = tmp_path / "other.toml"
+    other.write_text("[limits]\nqueue_totl = 3\n")
+    daemon.script.status = STATUS | {"config": str(other)}
+    _, found = findings(lmctl)
+    assert found["configuration"]["state"] == "fail"
+    assert str(other) in found["configuration"]["detail"]
 
 
 def test_a_remedy_is_a_line_of_its_own():

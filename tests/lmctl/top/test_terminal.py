@@ -1,6 +1,7 @@
 """`top` in a real terminal: tmux, a shell, keys in and the screen out."""
 
 import os
+import signal
 import subprocess
 import sys
 from pathlib import Path
@@ -117,6 +118,35 @@ def test_it_can_be_suspended_and_interrupted(daemon: FakeDaemon, tmp_path: Path)
         terminal.ready()
         assert terminal.run("echo $?") == "130\n"
         assert terminal.run("stty -a | grep -c ' echo '") == "1\n"
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="looks for the process in /proc")
+def test_whoever_ends_it_leaves_the_terminal_as_it_was(daemon: FakeDaemon, tmp_path: Path):
+    daemon.script.status = STATUS
+    with open_terminal(tmp_path, daemon.path, (80, 24)) as terminal:
+        terminal.ready()
+        terminal.type("lmctl top")
+        terminal.keys("Enter")
+        terminal.wait_for("> 17")
+        (pid,) = processes_of(daemon.path)
+        os.kill(pid, signal.SIGTERM)
+        terminal.ready()
+        assert terminal.run("echo $?") == "143\n"
+        assert terminal.run("stty -a | grep -c ' echo '") == "1\n"
+
+
+def processes_of(socket: str) -> list[int]:
+    """Those that run `lmctl top` on this socket."""
+    found = []
+    for entry in Path("/proc").iterdir():
+        try:
+            words = (entry / "cmdline").read_bytes().split(b"\0")
+            environ = (entry / "environ").read_bytes().split(b"\0")
+        except OSError:
+            continue
+        if words[2:4] == [b"lmctl", b"top"] and f"LMD_SOCKET={socket}".encode() in environ:
+            found.append(int(entry.name))
+    return found
 
 
 def test_no_terminal_no_top(daemon: FakeDaemon, lmctl: Lmctl):
