@@ -277,7 +277,7 @@ complete -c lmctl -n '__lmctl_argument config' -a show -d 'Show what holds, and 
 complete -c lmctl -n '__lmctl_argument config' -a get -d 'Print the value of a key, or the keys of a table.'
 complete -c lmctl -n '__lmctl_argument config' -a set -d 'Change a key where it stands, or add it; comments and order stay.'
 complete -c lmctl -n '__lmctl_argument config' -a unset -d 'Take a key or a table out; its default holds then.'
-complete -c lmctl -n '__lmctl_argument config' -a edit -d 'Open the file in $VISUAL or $EDITOR; what does not load is not saved.'
+complete -c lmctl -n '__lmctl_argument config' -a edit -d 'Open it in your editor; what does not load is not saved.'
 complete -c lmctl -n '__lmctl_argument config' -a path -d 'Print where the configuration is.'
 complete -c lmctl -n '__lmctl_argument config' -a init -d 'Write a commented file to start from.'
 complete -c lmctl -n '__lmctl_after config' -s h -l help -d 'show help and exit'
