@@ -65,7 +65,7 @@ def words(kind: types.Type) -> str:
     if unit == "path":
         return "a path"
     if unit == "secret":
-        return "where a secret is kept"
+        return "a reference to a secret"
     inner = bare(kind)
     match inner:
         case types.IntType():
