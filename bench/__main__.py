@@ -8,7 +8,7 @@ from contextlib import closing
 from pathlib import Path
 from types import ModuleType
 
-from bench import cancel, first_token, machine, overload, shell, startup, throughput
+from bench import cancel, first_token, machine, overload, reload, shell, startup, throughput
 from bench.measure import Table
 from lmctl.failures import Failure
 from lmd.paths import builtin_model_path
@@ -17,6 +17,7 @@ BENCHMARKS: dict[str, ModuleType] = {
     "startup": startup,
     "shell": shell,
     "overload": overload,
+    "reload": reload,
     "first_token": first_token,
     "cancel": cancel,
     "throughput": throughput,

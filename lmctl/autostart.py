@@ -44,7 +44,7 @@ def start(path: str, progress: "Progress", seconds: "float | None" = None) -> Co
     answered within ``seconds`` (`START_SECONDS`); it goes on starting then.
     """
     deadline = time.monotonic() + (START_SECONDS if seconds is None else seconds)
-    progress.state("starting the daemon")
+    progress.state("starting lmd")
     directory = os.path.dirname(os.path.abspath(path))
     make_private_directory(directory)
     lock = _open_private(os.path.join(directory, "start.lock"), os.O_RDWR)

@@ -7,36 +7,26 @@ Ctrl-C and a closed pipe are those of `lmctl.__main__` everywhere.
 
 from collections.abc import Callable
 from functools import partial
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any
 
 import typer
 
+from lmctl.config_cli import config_app
 from lmctl.failures import EXIT_OK, Failure
 from lmctl.options import all_commands
 from lmctl.output import Messages
+from lmctl.typer_options import (
+    DeadlineOption,
+    IntervalOption,
+    JsonFlag,
+    ModelArgument,
+    NoStartFlag,
+    RequestsArgument,
+    ShellArgument,
+    SocketOption,
+)
 from lmctl.usage import CommandLineError, as_usage_error, check_first_word
 
-JsonFlag = Annotated[bool, typer.Option("--json", help="print the reply as one line of JSON")]
-SocketOption = Annotated[
-    str | None,
-    typer.Option("--socket", metavar="PATH", envvar="LMD_SOCKET", help="socket of the daemon"),
-]
-NoStartFlag = Annotated[
-    bool,
-    typer.Option("--no-start", help="do not start a daemon that is not running [LMD_NO_START]"),
-]
-DeadlineOption = Annotated[
-    float | None,
-    typer.Option("--deadline", metavar="SECONDS", min=0.001, help="longest time to wait"),
-]
-ModelArgument = Annotated[str, typer.Argument(metavar="MODEL", help="name or alias")]
-RequestsArgument = Annotated[
-    list[int], typer.Argument(metavar="ID...", min=1, help="ids of requests, from `lmctl status`")
-]
-ShellArgument = Annotated[
-    Literal["bash", "zsh", "fish"],
-    typer.Argument(metavar="bash|zsh|fish", show_choices=False, help="your shell"),
-]
 Chosen = list[Callable[[], int]]
 HOT = all_commands()
 """The commands that typer only lists."""
@@ -106,6 +96,7 @@ def _pass_through(name: str) -> None:
 for _name in HOT:
     _pass_through(_name)
 app.add_typer(models_app, name="models")
+app.add_typer(config_app, name="config")
 
 
 @models_app.command("list")
@@ -190,6 +181,42 @@ def status(context: typer.Context, json: JsonFlag = False, socket: SocketOption 
     from lmctl.commands.status import show_status
 
     _choose(context, partial(show_status, Target(socket), json))
+
+
+@app.command("top")
+def top(
+    context: typer.Context, interval: IntervalOption = 1.0, socket: SocketOption = None
+) -> None:
+    """Show what the daemon does, live; cancel requests, load and unload models by keys."""
+    from lmctl.commands.connection import Target
+    from lmctl.commands.top import run_top
+
+    _choose(context, partial(run_top, Target(socket), interval))
+
+
+@app.command("reload")
+def reload(context: typer.Context, json: JsonFlag = False, socket: SocketOption = None) -> None:
+    """Have the daemon read its configuration again now."""
+    from lmctl.commands.connection import Target
+    from lmctl.commands.reload import reload_config
+
+    _choose(context, partial(reload_config, Target(socket), json))
+
+
+@app.command("plan")
+def plan(
+    context: typer.Context,
+    file: Annotated[
+        str | None, typer.Argument(metavar="[FILE]", help="instead of the daemon's; - is stdin")
+    ] = None,
+    json: JsonFlag = False,
+    socket: SocketOption = None,
+) -> None:
+    """Show what an edit of the configuration would change, and change nothing."""
+    from lmctl.commands.connection import Target
+    from lmctl.commands.reload import plan_config
+
+    _choose(context, partial(plan_config, Target(socket), file, json))
 
 
 @app.command("events")

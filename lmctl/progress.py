@@ -6,6 +6,8 @@ from lmctl.output import write_stderr
 
 TICK_SECONDS = 0.1
 """How soon the line stands there, and how often its seconds move."""
+RATE_SECONDS = 1.0
+"""How long something has to go on before its rate means anything."""
 
 _WAITING = "waiting"
 _ERASE_LINE = "\r\x1b[K"
@@ -18,6 +20,8 @@ class Progress:
         self.enabled = enabled
         self._state = _WAITING
         self._since = time.monotonic()
+        self._kind: object = None
+        self._kind_since = self._since
         self._shown = False
 
     @property
@@ -27,7 +31,10 @@ class Progress:
 
     def update(self, event: dict[str, object]) -> None:
         """Take in an ``event`` notification of the daemon."""
-        self.state(describe_event(event))
+        kind = event.get("event")
+        if kind != self._kind:
+            self._kind, self._kind_since = kind, time.monotonic()
+        self.state(describe_event(event, time.monotonic() - self._kind_since))
 
     def expect(self, text: str) -> None:
         """Note what is being waited for; the next `show` says so."""
@@ -58,13 +65,35 @@ class Progress:
             self._shown = False
 
 
-def describe_event(event: dict[str, object]) -> str:
-    """A ``stream`` event in words; numbers only, so that nothing of it needs sanitising."""
-    kind, position, done, total = (event.get(key) for key in ("event", "position", "done", "total"))
+def describe_event(event: dict[str, object], seconds: float) -> str:
+    """A ``stream`` event in words, so long after the first one of its kind; numbers only, so that
+    nothing of it needs sanitising."""
+    kind, position = event.get("event"), event.get("position")
     if kind == "queued":
         return f"queued, {position} ahead" if isinstance(position, int) and position else "queued"
     if kind == "loading":
-        return "loading the model"
-    if kind == "prefill" and isinstance(done, int) and isinstance(total, int):
-        return f"reading the prompt, {done} of {total} tokens"
-    return "reading the prompt" if kind == "prefill" else _WAITING
+        return "loading the model" + _loaded(event, seconds)
+    if kind == "prefill":
+        done, total = event.get("done"), event.get("total")
+        if not isinstance(done, int) or not isinstance(total, int):
+            return "reading the prompt"
+        rate = f", {done / seconds:.0f}/s" if seconds >= RATE_SECONDS else ""
+        return f"reading the prompt, {done} of {total} tokens{rate}"
+    return _WAITING
+
+
+def _loaded(event: dict[str, object], seconds: float) -> str:
+    """How much of a file is read, in bytes where the daemon tells them."""
+    done, total = event.get("bytes_done"), event.get("bytes_total")
+    if isinstance(done, int) and isinstance(total, int) and total > 0:
+        rate = f", {_megabytes(done / seconds)}/s" if seconds >= RATE_SECONDS and done else ""
+        return f", {_megabytes(done)} of {_megabytes(total)}{rate}"
+    done, total = event.get("done"), event.get("total")
+    if isinstance(done, int) and isinstance(total, int) and total > 0 and done:
+        return f", {100 * done // total} %"
+    return ""
+
+
+def _megabytes(count: float) -> str:
+    """Bytes in a unit that suits the size of models."""
+    return f"{count / (1 << 30):.1f} GiB" if count >= 1 << 30 else f"{count / (1 << 20):.0f} MiB"

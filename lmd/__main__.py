@@ -72,10 +72,11 @@ def _run(options: argparse.Namespace) -> int:
     from lmd import daemon
     from lmd.rpc.socket_file import AlreadyRunning
 
-    path, config = _load_config(options.config)
+    path, config, named = _load_config(options.config)
     socket = os.path.abspath(options.socket or paths.socket_path())
     try:
-        daemon.run(config, _describe_source(path), socket, options.fake)
+        required = named or os.path.exists(path)
+        daemon.run(config, os.path.abspath(path), socket, options.fake, required=required)
     except AlreadyRunning:
         _complain(f"another daemon serves {socket}", "`lmctl status` shows it")
         return EXIT_ALREADY_RUNNING
@@ -85,10 +86,11 @@ def _run(options: argparse.Namespace) -> int:
     return 0
 
 
-def _load_config(named: str | None) -> tuple[str, Config]:
-    """The configuration and its path; a file that was asked for by name must exist."""
+def _load_config(named: str | None) -> tuple[str, Config, bool]:
+    """The configuration, its path, and whether that was named: such a file must exist."""
     path = named or paths.config_path()
-    return path, load(path, required=bool(named or os.environ.get("LMD_CONFIG")))
+    required = bool(named or os.environ.get("LMD_CONFIG"))
+    return path, load(path, required=required), required
 
 
 def _check(options: argparse.Namespace) -> int:

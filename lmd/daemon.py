@@ -8,6 +8,7 @@ workers        end last: what still runs needs them
 import os
 import resource
 import sys
+from dataclasses import dataclass
 from pathlib import Path
 
 import structlog
@@ -16,13 +17,16 @@ import trio
 import lmd
 from lmd import paths
 from lmd.backend.launch import Launcher
+from lmd.config.diff import Change, renewed_models
 from lmd.config.schema import Config
 from lmd.events import Bus
-from lmd.logs import open_logs, open_unbuffered
+from lmd.logs import open_logs, open_unbuffered, set_level
 from lmd.metrics.http import run_http
 from lmd.models.catalogue import Catalogue
 from lmd.models.probe import Probe
 from lmd.protocol.events import DaemonDraining, DaemonStarted
+from lmd.reload.reloader import Apply, Reloader
+from lmd.reload.watch import run_watch
 from lmd.rpc import socket_file
 from lmd.rpc.dispatch import Dispatcher, Handler
 from lmd.rpc.handlers.embed import EmbedHandlers
@@ -30,6 +34,7 @@ from lmd.rpc.handlers.generate import GenerateHandlers
 from lmd.rpc.handlers.metrics import MetricsHandlers
 from lmd.rpc.handlers.models import ModelsHandlers
 from lmd.rpc.handlers.personas import PersonasHandlers
+from lmd.rpc.handlers.reload import ReloadHandlers
 from lmd.rpc.handlers.requests import RequestsHandlers
 from lmd.rpc.handlers.shell import ShellHandlers
 from lmd.rpc.handlers.status import ServerFacts, StatusHandlers
@@ -39,8 +44,8 @@ from lmd.rpc.server import Server
 from lmd.rpc.telemetry import Telemetry
 from lmd.rpc.view import Models
 from lmd.scheduler.broker import Broker
+from lmd.scheduler.configured import model_limits, shared_limits
 from lmd.scheduler.core import Scheduler
-from lmd.scheduler.state import Limits, ModelLimits
 from lmd.shell.documentation import Library
 from lmd.shell.lexicon.store import Lexicon as StoredLexicon
 from lmd.shell.lexicon.store import LexiconError
@@ -56,8 +61,11 @@ LAST_WORDS_SECONDS = 2.0
 """What the final messages of requests that outlived the drain get to be sent."""
 
 
-def run(config: Config, config_path: str, socket: str, fake: str | None) -> None:
+def run(config: Config, config_path: str, socket: str, fake: str | None, *, required: bool) -> None:
     """Serve until SIGTERM or SIGINT. Blocks; owns the process.
+
+    ``config`` is what ``config_path`` said a moment ago, or the defaults where there is no such
+    file; with ``required`` it is missed when it goes.
 
     Raises `socket_file.AlreadyRunning`, `LmdError` for an unsafe socket path, and OSError.
     """
@@ -75,37 +83,54 @@ def run(config: Config, config_path: str, socket: str, fake: str | None) -> None
         identity = socket_file.file_identity(socket)
         try:
             stream_listener = trio.SocketListener(trio.socket.from_stdlib_socket(listener))
-            trio.run(_serve, config, config_path, socket, stream_listener, identity, fake, outlets)
+            origin = Origin(config, config_path, required)
+            trio.run(_serve, origin, socket, stream_listener, identity, fake, outlets)
         finally:
             socket_file.unlink_if_ours(socket, identity)
 
 
+@dataclass(frozen=True, slots=True)
+class Origin:
+    """The configuration to start with, and where the next one comes from."""
+
+    config: Config
+    path: str
+    required: bool
+
+
 async def _serve(
-    config: Config,
-    config_path: str,
+    origin: Origin,
     socket: str,
     listener: trio.SocketListener,
     identity: tuple[int, int],
     fake: str | None,
     outlets: Outlets,
 ) -> None:
+    config = origin.config
     server = Server(listener, config.limits)
     catalogue = Catalogue(config, check_files=fake is None)
     launcher = Launcher(config.daemon.load_timeout, config.limits.stall_timeout, fake)
     bus = Bus()
-    broker = Broker(_scheduler(config), catalogue, launcher, bus)
+    scheduler = Scheduler(model_limits(config), shared_limits(config))
+    broker = Broker(scheduler, catalogue, launcher, bus)
+    reloader = Reloader(
+        origin.path, config, _applying(server, broker), bus, required=origin.required
+    )
+    broker.on_roll_back = reloader.roll_back
     facts = ServerFacts(
         socket=socket,
-        config=config_path,
+        config=lambda: reloader.source,
         started=trio.current_time(),
         connections=lambda: server.connections,
         in_flight=lambda: server.requests_in_flight,
         draining=server.draining.is_set,
+        generation=lambda: reloader.generation,
+        config_error=lambda: reloader.error,
         measure=Probe().look,
     )
-    lexicon = _open_lexicon()
     telemetry = Telemetry(bus, broker, catalogue, facts, outlets)
-    dispatcher = _dispatcher(config, broker, catalogue, facts, lexicon, telemetry)
+    handlers = handlers_of(broker, catalogue, facts, reloader, _open_lexicon(), telemetry)
+    dispatcher = Dispatcher(handlers, lambda: reloader.config.limits.deadline, bus)
     async with trio.open_nursery() as workers:
         await workers.start(broker.run)
         if scrapes := outlets.scrapes:
@@ -123,14 +148,20 @@ async def _serve(
                     accepts.cancel_scope.cancel(reason="draining")
 
                 await workers.start(
-                    run_signals, drain, lambda: workers.cancel_scope.cancel(reason="second signal")
+                    run_signals,
+                    drain,
+                    lambda: workers.cancel_scope.cancel(reason="second signal"),
+                    reloader.request,
                 )
+                accepts.start_soon(reloader.run)
+                accepts.start_soon(run_watch, reloader.files, reloader.notice)
                 bus.publish(DaemonStarted(version=lmd.__version__, pid=os.getpid()))
                 log.info("serving", version=lmd.__version__, socket=socket, pid=os.getpid())
                 await server.run_accepts(dispatcher, connections)
             await server.accept_backlog(dispatcher, connections)
             await listener.aclose()
-            connections.start_soon(_end_drain, config.daemon.drain, server, connections)
+            grace = reloader.config.daemon.drain
+            connections.start_soon(_end_drain, grace, server, connections)
         workers.cancel_scope.cancel(reason="drained")
     log.info("stopped")
 
@@ -144,25 +175,6 @@ async def _end_drain(grace: float, server: Server, connections: trio.Nursery) ->
     connections.cancel_scope.deadline = trio.current_time() + LAST_WORDS_SECONDS
 
 
-def _scheduler(config: Config) -> Scheduler:
-    models = {
-        name: ModelLimits(
-            slots=model.slots,
-            keep_alive=config.daemon.keep_alive if model.keep_alive is None else model.keep_alive,
-            preload=model.preload,
-        )
-        for name, model in config.models.items()
-    }
-    limits = Limits(
-        queue_per_model=config.limits.queue_per_model,
-        queue_total=config.limits.queue_total,
-        loaded_models=config.limits.loaded_models,
-        restarts=config.limits.restarts,
-        restart_window=config.limits.restart_window,
-    )
-    return Scheduler(models, limits)
-
-
 def _open_lexicon() -> Lexicon:
     """What ships with lmd of program names; suggestions do without where it cannot be read."""
     path = paths.lexicon_path()
@@ -173,14 +185,26 @@ def _open_lexicon() -> Lexicon:
         return NoLexicon()
 
 
-def _dispatcher(
-    config: Config,
+def _applying(server: Server, broker: Broker) -> Apply:
+    """What makes another configuration hold, everywhere that asks for it."""
+
+    def apply(config: Config, changes: list[Change]) -> None:
+        server.reconfigure(config.limits)
+        set_level(config.log.level)
+        broker.reconfigure(config, renewed_models(changes))
+
+    return apply
+
+
+def handlers_of(
     broker: Broker,
     catalogue: Catalogue,
     facts: ServerFacts,
+    reloader: Reloader,
     lexicon: Lexicon,
     telemetry: Telemetry,
-) -> Dispatcher:
+) -> dict[str, Handler]:
+    """What answers each method."""
     requests = Requests()
     view = Models(broker, catalogue, requests.meter, facts.measure)
     generate = GenerateHandlers(broker, catalogue, requests)
@@ -189,7 +213,7 @@ def _dispatcher(
     personas = PersonasHandlers(catalogue)
     shell = ShellHandlers(ShellService(broker, catalogue, lexicon, Library()), catalogue, requests)
     status = StatusHandlers(broker, catalogue, facts, requests, view, telemetry.bus)
-    handlers: dict[str, Handler] = {
+    return {
         "hello": status.hello,
         "ask": generate.ask,
         "complete": generate.complete,
@@ -206,9 +230,9 @@ def _dispatcher(
         "metrics": MetricsHandlers(telemetry.metrics).metrics,
         "requests.cancel": RequestsHandlers(requests).cancel,
         "personas.list": personas.list,
+        "reload": ReloadHandlers(reloader, broker).reload,
         "status": status.status,
     }
-    return Dispatcher(handlers, config.limits.deadline, telemetry.bus)
 
 
 def _mend_standard_streams() -> None:

@@ -118,13 +118,20 @@ def open_logs(config: LogConfig) -> Iterator[LineWriter]:
                 _tame_values,
                 _without_secrets(render),
             ],
-            wrapper_class=structlog.make_filtering_bound_logger(
-                logging.getLevelNamesMapping()[config.level.upper()]
-            ),
+            wrapper_class=_filter_of(config.level),
             logger_factory=structlog.WriteLoggerFactory(writer),  # type: ignore[arg-type]
             cache_logger_on_first_use=False,
         )
         yield writer
+
+
+def set_level(level: str) -> None:
+    """Log what is at least as severe from now on."""
+    structlog.configure(wrapper_class=_filter_of(level))
+
+
+def _filter_of(level: str) -> Any:
+    return structlog.make_filtering_bound_logger(logging.getLevelNamesMapping()[level.upper()])
 
 
 def open_unbuffered(file: str | int, mode: Literal["a", "w"]) -> TextIO:

@@ -42,6 +42,13 @@ def state_directory() -> str:
     return platformdirs.user_state_dir("lmd", appauthor=False)
 
 
+def cache_directory() -> str:
+    """What can be made again."""
+    import platformdirs
+
+    return platformdirs.user_cache_dir("lmd", appauthor=False)
+
+
 def builtin_model_path() -> str:
     """The GGUF that ships inside the package."""
     return os.path.join(os.path.dirname(os.path.abspath(__file__)), "data", "shell.gguf")

@@ -1,4 +1,4 @@
-"""SIGTERM and SIGINT: the first drains, the second ends at once."""
+"""SIGTERM and SIGINT: the first drains, the second ends at once. SIGHUP reloads."""
 
 import signal
 from collections.abc import Callable
@@ -9,12 +9,18 @@ import trio
 async def run_signals(
     drain: Callable[[], None],
     stop: Callable[[], None],
+    reload: Callable[[], None],
     *,
     task_status: trio.TaskStatus[None] = trio.TASK_STATUS_IGNORED,
 ) -> None:
-    """Call ``drain`` on the first signal and ``stop`` on the second, until cancelled."""
-    with trio.open_signal_receiver(signal.SIGTERM, signal.SIGINT) as signals:
+    """Call ``drain`` on the first signal to end and ``stop`` on the second, ``reload`` on each
+    SIGHUP, until cancelled."""
+    signals = (signal.SIGTERM, signal.SIGINT, signal.SIGHUP)
+    with trio.open_signal_receiver(*signals) as received:
         task_status.started()
         reactions = iter([drain])
-        async for _ in signals:
-            next(reactions, stop)()
+        async for number in received:
+            if number == signal.SIGHUP:
+                reload()
+            else:
+                next(reactions, stop)()

@@ -4,7 +4,9 @@ import time
 
 from lmctl.sanitize import sanitize_line
 
-ALARMING = frozenset({"model_failed", "request_failed", "request_refused", "config_rejected"})
+ALARMING = frozenset(
+    {"model_failed", "request_failed", "request_refused", "config_rejected", "model_rolled_back"}
+)
 LOOKS = frozenset({"hello", "status", "metrics", "events", "models.list"})
 """Methods that look at the daemon and ask nothing of it."""
 LONGEST_REASON = 160

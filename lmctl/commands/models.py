@@ -1,13 +1,16 @@
 """`lmctl models list|show|load|unload`."""
 
 import json
+import os
 
 from lmctl.commands.connection import ANSWER_SECONDS, Target, open_checked
 from lmctl.commands.status import print_lines, terminal_width
 from lmctl.commands.tables import render_facts
-from lmctl.output import print_text
+from lmctl.output import Messages, print_text
+from lmctl.progress import Progress
 from lmctl.screen.models import render_models
 from lmctl.screen.reply import items
+from lmctl.session import call
 
 
 def list_models(target: Target, as_json: bool) -> int:
@@ -44,10 +47,16 @@ def unload_model(target: Target, model: str, deadline: float | None, as_json: bo
 
 
 def _change(method: str, target: Target, model: str, deadline: float | None, as_json: bool) -> int:
+    progress = Progress(Messages().animates(os.environ))
     params: dict[str, object] = {"model": model}
     if deadline is not None:
         params["deadline"] = deadline
+    if progress.enabled and method == "models.load":
+        params["stream"] = True
     with open_checked(target) as connection:
-        result = connection.call(method, params, deadline)
+        try:
+            result = call(connection, method, params, progress)
+        finally:
+            progress.clear()
     print_text(json.dumps(result) if as_json else f"{result.get('name')}: {result.get('state')}")
     return 0

@@ -21,7 +21,7 @@ COLUMNS = (
 )
 _STYLES: dict[str, Style] = {
     "ready": "good", "loading": "warn", "unloading": "warn", "waiting": "warn",
-    "restarting": "bad", "failed": "bad", "unloaded": "dim",
+    "restarting": "bad", "failed": "bad", "unloaded": "dim", "removed": "warn",
 }  # fmt: skip
 
 

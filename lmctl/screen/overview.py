@@ -29,7 +29,7 @@ def render_head(status: Reply, width: int | None) -> list[Line]:
     ]
     lines = [head, *([("dim", f"{name:<9}"), ("", said)] for name, said in facts if said)]
     if error := text(status, "config_error"):
-        lines.append([("bad", f"{'':<9}the file is wrong and not in force: {clean(error)}")])
+        lines.insert(3, [("bad", f"{'':<9}not all of it is in force: {clean(error)}")])
     return [cut_line(line, width) for line in lines]  # type: ignore[arg-type]
 
 

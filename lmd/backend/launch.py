@@ -8,15 +8,23 @@ import trio
 
 from lmd.backend.session import RECEIVE_BYTES, Worker
 from lmd.backend.spawn import WorkerProcess, start_process
+from lmd.protocol.errors import LmdError
+from lmd.protocol.params import Sampling
 from lmd.protocol.worker import (
+    Embed,
     FrameSplitter,
+    Generate,
     Load,
     LoadFailed,
     Loading,
     Ready,
+    Work,
     decode_from_worker,
     encode_frame,
 )
+
+SMOKE_PROMPT = "1 2 3"
+"""Any model can go on from this, and says little."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,10 +51,13 @@ class Launcher:
         on_progress: Callable[[float], None],
         on_ready: Callable[[Worker], None],
         stop: trio.Event,
+        *,
+        smoke: bool = False,
     ) -> WorkerExit:
         """Run one worker until it dies or ``stop`` is set, and say how it ended.
 
-        ``on_progress`` is told the loaded fraction, ``on_ready`` receives the worker once.
+        ``on_progress`` is told the loaded fraction, ``on_ready`` receives the worker once; with
+        ``smoke`` not before it has answered a prompt of our own.
         However this call ends, by cancellation too, the process is gone when it has ended.
         """
         try:
@@ -56,7 +67,7 @@ class Launcher:
         async with trio.open_nursery() as nursery:
             nursery.start_soon(process.drain_stderr)
             try:
-                ended = await self._serve(process, load, on_progress, on_ready, stop)
+                ended = await self._serve(process, load, on_progress, on_ready, stop, smoke)
             finally:
                 await process.reap()
             nursery.cancel_scope.cancel(reason="worker reaped")
@@ -69,6 +80,7 @@ class Launcher:
         on_progress: Callable[[float], None],
         on_ready: Callable[[Worker], None],
         stop: trio.Event,
+        smoke: bool,
     ) -> WorkerExit:
         splitter = FrameSplitter()
         with trio.move_on_after(self.load_timeout) as loading:
@@ -79,13 +91,39 @@ class Launcher:
         if isinstance(outcome, WorkerExit):
             return outcome
         worker = Worker(process, outcome)
-        on_ready(worker)
+        failure: LmdError | None = None
         async with trio.open_nursery() as nursery:
             nursery.start_soon(worker.run, splitter, self.stall_timeout)
             nursery.start_soon(_cancel_on, stop, nursery.cancel_scope)
-            await worker.closed.wait()
+            failure = await _try_out(worker, self.load_timeout) if smoke else None
+            if failure is None:
+                on_ready(worker)
+                await worker.closed.wait()
             nursery.cancel_scope.cancel(reason="worker ended")
-        return WorkerExit() if stop.is_set() else WorkerExit(worker.exit_reason, crashed=True)
+        if stop.is_set():
+            return WorkerExit()
+        if failure:
+            return WorkerExit(f"its first answer failed: {failure.message}")
+        return WorkerExit(worker.exit_reason, crashed=True)
+
+
+async def _try_out(worker: Worker, seconds: float) -> LmdError | None:
+    """Have a worker answer once; what it said instead, if it did not within ``seconds``."""
+
+    def new_job(job: int) -> Work:
+        if "generate" in worker.ready.capabilities:
+            sampling = Sampling(max_tokens=1, temperature=0.0)
+            return Generate(job=job, prompt=SMOKE_PROMPT, sampling=sampling)
+        return Embed(job=job, input=[SMOKE_PROMPT], normalize=False)
+
+    try:
+        with trio.fail_after(seconds), worker.open_job(new_job) as job:
+            await job.result()
+    except trio.TooSlowError:
+        return LmdError("load_failed", f"none within {seconds:g} s (daemon.load_timeout)")
+    except LmdError as error:
+        return error
+    return None
 
 
 async def _cancel_on(stop: trio.Event, scope: trio.CancelScope) -> None:

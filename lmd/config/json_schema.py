@@ -27,6 +27,7 @@ def json_schema() -> dict[str, Any]:
     if secret := definitions.get(SecretReference.__name__):
         for name, text in field_docs(SecretReference).items():
             secret["properties"][name]["description"] = text
+            secret["properties"][name].pop("default")
         secret |= {"minProperties": 1, "maxProperties": 1}
     opened: dict[str, Any] = _open(schema)
     return {"$schema": DIALECT, "title": "lmd.toml", **opened}
@@ -36,9 +37,11 @@ def _describe(definition: dict[str, Any], table: TableReference) -> None:
     """Give each key its description and its default as people write it."""
     definition["description"] = table.text
     definition["title"] = table.title
+    definition.pop("required", None)  # always empty, and that is no valid draft 4
     for key in table.keys:
         found = definition["properties"][key.name]
-        found["description"] = key.text
+        found["description"] = f"{key.text} Takes {key.takes}."
+        found.pop("default", None)
         if key.default:
             found["default"] = json.loads(key.default)
 
@@ -50,12 +53,20 @@ def _open(node: Any) -> Any:
     if not isinstance(node, dict):
         return node
     node = {key: _open(value) for key, value in node.items()}
+    if "anyOf" in node:
+        node = _without_null(node)
     unit = node.pop("x-unit", None)
     if unit in PATTERNS:
         return _either(node, {"type": "string", "pattern": PATTERNS[unit]})
     if isinstance(node.get("enum"), list):
         return _either(node)
     return node
+
+
+def _without_null(node: dict[str, Any]) -> dict[str, Any]:
+    """TOML has no null: a key without a value is left out."""
+    options = [option for option in node.pop("anyOf") if option != {"type": "null"}]
+    return {**options[0], **node} if len(options) == 1 else {"anyOf": options, **node}
 
 
 def _either(node: dict[str, Any], *others: dict[str, Any]) -> dict[str, Any]:

@@ -50,6 +50,11 @@ def spelled(key: Key) -> str:
         if part.isdigit() and text:
             text += f"[{part}]"
         else:
-            bare = part if _BARE_KEY.fullmatch(part) else json.dumps(part, ensure_ascii=False)
+            bare = part if _BARE_KEY.fullmatch(part) else _quoted(part)
             text += f".{bare}" if text else bare
     return text
+
+
+def _quoted(part: str) -> str:
+    """As JSON, but for the one character that JSON takes as it is and TOML does not."""
+    return json.dumps(part, ensure_ascii=False).replace("\x7f", "\\u007F")

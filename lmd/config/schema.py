@@ -82,6 +82,8 @@ class DaemonConfig(Struct, kw_only=True, frozen=True, forbid_unknown_fields=True
     """Seconds that running requests get to finish on SIGTERM."""
     load_timeout: PositiveSeconds = 300.0
     """Seconds a model may take to load."""
+    watch: bool = True
+    """Take an edit of the configuration at once. Without, `lmctl reload` and SIGHUP do."""
 
 
 class LimitsConfig(Struct, kw_only=True, frozen=True, forbid_unknown_fields=True):

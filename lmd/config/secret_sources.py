@@ -133,7 +133,7 @@ def _from_keyring(place: str, environ: Mapping[str, str], seconds: float) -> byt
             "pip install 'lmd[keyring]'",
         )
     service, _, user = place.rpartition("/")
-    command = [sys.executable, "-m", "keyring", "get", "--", service, user]
+    command = [sys.executable, "-P", "-m", "keyring", "get", "--", service, user]
     try:
         return _from_command(command, environ, seconds)
     except SecretError:

@@ -46,10 +46,15 @@ class Merged:
     places: dict[Key, Place] = field(default_factory=dict)
 
     def place_of(self, key: Key) -> Place | None:
-        """Where a key stands, or else the table that it belongs into."""
+        """Where a key stands, or else the table that it belongs in."""
         while key and key not in self.places:
             key = key[:-1]
         return self.places.get(key)
+
+
+def parts_folder(path: str) -> str:
+    """The folder of parts that belongs to the file at ``path``, whether it exists or not."""
+    return os.path.join(os.path.dirname(os.path.abspath(path)), PARTS)
 
 
 def part_paths(path: str) -> list[str]:
@@ -57,7 +62,7 @@ def part_paths(path: str) -> list[str]:
 
     Raises `ConfigError` where the folder cannot be read or holds too many.
     """
-    folder = os.path.join(os.path.dirname(os.path.abspath(path)), PARTS)
+    folder = parts_folder(path)
     try:
         names = sorted(os.listdir(folder))
     except (FileNotFoundError, NotADirectoryError):

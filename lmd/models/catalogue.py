@@ -2,7 +2,7 @@
 
 import difflib
 import os
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from pathlib import Path
 
 import msgspec
@@ -24,20 +24,43 @@ class Catalogue:
     """Models by name and alias. ``check_files`` is off where a fake engine loads no file."""
 
     def __init__(self, config: Config, *, check_files: bool = True) -> None:
-        self._models = config.models
-        self._personas = config.personas
-        self._default = config.daemon.default_model
-        self._suggest = config.daemon.suggest_model
         self._check_files = check_files
         # Reading is pure Python: two at a time would take the interpreter from the event loop.
         self._reading = trio.CapacityLimiter(1)
         self._predicted: dict[str, int] = {}
+        self._models: dict[str, ModelConfig] = {}
+        self._removed: dict[str, ModelConfig] = {}
+        self.replace(config)
+
+    def replace(self, config: Config, in_use: Collection[str] = ()) -> None:
+        """Take another configuration.
+
+        Of the models that it has no more, those ``in_use`` are still described to who holds them;
+        they have no name by which they could be asked for.
+        """
+        known = self._removed | self._models
+        self._models = dict(config.models)
+        self._personas = config.personas
+        self._removed = {
+            name: model
+            for name, model in known.items()
+            if name in in_use and name not in config.models
+        }
+        self._predicted = {name: self._predicted[name] for name in self._predicted.keys() & known}
+        self._personas = config.personas
+        self._default = config.daemon.default_model
+        self._suggest = config.daemon.suggest_model
         self._formats: dict[str, tuple[tuple[int, int], int | None]] = {}
         self._names = {
             spelling: name
             for name, model in config.models.items()
             for spelling in (name, *model.aliases)
         }
+
+    def roll_back(self, name: str, model: ModelConfig) -> None:
+        """Describe one model by an earlier configuration again."""
+        known = self._models if name in self._models else self._removed
+        known[name] = model
 
     @property
     def names(self) -> list[str]:
@@ -56,7 +79,7 @@ class Catalogue:
 
     def is_builtin(self, name: str) -> bool:
         """Whether the model runs the file that ships with lmd."""
-        return self._models[name].path == paths.builtin_model_path()
+        return self.config(name).path == paths.builtin_model_path()
 
     @property
     def personas(self) -> Mapping[str, PersonaConfig]:
@@ -74,12 +97,18 @@ class Catalogue:
         raise LmdError("unknown_model", f"no model is called {spelling!r}", hint=hint)
 
     def config(self, name: str) -> ModelConfig:
-        """What the configuration says of a model; KeyError for an unknown name."""
-        return self._models[name]
+        """What the configuration says of a model.
+
+        Raises `LmdError` ``unknown_model`` for one that was removed while somebody waited.
+        """
+        model = self._models.get(name) or self._removed.get(name)
+        if model is None:
+            raise LmdError("unknown_model", f"{name} is not configured any more")
+        return model
 
     def sampling(self, name: str, request: Sampling, persona: Sampling | None = None) -> Sampling:
         """The request's sampling parameters, completed by the persona's and the model's."""
-        layers = [layer for layer in (request, persona, self._models[name].sampling) if layer]
+        layers = [layer for layer in (request, persona, self.config(name).sampling) if layer]
         chosen = {
             field: next(
                 (value for layer in layers if (value := getattr(layer, field)) is not None), None
@@ -94,7 +123,9 @@ class Catalogue:
         Raises `LmdError` ``load_failed`` when the file is missing or would not load. A cancelled
         call returns once the thread has ended (milliseconds).
         """
-        path = Path(self._models[name].path)
+        return await self._header(name, Path(self.config(name).path))
+
+    async def _header(self, name: str, path: Path) -> GGUFHeader:
         try:
             header = await trio.to_thread.run_sync(read_header, path, limiter=self._reading)
         except BadModel as error:
@@ -103,7 +134,7 @@ class Catalogue:
         if problem:
             raise LmdError(
                 "load_failed",
-                f"{self._models[name].path} {problem}",
+                f"{path} {problem}",
                 hint=f"set models.{name}.path to the first file of a whole model",
             )
         model = self._models[name]
@@ -118,7 +149,7 @@ class Catalogue:
         """Bytes of the model's file, read in a thread; 0 when it is missing, or none is loaded."""
         if not self._check_files:
             return 0
-        path = self._models[name].path
+        path = self.config(name).path
         return await trio.to_thread.run_sync(_file_bytes, path, limiter=self._reading)
 
     async def shell_format(self, name: str) -> int | None:
@@ -136,16 +167,15 @@ class Catalogue:
     def _identity(self, name: str) -> tuple[int, int]:
         """Changes with the model's file."""
         try:
-            facts = os.stat(self._models[name].path)
+            facts = os.stat(self.config(name).path)
         except OSError:
             return 0, 0
         return facts.st_mtime_ns, facts.st_size
 
-    async def prepare(self, name: str) -> Load:
-        """What a worker needs to load the model. Raises `LmdError` ``load_failed``."""
-        model = self._models[name]
+    async def prepare(self, name: str, model: ModelConfig) -> Load:
+        """What a worker needs to load ``model``. Raises `LmdError` ``load_failed``."""
         if self._check_files:
-            await self.header(name)
+            await self._header(name, Path(model.path))
         return Load(
             model=name,
             path=model.path,

@@ -53,8 +53,8 @@ class ModelUnloaded(Event, frozen=True, kw_only=True):
     """The model's worker has ended as it was asked to."""
 
     model: str
-    reason: Literal["idle", "evicted", "asked", "replaced"]
-    """``replaced``: its configuration has changed."""
+    reason: Literal["idle", "evicted", "asked", "replaced", "removed"]
+    """``replaced``: its configuration has changed. ``removed``: it has none any more."""
 
 
 class ModelFailed(Event, frozen=True, kw_only=True):
@@ -164,6 +164,13 @@ class ConfigRejected(Event, frozen=True, kw_only=True):
     reason: str
 
 
+class ModelRolledBack(Event, frozen=True, kw_only=True):
+    """The model runs by its earlier configuration again, since by its new one it does not."""
+
+    model: str
+    reason: str
+
+
 class EventsDropped(Event, frozen=True, kw_only=True):
     """Told to one subscriber, which did not read as fast as things happened."""
 
@@ -185,6 +192,7 @@ Happening = (
     | RequestCancelled
     | ConfigReloaded
     | ConfigRejected
+    | ModelRolledBack
     | EventsDropped
 )
 

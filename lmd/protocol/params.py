@@ -221,11 +221,28 @@ class ModelParams(Struct, kw_only=True, omit_defaults=True):
     deadline: Seconds | None = None
 
 
+class LoadParams(ModelParams, kw_only=True, omit_defaults=True):
+    """A model to be loaded."""
+
+    stream: bool = False
+    """Tell how far it is."""
+
+
 class HelloParams(Struct, kw_only=True, omit_defaults=True):
     """Who is calling; for logs and version checks only."""
 
     client: Annotated[str, Meta(max_length=64)] = ""
     protocol: Annotated[int, Meta(ge=1, le=1 << 16)] = PROTOCOL_VERSION
+
+
+class ReloadParams(Struct, kw_only=True, omit_defaults=True):
+    """Have the configuration file read again now."""
+
+    dry_run: bool = False
+    """Say what would change, and change nothing."""
+    text: Text | None = None
+    """With `dry_run`: what the file would say, in place of what it says."""
+    deadline: Seconds | None = None
 
 
 class EventsParams(Struct, kw_only=True, omit_defaults=True):

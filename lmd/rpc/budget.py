@@ -19,7 +19,11 @@ class InputBudget:
     """
 
     def __init__(self, total: int) -> None:
-        self._portions = trio.CapacityLimiter(max(1, total // MAX_MESSAGE_BYTES))
+        self._portions = trio.CapacityLimiter(_portions_of(total))
+
+    def resize(self, total: int) -> None:
+        """Lend no more than ``total`` bytes from now on; what is lent comes back in its time."""
+        self._portions.total_tokens = _portions_of(total)
 
     @property
     def portions_lent(self) -> int:
@@ -34,6 +38,10 @@ class InputBudget:
             yield account
         finally:
             account.settle()
+
+
+def _portions_of(total: int) -> int:
+    return max(1, total // MAX_MESSAGE_BYTES)
 
 
 class Account:

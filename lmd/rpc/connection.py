@@ -49,7 +49,6 @@ class Connection:
         self._stream = stream
         self._dispatcher = dispatcher
         self._shared = shared
-        self._limits = shared.limits
         self._draining = shared.draining
         self._dialect: Dialect | None = None
         self._in_flight: dict[RequestId, RequestContext] = {}
@@ -87,7 +86,7 @@ class Connection:
         """Send what is queued; a client that does not read in time loses the connection."""
 
         async def send(message: bytes) -> None:
-            with trio.fail_after(self._limits.write_timeout):
+            with trio.fail_after(self._shared.limits.write_timeout):
                 await self._stream.send_all(message)
 
         try:
@@ -142,7 +141,7 @@ class Connection:
                 if self._drained:
                     continue
                 raise ProtocolError(
-                    f"a message was not complete within {self._limits.read_timeout:g} s"
+                    f"a message was not complete within {self._shared.limits.read_timeout:g} s"
                 )
             if not data:
                 return
@@ -154,7 +153,7 @@ class Connection:
                 expires = float("inf")
                 account.settle()
             elif complete or expires == float("inf"):
-                expires = trio.current_time() + self._limits.read_timeout
+                expires = trio.current_time() + self._shared.limits.read_timeout
 
     async def _feed(self, data: bytes, dialect: Dialect) -> bool:
         """Act on every message that ``data`` completes; False if there is none.
@@ -193,7 +192,7 @@ class Connection:
             return LmdError("shutting_down", "the daemon is shutting down", hint="ask again soon")
         if request.id in self._in_flight:
             return LmdError("invalid_request", f"id {request.id!r} is still in flight")
-        if len(self._in_flight) >= self._limits.requests_per_connection:
+        if len(self._in_flight) >= self._shared.limits.requests_per_connection:
             return LmdError(
                 "overloaded",
                 f"{len(self._in_flight)} requests are in flight on this connection "

@@ -26,12 +26,15 @@ Handler = Callable[[RequestContext, Any], Awaitable[Struct]]
 class Dispatcher:
     """The method table with its handlers, and the keys of requests that can be superseded."""
 
-    def __init__(self, handlers: Mapping[str, Handler], longest_deadline: float, bus: Bus) -> None:
+    def __init__(
+        self, handlers: Mapping[str, Handler], longest_deadline: Callable[[], float], bus: Bus
+    ) -> None:
+        """``longest_deadline``: in seconds, now; also that of a request which names none."""
         missing = METHODS.keys() ^ handlers.keys()
         if missing:
             raise ValueError(f"methods and handlers differ in {sorted(missing)}")
         self._handlers = handlers
-        self._longest = longest_deadline
+        self._longest_deadline = longest_deadline
         self._bus = bus
         self._numbers = itertools.count(1)
         self._supersedable: dict[str, RequestContext] = {}
@@ -93,7 +96,7 @@ class Dispatcher:
         params = context.dialect.decode_params(request.params, method.params)
         serving.current().traceparent = getattr(params, "traceparent", None) or ""
         if not method.subscription:
-            context.set_deadline(getattr(params, "deadline", None), self._longest)
+            context.set_deadline(getattr(params, "deadline", None), self._longest_deadline())
         key = getattr(params, "supersede", None)
         if key:
             self._take_over(key, context)

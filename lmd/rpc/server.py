@@ -35,11 +35,15 @@ class Server:
 
     def __init__(self, listener: trio.SocketListener, limits: LimitsConfig) -> None:
         self._listener = listener
-        self._limits = limits
         self._shared = Shared(limits, InputBudget(limits.input_buffer))
         self._connections: set[Connection] = set()
         self._turned_away = 0
         self._closed = trio.Event()
+
+    def reconfigure(self, limits: LimitsConfig) -> None:
+        """Hold new limits from now on; what is over them already is left alone."""
+        self._shared.limits = limits
+        self._shared.input.resize(limits.input_buffer)
 
     @property
     def draining(self) -> trio.Event:
@@ -113,9 +117,9 @@ class Server:
             return LmdError("permission_denied", "this daemon serves another user")
         # A client that has just left still counts until its end has been seen.
         with trio.move_on_after(DEPARTURE_SECONDS):
-            while len(self._connections) >= self._limits.connections:
+            while len(self._connections) >= self._shared.limits.connections:
                 await self._closed.wait()
-        if len(self._connections) >= self._limits.connections:
+        if len(self._connections) >= self._shared.limits.connections:
             return LmdError(
                 "overloaded",
                 f"{len(self._connections)} connections are open (limits.connections)",
@@ -135,7 +139,7 @@ class Server:
                 with trio.move_on_after(FIRST_BYTE_SECONDS):
                     first = await stream.receive_some(1)
                 dialect = JsonDialect() if first == b"{" else MsgpackDialect()
-                with trio.move_on_after(self._limits.write_timeout):
+                with trio.move_on_after(self._shared.limits.write_timeout):
                     await stream.send_all(dialect.error(None, refusal))
                 await discard_unread(stream)
         finally:

@@ -19,11 +19,12 @@ REQUESTS_A_TURN = 8
 new clients wait for so many requests and not for one of every connection."""
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class Shared:
     """One of these for each server."""
 
     limits: LimitsConfig
+    """As the configuration has them now."""
     input: InputBudget
     requests: BytePool = field(default_factory=lambda: BytePool(REQUEST_BYTES))
     answers: BytePool = field(default_factory=lambda: BytePool(ANSWER_BYTES))

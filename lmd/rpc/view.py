@@ -6,6 +6,7 @@ import trio
 
 from lmd.models.catalogue import Catalogue
 from lmd.models.probe import Measured
+from lmd.protocol.errors import LmdError
 from lmd.protocol.results import MemoryStatus, ModelStatus
 from lmd.rpc.rates import Meter
 from lmd.scheduler.broker import Broker
@@ -26,18 +27,23 @@ class Models:
         self._measure = measure
 
     async def all(self) -> list[ModelStatus]:
-        """Every configured model, in the order of the configuration."""
-        return await self._describe(self._catalogue.names)
+        """Every configured model in the order of the configuration, then those that were removed
+        and are still in use."""
+        names = self._catalogue.names
+        removed = [name for name in self._broker.models if name not in names]
+        return await self._describe([*names, *removed])
 
     async def one(self, name: str) -> ModelStatus:
-        """One model; KeyError for an unknown name."""
-        (described,) = await self._describe([name])
-        return described
+        """One model. Raises `LmdError` ``unknown_model`` for one that was just removed."""
+        for described in await self._describe([name]):
+            return described
+        raise LmdError("unknown_model", f"{name} is not configured any more")
 
     async def _describe(self, names: list[str]) -> list[ModelStatus]:
         asked = {name: (self._catalogue.config(name).path, self._pid(name)) for name in names}
         measured = await self._measure(asked)
-        return [self._status(name, measured[name]) for name in names]
+        known = self._broker.models
+        return [self._status(name, measured[name]) for name in names if name in known]
 
     def _pid(self, name: str) -> int | None:
         worker = self._broker.worker(name)
@@ -50,7 +56,7 @@ class Models:
         loading = self._broker.loading(name)
         return ModelStatus(
             name=name,
-            state=state.phase.value,
+            state="removed" if state.removed else state.phase.value,
             pid=worker.pid if worker else None,
             slots=state.limits.slots,
             busy=len(state.running),

@@ -1,8 +1,9 @@
 """The trio shell of the scheduler: tasks wait here, effects happen here."""
 
 import contextlib
+import dataclasses
 import itertools
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Callable, Collection
 from dataclasses import dataclass, field
 
 import msgspec
@@ -12,6 +13,8 @@ import trio
 from lmd import serving
 from lmd.backend.launch import Launcher, WorkerExit
 from lmd.backend.session import Worker
+from lmd.config.diff import needs_new_worker
+from lmd.config.schema import Config, ModelConfig
 from lmd.events import Bus
 from lmd.models.catalogue import Catalogue
 from lmd.protocol.errors import LmdError
@@ -23,8 +26,18 @@ from lmd.protocol.events import (
 )
 from lmd.protocol.params import Priority
 from lmd.scheduler import announcing, policy
+from lmd.scheduler.configured import model_limits, shared_limits
 from lmd.scheduler.core import Scheduler
-from lmd.scheduler.state import Effect, Grant, ModelState, Refuse, StartWorker, StopWorker, Ticket
+from lmd.scheduler.state import (
+    Effect,
+    Grant,
+    ModelState,
+    Refuse,
+    RollBack,
+    StartWorker,
+    StopWorker,
+    Ticket,
+)
 
 log = structlog.get_logger("lmd.scheduler")
 
@@ -32,6 +45,8 @@ OnWait = Callable[[str, float], None]
 """Told ("queued", position), ("size", bytes of the file) and ("loading", fraction of it) while a
 request waits, ("granted", 0) when it has the model, and by its holder ("tokens", how many more);
 must not block."""
+OnRollBack = Callable[[str, ModelConfig, str], None]
+"""Told (model, the configuration that holds again, why the new one does not); must not block."""
 
 
 @dataclass(slots=True)
@@ -49,6 +64,9 @@ class _Place:
     """A worker process and what belongs to it."""
 
     started: float
+    config: ModelConfig
+    replaces: bool
+    """It is the first one by a new configuration and has to prove itself."""
     stop: trio.Event = field(default_factory=trio.Event)
     worker: Worker | None = None
     ready: float = 0.0
@@ -86,10 +104,12 @@ class Broker:
         self._ids = itertools.count(1)
         self._waiters: dict[int, _Waiter] = {}
         self._places: dict[str, _Place] = {}
+        self._proven: dict[str, ModelConfig] = {}
         self._asked: set[str] = set()
         """Models that were unloaded by name and have not gone yet."""
         self._changed = trio.Event()
         self._nursery: trio.Nursery
+        self.on_roll_back: OnRollBack = _nobody_listens
 
     async def run(self, *, task_status: trio.TaskStatus[None] = trio.TASK_STATUS_IGNORED) -> None:
         """Keep workers alive and watch the clock, until cancelled; then end every worker."""
@@ -152,9 +172,45 @@ class Broker:
             self._asked.add(model)
         self._apply(self._scheduler.unload(model, trio.current_time()))
 
+    def reconfigure(self, config: Config, renewed: Collection[str]) -> None:
+        """Take another configuration; ``renewed`` are the models that it runs otherwise.
+
+        Workers that it runs as they are go on with what they do. Never blocks: what has to end
+        first, ends first.
+        """
+        self._launcher = dataclasses.replace(
+            self._launcher,
+            load_timeout=config.daemon.load_timeout,
+            stall_timeout=config.limits.stall_timeout,
+        )
+        outdated = {
+            name
+            for name, place in self._places.items()
+            if name in config.models and needs_new_worker(place.config, config.models[name])
+        }
+        self._catalogue.replace(config, in_use=self._scheduler.names)
+        replaced = outdated | (set(renewed) - self._places.keys())
+        effects = self._scheduler.reconfigure(
+            model_limits(config), shared_limits(config), replaced, trio.current_time()
+        )
+        self._proven = {name: self._proven[name] for name in self._proven.keys() & config.models}
+        self._apply(effects)
+
+    @property
+    def models(self) -> list[str]:
+        """All models, those among them that are removed and still in use."""
+        return self._scheduler.names
+
     def state(self, model: str) -> ModelState:
         """What the scheduler knows of a model, to look at."""
         return self._scheduler.model(model)
+
+    def running(self, model: str) -> int:
+        """Requests that hold a model now; 0 for one that nobody knows."""
+        if model not in self.models:
+            return 0
+        state = self._scheduler.model(model)
+        return len(state.running) + len(state.visiting)
 
     def worker(self, model: str) -> Worker | None:
         """The model's worker, if it is loaded."""
@@ -187,13 +243,13 @@ class Broker:
                 case Refuse():
                     self._refuse(effect)
                 case StartWorker(model):
-                    self._places[model] = _Place(trio.current_time())
-                    self._nursery.start_soon(self._run_worker, model, self._places[model])
-                    self._bus.publish(ModelLoading(model=model))
+                    self._start(model)
                 case StopWorker(model):
                     place, state = self._places[model], self._scheduler.model(model)
                     place.parting = policy.parting(state, asked=model in self._asked)
                     place.stop.set()
+                case RollBack(model, reason):
+                    self._roll_back(model, reason)
         self._changed.set()
 
     def _tell_positions(self, model: str) -> None:
@@ -216,6 +272,19 @@ class Broker:
         waiter.refusal = LmdError(effect.code, effect.message, hint=effect.hint, data=data)
         waiter.decided.set()
 
+    def _start(self, model: str) -> None:
+        config = self._catalogue.config(model)
+        replaces = model in self._proven and needs_new_worker(self._proven[model], config)
+        place = self._places[model] = _Place(trio.current_time(), config, replaces)
+        self._nursery.start_soon(self._run_worker, model, place)
+        self._bus.publish(ModelLoading(model=model))
+
+    def _roll_back(self, model: str, reason: str) -> None:
+        earlier = self._proven[model]
+        log.error("rolled back: the new configuration fails", model=model, reason=reason)
+        self._catalogue.roll_back(model, earlier)
+        self.on_roll_back(model, earlier, reason)
+
     async def _run_worker(self, model: str, place: _Place) -> None:
         """One worker's life; always ends by telling the scheduler."""
 
@@ -225,6 +294,7 @@ class Broker:
 
         def on_ready(worker: Worker) -> None:
             place.worker, place.ready = worker, trio.current_time()
+            self._proven[model] = place.config
             worker.on_lost = on_lost
             for warning in worker.ready.warnings:
                 log.warning("model changed at load", model=model, **msgspec.to_builtins(warning))
@@ -246,8 +316,10 @@ class Broker:
         try:
             place.size = await self._catalogue.size(model)
             on_progress(0.0)
-            load = await self._catalogue.prepare(model)
-            ended = await self._launcher.run(load, on_progress, on_ready, place.stop)
+            load = await self._catalogue.prepare(model, place.config)
+            ended = await self._launcher.run(
+                load, on_progress, on_ready, place.stop, smoke=place.replaces
+            )
         except LmdError as error:
             ended = WorkerExit(f"{error.message}; {error.hint}" if error.hint else error.message)
         except Exception:
@@ -265,3 +337,7 @@ class Broker:
             self._bus.publish(ModelUnloaded(model=model, reason=place.parting))
         now = trio.current_time()
         self._apply(self._scheduler.worker_exited(model, now, ended.error, crashed=ended.crashed))
+
+
+def _nobody_listens(model: str, config: ModelConfig, reason: str) -> None:
+    """The default of `Broker.on_roll_back`."""

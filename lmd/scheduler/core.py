@@ -8,6 +8,7 @@ submit    1. the model is unknown to us           -> the caller's error (KeyErro
 """
 
 import math
+from collections.abc import Collection, Mapping
 
 from lmd.scheduler import policy
 from lmd.scheduler.state import (
@@ -18,6 +19,7 @@ from lmd.scheduler.state import (
     ModelState,
     Phase,
     Refuse,
+    RollBack,
     StartWorker,
     StopWorker,
     Ticket,
@@ -37,13 +39,22 @@ class Scheduler:
             model.phase = Phase.WAITING if model.limits.preload else Phase.COLD
         self._limits = limits
 
+    @property
+    def names(self) -> list[str]:
+        """All models, those among them that are removed and still in use."""
+        return list(self._models)
+
     def model(self, name: str) -> ModelState:
         """The state of a model, to look at; KeyError for an unknown one."""
         return self._models[name]
 
     def submit(self, ticket: Ticket, now: float) -> list[Effect]:
         """A request arrives. See the module's head for the order of the rules."""
-        model = self._models[ticket.model]
+        model = self._models.get(ticket.model)
+        if model is None or model.removed:
+            return [
+                Refuse(ticket.id, "unknown_model", f"{ticket.model} is not configured any more")
+            ]
         if model.phase is Phase.FAILED and not ticket.revive:
             return [_refuse_failed(ticket, model)]
         if not self._can_run(model, ticket):
@@ -62,7 +73,9 @@ class Scheduler:
 
     def end(self, ticket_id: int, model_name: str, now: float) -> list[Effect]:
         """A ticket is over, whether it waited, ran, or had ended before."""
-        model = self._models[model_name]
+        model = self._models.get(model_name)
+        if model is None:
+            return []
         model.queue = [ticket for ticket in model.queue if ticket.id != ticket_id]
         granted = model.running.pop(ticket_id, None)
         if granted is not None:
@@ -78,6 +91,9 @@ class Scheduler:
         model.phase = Phase.READY
         model.idle_since = now
         model.last_error = ""
+        model.proven = model.tried
+        if not model.stale:
+            model.attempts = 0
         return self._advance(now)
 
     def worker_lost(self, name: str, now: float) -> list[Effect]:
@@ -93,13 +109,18 @@ class Scheduler:
         """
         model = self._models[name]
         effects: list[Effect] = []
-        if error and model.phase is Phase.STARTING:
+        failed = bool(error) and model.phase is Phase.STARTING and not model.stale
+        if failed and model.attempts == 2 and model.proven:
+            effects.append(RollBack(name, error))
+            model.limits, model.attempts, crashed = model.proven, 1, False
+        elif failed:
             effects = self._refuse_all(model, "load_failed", f"{name} could not be loaded: {error}")
-        model.evicting = False
+            model.attempts = 0
+        model.evicting = model.stale = False
         # A queue that waits for the restart outweighs the unload that came before it.
         model.dismissed = model.dismissed and not model.queue
         model.last_error = error or model.last_error
-        model.phase = Phase.WAITING if model.queue else Phase.COLD
+        model.phase = Phase.WAITING if model.queue or model.attempts else Phase.COLD
         if crashed:
             # Whoever waits now waits for the restart; so does a model that is to stay loaded.
             model.crashes = (*model.crashes, now)[-self._limits.restarts - 1 :]
@@ -107,7 +128,7 @@ class Scheduler:
             model.phase = Phase.FAILED if math.isinf(model.restart_at) else Phase.BACKOFF
         if model.phase is Phase.FAILED:
             effects += [_refuse_failed(ticket, model) for ticket in model.queue]
-            model.queue = []
+            model.queue, model.attempts = [], 0
         return effects + self._advance(now)
 
     def unload(self, name: str, now: float) -> list[Effect]:
@@ -117,8 +138,35 @@ class Scheduler:
         given up, unless requests wait for it.
         """
         model = self._models[name]
+        model.attempts = 0
         if model.phase is Phase.READY or not model.queue:
             model.dismissed = True
+        return self._advance(now)
+
+    def reconfigure(
+        self,
+        models: Mapping[str, ModelLimits],
+        limits: Limits,
+        replaced: Collection[str],
+        now: float,
+    ) -> list[Effect]:
+        """Take another configuration; what did not change goes on as if nothing had happened.
+
+        A model in ``replaced`` finishes what runs, and starts anew for what waits. One that is not
+        in ``models`` any more takes no further requests, and goes when it has served those it had
+        taken.
+        """
+        self._limits = limits
+        for name, known in models.items():
+            model = self._models.get(name)
+            if model is None:
+                phase = Phase.WAITING if known.preload else Phase.COLD
+                self._models[name] = ModelState(name, known, phase)
+                continue
+            _renew(model, known, replaced=name in replaced)
+        for name in self._models.keys() - models.keys():
+            model = self._models[name]
+            model.removed, model.attempts = True, 0
         return self._advance(now)
 
     def tick(self, now: float) -> list[Effect]:
@@ -168,7 +216,15 @@ class Scheduler:
             if model.phase is Phase.READY and model.leaving and model.idle:
                 model.phase = Phase.STOPPING
                 effects.append(StopWorker(model.name))
+        self._forget_removed()
         return effects
+
+    def _forget_removed(self) -> None:
+        """A model that is not configured is kept for as long as somebody holds on to it."""
+        for model in list(self._models.values()):
+            unused = model.idle and not model.queue and model.phase not in policy.HOLDING_PHASES
+            if model.removed and unused:
+                del self._models[model.name]
 
     def _grant(self, model: ModelState, now: float) -> list[Effect]:
         effects: list[Effect] = []
@@ -187,10 +243,11 @@ class Scheduler:
         """Start models that want a place while there are any."""
         effects: list[Effect] = []
         for model in policy.starting_order(self._models.values()):
-            if not model.queue and (model.dismissed or not model.limits.preload):
+            wanted = model.attempts or (model.limits.preload and not model.dismissed)
+            if not model.queue and (model.removed or not wanted):
                 model.phase = Phase.COLD
             elif policy.places_taken(self._models.values()) < self._limits.loaded_models:
-                model.phase = Phase.STARTING
+                model.phase, model.tried = Phase.STARTING, model.limits
                 effects.append(StartWorker(model.name))
         return effects
 
@@ -198,12 +255,29 @@ class Scheduler:
         """Have as many models make room as are needed, and let the others go on."""
         effects: list[Effect] = []
         short = policy.places_short(self._models.values())
+        short += max(0, policy.places_taken(self._models.values()) - self._limits.loaded_models)
         for rank, model in enumerate(policy.eviction_order(self._models.values())):
             spared = model.evicting and rank >= short
             model.evicting = rank < short
             if spared:
                 effects += self._grant(model, now)
         return effects
+
+
+def _renew(model: ModelState, known: ModelLimits, *, replaced: bool) -> None:
+    """Take the limits of another configuration, and have what is loaded replaced by it.
+
+    ``replaced`` is False as well for an edit that was taken back before its worker had gone.
+    """
+    if model.phase in (Phase.READY, Phase.STARTING):
+        model.stale = replaced
+        model.attempts = 2 if replaced and not model.dismissed else 0
+        model.evicting = model.evicting and not replaced
+    elif replaced and model.phase in (Phase.BACKOFF, Phase.FAILED):
+        model.phase, model.crashes = Phase.WAITING, ()
+    elif known.preload and not model.limits.preload and model.phase is Phase.COLD:
+        model.phase, model.dismissed = Phase.WAITING, False
+    model.limits, model.removed = known, False
 
 
 def _refuse_failed(ticket: Ticket, model: ModelState) -> Refuse:

@@ -11,8 +11,9 @@ AGEING_SECONDS = 15.0
 """A batch request that has waited this long is served as if it were interactive."""
 FIRST_BACKOFF_SECONDS = 0.5
 LONGEST_BACKOFF_SECONDS = 15.0
-Parting = Literal["idle", "evicted", "asked", "replaced"]
-_HOLDS_A_PLACE = frozenset({Phase.STARTING, Phase.READY, Phase.STOPPING})
+Parting = Literal["idle", "evicted", "asked", "replaced", "removed"]
+HOLDING_PHASES = frozenset({Phase.STARTING, Phase.READY, Phase.STOPPING})
+"""A worker process is there, or about to be."""
 
 
 def serving_order(queue: Iterable[Ticket], now: float) -> list[Ticket]:
@@ -34,7 +35,7 @@ def position(queue: Sequence[Ticket], ticket: Ticket, now: float) -> int:
 
 def places_taken(models: Iterable[ModelState]) -> int:
     """Models that hold, or are about to give back, memory."""
-    return sum(model.phase in _HOLDS_A_PLACE for model in models)
+    return sum(model.phase in HOLDING_PHASES for model in models)
 
 
 def starting_order(models: Iterable[ModelState]) -> list[ModelState]:
@@ -52,7 +53,7 @@ def places_short(models: Iterable[ModelState]) -> int:
     for model in models:
         short += model.phase is Phase.WAITING and bool(model.queue)
         short -= model.phase is Phase.STOPPING
-        short -= model.phase is Phase.READY and model.dismissed
+        short -= model.phase is Phase.READY and (model.dismissed or model.stale)
     return short
 
 
@@ -61,7 +62,11 @@ def eviction_order(models: Iterable[ModelState]) -> list[ModelState]:
 
     A busy model that is making room already comes before the others, so that it gets done.
     """
-    candidates = [model for model in models if model.phase is Phase.READY and not model.dismissed]
+    candidates = [
+        model
+        for model in models
+        if model.phase is Phase.READY and not model.dismissed and not model.stale
+    ]
     return sorted(
         candidates,
         key=lambda model: (
@@ -83,6 +88,8 @@ def idle_until(model: ModelState) -> float:
 
 def parting(model: ModelState, *, asked: bool) -> Parting:
     """Why a model that is being stopped is stopped; ``asked``: it was unloaded by name."""
+    if model.stale or model.removed:
+        return "replaced" if model.stale else "removed"
     if model.evicting:
         return "evicted"
     return "asked" if asked else "idle"

@@ -72,6 +72,17 @@ class ModelState:
     """It makes room for another model; taken back when nobody needs the room any more."""
     dismissed: bool = False
     """Unloaded by name, or idle for too long; not taken back while it is ready."""
+    stale: bool = False
+    """Its worker runs by an older configuration; it makes way for one that runs by the new."""
+    attempts: int = 0
+    """It was loaded when its configuration changed, so it is loaded again, wanted or not: 2 for
+    the new configuration, 1 for the one before, which comes back if the new one does not load."""
+    tried: ModelLimits | None = None
+    """The limits that its latest worker was started with."""
+    proven: ModelLimits | None = None
+    """The limits of its latest worker that came up; what a roll-back goes back to."""
+    removed: bool = False
+    """It is not configured any more: serves what it had taken, and is then forgotten."""
     crashes: tuple[float, ...] = ()
     restart_at: float = math.inf
     last_error: str = ""
@@ -86,7 +97,8 @@ class ModelState:
     @property
     def leaving(self) -> bool:
         """Whether it ends as soon as it is idle; no further grants until then."""
-        return self.evicting or self.dismissed
+        unwanted = self.removed and not self.queue
+        return self.evicting or self.dismissed or self.stale or unwanted
 
 
 # Effects: what the core wants done. The broker carries them out in order.
@@ -124,4 +136,12 @@ class StopWorker:
     model: str
 
 
-Effect = Grant | Refuse | StartWorker | StopWorker
+@dataclass(frozen=True, slots=True)
+class RollBack:
+    """The model's new configuration does not load: go back to the one before."""
+
+    model: str
+    reason: str
+
+
+Effect = Grant | Refuse | StartWorker | StopWorker | RollBack

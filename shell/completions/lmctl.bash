@@ -9,7 +9,7 @@ _lmctl_syntax() {
     case $command in
         '')
             options='--version -h,--help'
-            commands='ask complete embed suggest explain fix init personas status events metrics cancel doctor version completion models'
+            commands='ask complete embed suggest explain fix init personas status top reload plan events metrics cancel doctor version completion models config'
             argument=choice
             argument_choices=$commands
             ;;
@@ -47,6 +47,16 @@ _lmctl_syntax() {
             ;;
         status)
             options='--json --socket -h,--help'
+            ;;
+        top)
+            options='--interval --socket -h,--help'
+            ;;
+        reload)
+            options='--json --socket -h,--help'
+            ;;
+        plan)
+            options='--json --socket -h,--help'
+            argument=path
             ;;
         events)
             options='--json --socket -h,--help'
@@ -91,6 +101,38 @@ _lmctl_syntax() {
             options='--deadline --json --socket -h,--help'
             argument=model
             ;;
+        config)
+            options='-h,--help'
+            commands='show get set unset edit path init'
+            argument=choice
+            argument_choices=$commands
+            ;;
+        'config show')
+            options='--file --json -h,--help'
+            argument=key
+            ;;
+        'config get')
+            options='--file --json -h,--help'
+            argument=key
+            ;;
+        'config set')
+            options='--file -h,--help'
+            argument=key
+            ;;
+        'config unset')
+            options='--file -h,--help'
+            argument=key
+            ;;
+        'config edit')
+            options='--file -h,--help'
+            argument=text
+            ;;
+        'config path')
+            options='--file --all -h,--help'
+            ;;
+        'config init')
+            options='--file --force --stdout -h,--help'
+            ;;
     esac
 }
 
@@ -100,12 +142,13 @@ _lmctl_takes() {
     case $1 in
         -m | --model) kind=model ;;
         -p | --persona) kind=persona ;;
-        -s | --system | --stdin-wait | -n | --max-tokens | -t | --temperature | --top-p | --top-k | --min-p | --seed | --stop | --logprobs | --deadline | --suffix | --candidates | --supersede | --status | --key) kind=text ;;
+        -s | --system | --stdin-wait | -n | --max-tokens | -t | --temperature | --top-p | --top-k | --min-p | --seed | --stop | --logprobs | --deadline | --suffix | --candidates | --status | --key | --interval) kind=text ;;
         -f | --file | --schema | --grammar | --socket | --history | --error) kind=path ;;
         --overflow) kind=choice choices='error shift' ;;
         --color) kind=choice choices='auto always never' ;;
         --priority) kind=choice choices='interactive batch' ;;
         --shell) kind=choice choices='bash zsh fish sh' ;;
+        --supersede) kind=key ;;
     esac
 }
 
@@ -207,7 +250,7 @@ _lmctl_offer_options() {
     done
 }
 
-# Offer what a running daemon knows: its `models` or `personas`.
+# Offer names: `models` or `personas` of a running daemon, or `keys` of the configuration.
 _lmctl_offer_names() {
     local -a names=()
     if [[ $socket == \~/* ]]; then
@@ -282,6 +325,7 @@ _lmctl() {
         choice) _lmctl_offer $choices ;;
         model) _lmctl_offer_names models ;;
         persona) _lmctl_offer_names personas ;;
+        key) _lmctl_offer_names keys ;;
         path | words) _lmctl_offer_files ;;
     esac
 }

@@ -14,7 +14,7 @@ function __lmctl_words --description 'Words before the cursor that are no option
             switch $token
                 case --
                     set ended yes
-                case -m --model -p --persona -s --system -f --file --stdin-wait -n --max-tokens -t --temperature --top-p --top-k --min-p --seed --stop --schema --grammar --logprobs --overflow --color --deadline --priority --socket --suffix -n --candidates --shell --history --supersede --status --error --key
+                case -m --model -p --persona -s --system -f --file --stdin-wait -n --max-tokens -t --temperature --top-p --top-k --min-p --seed --stop --schema --grammar --logprobs --overflow --color --deadline --priority --socket --suffix -n --candidates --shell --history --supersede --status --error --key --interval --file
                     set skip yes
                 case '--*'
                 case '-?*'
@@ -41,7 +41,7 @@ function __lmctl_argument --description 'Whether these are all words, and the ne
     __lmctl_after $argv; and not string match -q -- '-*' (commandline -ct)
 end
 
-function __lmctl_names --description 'Names of the models or personas of a running daemon'
+function __lmctl_names --description 'Names of models and personas of a running daemon, or of keys'
     set -l tokens (commandline -opc)
     set -l socket (string replace -f -- --socket= '' $tokens)
     if set -l at (contains -i -- --socket $tokens)
@@ -63,15 +63,17 @@ complete -c lmctl -n __lmctl_argument -a fix -d 'Repair a command line that fail
 complete -c lmctl -n __lmctl_argument -a init -d 'Print the hooks of a shell, or keep them in a file.'
 complete -c lmctl -n __lmctl_argument -a personas -d 'List the personas that `ask -p` takes.'
 complete -c lmctl -n __lmctl_argument -a status -d 'Show what the daemon does.'
-complete -c lmctl -n __lmctl_argument -a events -d 'Follow what happens in the daemon, until Ctrl-C.
-
-On a terminal, calls that only look at the daemon are shown where their KIND is given.'
+complete -c lmctl -n __lmctl_argument -a top -d 'Show what the daemon does, live; cancel requests, load and unload models by keys.'
+complete -c lmctl -n __lmctl_argument -a reload -d 'Have the daemon read its configuration again now.'
+complete -c lmctl -n __lmctl_argument -a plan -d 'Show what an edit of the configuration would change, and change nothing.'
+complete -c lmctl -n __lmctl_argument -a events -d 'Follow what happens in the daemon, until Ctrl-C.'
 complete -c lmctl -n __lmctl_argument -a metrics -d 'Print the daemon\'s figures in the format of Prometheus.'
 complete -c lmctl -n __lmctl_argument -a cancel -d 'Cancel requests of any client of yours, by the ids that `status` shows.'
 complete -c lmctl -n __lmctl_argument -a doctor -d 'Check the installation and say how to mend what is broken.'
 complete -c lmctl -n __lmctl_argument -a version -d 'Print the versions of client and daemon.'
 complete -c lmctl -n __lmctl_argument -a completion -d 'Print the completion script of a shell.'
 complete -c lmctl -n __lmctl_argument -a models -d 'List, show, load and unload models.'
+complete -c lmctl -n __lmctl_argument -a config -d 'Show, change and check the configuration.'
 complete -c lmctl -n __lmctl_after -l version -d 'print the version and exit'
 complete -c lmctl -n __lmctl_after -s h -l help -d 'show help and exit'
 
@@ -155,7 +157,7 @@ complete -c lmctl -n '__lmctl_within suggest' -l deadline -x -d 'longest time fo
 complete -c lmctl -n '__lmctl_within suggest' -l priority -x -a 'interactive batch' -d 'lane of the request: batch work waits for interactive work'
 complete -c lmctl -n '__lmctl_within suggest' -l no-start -d 'do not start a daemon that is not running'
 complete -c lmctl -n '__lmctl_within suggest' -l socket -r -F -d 'socket of the daemon'
-complete -c lmctl -n '__lmctl_within suggest' -l supersede -x -d 'cancel an unfinished request of the same key'
+complete -c lmctl -n '__lmctl_within suggest' -l supersede -x -a '(__lmctl_names keys)' -d 'cancel an unfinished request of the same key'
 
 complete -c lmctl -n '__lmctl_within explain' -F
 complete -c lmctl -n '__lmctl_within explain' -s m -l model -x -a '(__lmctl_names models)' -d 'model or alias; default: suggest_model of the configuration'
@@ -171,7 +173,7 @@ complete -c lmctl -n '__lmctl_within explain' -l deadline -x -d 'longest time fo
 complete -c lmctl -n '__lmctl_within explain' -l priority -x -a 'interactive batch' -d 'lane of the request: batch work waits for interactive work'
 complete -c lmctl -n '__lmctl_within explain' -l no-start -d 'do not start a daemon that is not running'
 complete -c lmctl -n '__lmctl_within explain' -l socket -r -F -d 'socket of the daemon'
-complete -c lmctl -n '__lmctl_within explain' -l supersede -x -d 'cancel an unfinished request of the same key'
+complete -c lmctl -n '__lmctl_within explain' -l supersede -x -a '(__lmctl_names keys)' -d 'cancel an unfinished request of the same key'
 
 complete -c lmctl -n '__lmctl_within fix' -F
 complete -c lmctl -n '__lmctl_within fix' -s m -l model -x -a '(__lmctl_names models)' -d 'model or alias; default: suggest_model of the configuration'
@@ -189,7 +191,7 @@ complete -c lmctl -n '__lmctl_within fix' -l deadline -x -d 'longest time for qu
 complete -c lmctl -n '__lmctl_within fix' -l priority -x -a 'interactive batch' -d 'lane of the request: batch work waits for interactive work'
 complete -c lmctl -n '__lmctl_within fix' -l no-start -d 'do not start a daemon that is not running'
 complete -c lmctl -n '__lmctl_within fix' -l socket -r -F -d 'socket of the daemon'
-complete -c lmctl -n '__lmctl_within fix' -l supersede -x -d 'cancel an unfinished request of the same key'
+complete -c lmctl -n '__lmctl_within fix' -l supersede -x -a '(__lmctl_names keys)' -d 'cancel an unfinished request of the same key'
 
 complete -c lmctl -n '__lmctl_argument init' -a 'bash zsh fish'
 complete -c lmctl -n '__lmctl_within init' -l no-bind -d 'define the widgets, bind no keys'
@@ -207,6 +209,19 @@ complete -c lmctl -n '__lmctl_within personas' -s h -l help -d 'show help and ex
 complete -c lmctl -n '__lmctl_within status' -l json -d 'print the reply as one line of JSON'
 complete -c lmctl -n '__lmctl_within status' -l socket -r -F -d 'socket of the daemon'
 complete -c lmctl -n '__lmctl_within status' -s h -l help -d 'show help and exit'
+
+complete -c lmctl -n '__lmctl_within top' -l interval -x -d 'time between two looks'
+complete -c lmctl -n '__lmctl_within top' -l socket -r -F -d 'socket of the daemon'
+complete -c lmctl -n '__lmctl_within top' -s h -l help -d 'show help and exit'
+
+complete -c lmctl -n '__lmctl_within reload' -l json -d 'print the reply as one line of JSON'
+complete -c lmctl -n '__lmctl_within reload' -l socket -r -F -d 'socket of the daemon'
+complete -c lmctl -n '__lmctl_within reload' -s h -l help -d 'show help and exit'
+
+complete -c lmctl -n '__lmctl_argument plan' -F
+complete -c lmctl -n '__lmctl_within plan' -l json -d 'print the reply as one line of JSON'
+complete -c lmctl -n '__lmctl_within plan' -l socket -r -F -d 'socket of the daemon'
+complete -c lmctl -n '__lmctl_within plan' -s h -l help -d 'show help and exit'
 
 complete -c lmctl -n '__lmctl_within events' -l json -d 'one JSON object a line, as into a pipe'
 complete -c lmctl -n '__lmctl_within events' -l socket -r -F -d 'socket of the daemon'
@@ -260,3 +275,42 @@ complete -c lmctl -n '__lmctl_within models unload' -l deadline -x -d 'longest t
 complete -c lmctl -n '__lmctl_within models unload' -l json -d 'print the reply as one line of JSON'
 complete -c lmctl -n '__lmctl_within models unload' -l socket -r -F -d 'socket of the daemon'
 complete -c lmctl -n '__lmctl_within models unload' -s h -l help -d 'show help and exit'
+
+complete -c lmctl -n '__lmctl_argument config' -a show -d 'Show what holds, and which line of which file says so.'
+complete -c lmctl -n '__lmctl_argument config' -a get -d 'Print the value of a key, or the keys of a table.'
+complete -c lmctl -n '__lmctl_argument config' -a set -d 'Change a key where it stands, or add it; comments and order stay.'
+complete -c lmctl -n '__lmctl_argument config' -a unset -d 'Take a key or a table out; its default holds then.'
+complete -c lmctl -n '__lmctl_argument config' -a edit -d 'Open it in your editor; what does not load is not saved.'
+complete -c lmctl -n '__lmctl_argument config' -a path -d 'Print where the configuration is.'
+complete -c lmctl -n '__lmctl_argument config' -a init -d 'Write a commented file to start from.'
+complete -c lmctl -n '__lmctl_after config' -s h -l help -d 'show help and exit'
+
+complete -c lmctl -n '__lmctl_argument config show' -a '(__lmctl_names keys)'
+complete -c lmctl -n '__lmctl_within config show' -l file -r -F -d 'the file; default: lmctl config path'
+complete -c lmctl -n '__lmctl_within config show' -l json -d 'print it as one line of JSON'
+complete -c lmctl -n '__lmctl_within config show' -s h -l help -d 'show help and exit'
+
+complete -c lmctl -n '__lmctl_argument config get' -a '(__lmctl_names keys)'
+complete -c lmctl -n '__lmctl_within config get' -l file -r -F -d 'the file; default: lmctl config path'
+complete -c lmctl -n '__lmctl_within config get' -l json -d 'print it as one line of JSON'
+complete -c lmctl -n '__lmctl_within config get' -s h -l help -d 'show help and exit'
+
+complete -c lmctl -n '__lmctl_argument config set' -a '(__lmctl_names keys)'
+complete -c lmctl -n '__lmctl_within config set' -l file -r -F -d 'the file; default: lmctl config path'
+complete -c lmctl -n '__lmctl_within config set' -s h -l help -d 'show help and exit'
+
+complete -c lmctl -n '__lmctl_argument config unset' -a '(__lmctl_names keys)'
+complete -c lmctl -n '__lmctl_within config unset' -l file -r -F -d 'the file; default: lmctl config path'
+complete -c lmctl -n '__lmctl_within config unset' -s h -l help -d 'show help and exit'
+
+complete -c lmctl -n '__lmctl_within config edit' -l file -r -F -d 'the file; default: lmctl config path'
+complete -c lmctl -n '__lmctl_within config edit' -s h -l help -d 'show help and exit'
+
+complete -c lmctl -n '__lmctl_within config path' -l file -r -F -d 'the file; default: lmctl config path'
+complete -c lmctl -n '__lmctl_within config path' -l all -d 'every file that is read'
+complete -c lmctl -n '__lmctl_within config path' -s h -l help -d 'show help and exit'
+
+complete -c lmctl -n '__lmctl_within config init' -l file -r -F -d 'the file; default: lmctl config path'
+complete -c lmctl -n '__lmctl_within config init' -l force -d 'replace a file that exists'
+complete -c lmctl -n '__lmctl_within config init' -l stdout -d 'print it, write nothing'
+complete -c lmctl -n '__lmctl_within config init' -s h -l help -d 'show help and exit'

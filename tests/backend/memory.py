@@ -212,6 +212,8 @@ class MemoryLauncher(Launcher):
         on_progress: Callable[[float], None],
         on_ready: Callable[[Worker], None],
         stop: trio.Event,
+        *,
+        smoke: bool = False,
     ) -> WorkerExit:
         process = MemoryProcess()
         self.processes.append(process)
@@ -219,7 +221,7 @@ class MemoryLauncher(Launcher):
         async with trio.open_nursery() as nursery:
             nursery.start_soon(engine.run)
             try:
-                ended = await self._serve(process, load, on_progress, on_ready, stop)  # type: ignore[arg-type]
+                ended = await self._serve(process, load, on_progress, on_ready, stop, smoke)  # type: ignore[arg-type]
             finally:
                 await process.reap()
             nursery.cancel_scope.cancel()

@@ -14,6 +14,7 @@ pytestmark = pytest.mark.process
     [
         (["startup", "--runs", "2"], "startup:"),
         (["overload", "--requests", "100"], "overload:"),
+        (["reload", "--edits", "2", "--clients", "4"], "reload:"),
         (["shell", "--starts", "2", "--chords", "2"], "chord to text:"),
     ],
 )

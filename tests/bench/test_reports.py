@@ -1,6 +1,8 @@
 """What each benchmark makes of its samples."""
 
-from bench import cancel, first_token, overload, shell, startup, throughput
+from collections import Counter
+
+from bench import cancel, first_token, overload, reload, shell, startup, throughput
 from bench.cancel import Phase
 from bench.machine import Machine, describe_others
 from bench.measure import Table
@@ -122,6 +124,13 @@ def test_overload_is_a_ratio_to_an_answer_from_memory():
         (False, False),
         (False, True),
     ]
+
+
+def test_the_slowest_edit_decides_and_every_request_is_counted():
+    table = reload.report([300.0] * 9 + [2500.0], Counter(ok=90, overloaded=1))
+    assert column(table, "p99") == ["2500"]
+    assert column(table, "requests meanwhile") == ["90 ok, 1 overloaded"]
+    assert column(table, "budget") == ["missed (<= 2000 ms)"]
 
 
 def test_a_busy_machine_is_told_of():

@@ -1,13 +1,17 @@
 """``lmd check`` and ``lmd schema`` as commands."""
 
+import io
 import json
 import tomllib
 from pathlib import Path
+from typing import Any
 
 import pytest
 from jsonschema import Draft202012Validator
 
 from lmd.__main__ import main
+from lmd.config.json_schema import json_schema
+from lmd.config.reference import tables
 
 EXAMPLE = Path(__file__).parents[2] / "config.example.toml"
 
@@ -72,6 +76,78 @@ def test_the_schema_knows_every_key_and_forbids_others(capsys: pytest.CaptureFix
     assert validator.is_valid({"models": {"a": {"path": "/a", "slots": 2}}})
     assert not validator.is_valid({"models": {"a": {"path": "/a", "slot": 2}}})
     assert not validator.is_valid({"limits": {"connections": 0}})
+
+
+def test_the_schema_has_words_and_bounds_for_every_key_and_no_null(
+    capsys: pytest.CaptureFixture[str],
+):
+    main(["schema"])
+    text = capsys.readouterr().out
+    definitions = json.loads(text)["$defs"]
+    for table in tables():
+        properties = definitions[table.struct.__name__]["properties"]
+        for key in table.keys:
+            assert properties[key.name]["description"] == f"{key.text} Takes {key.takes}."
+    assert definitions["DaemonConfig"]["properties"]["keep_alive"]["default"] == "30m"
+    assert '"null"' not in text
+
+
+@pytest.mark.parametrize(
+    ("tables", "valid"),
+    [
+        ({"daemon": {"keep_alive": "${KEEP:-5m}"}}, True),
+        ({"log": {"level": "${LEVEL}"}}, True),
+        ({"limits": {"input_buffer": "2%"}}, True),
+        ({"personas": {"a": {"system": "x", "sampling": {"top_p": 0.5}}}}, True),
+        ({"personas": {"a": {"prompt": "x"}}}, False),
+        ({"log": {"level": "loud"}}, False),
+        ({"limits": {"connections": "${N}"}}, False),
+        ({"models": {"a": {"context": 8}}}, False),
+    ],
+)
+def test_the_schema_and_the_loader_agree(tables: dict[str, Any], valid: bool):
+    assert Draft202012Validator(json_schema()).is_valid(tables) == valid
+
+
+def test_check_as_json(tmp_path: Path, capsys: pytest.CaptureFixture[str]):
+    path = write(tmp_path / "lmd.toml", "[daemon]\ndrain = 1\ndrane = 2\n")
+    assert main(["check", "--json", path]) == 78
+    report = json.loads(capsys.readouterr().out)
+    assert (report["valid"], report["loads"], report["settings"]) == (False, False, [])
+    assert report["problems"] == [
+        {"file": path, "line": 3, "key": "daemon.drane",
+         "message": "unknown key `drane` in [daemon]", "hint": "did you mean `drain`?"},
+    ]  # fmt: skip
+    write(tmp_path / "lmd.toml", '[daemon]\nkeep_alive = "forever"\n[models.a]\npath = "/no/a"\n')
+    assert main(["check", "--json", path]) == 78
+    report = json.loads(capsys.readouterr().out)
+    assert (report["valid"], report["loads"], report["files"]) == (False, True, [path])
+    found = {".".join(one["key"]): one for one in report["settings"]}
+    assert found["daemon.keep_alive"] == {
+        "key": ["daemon", "keep_alive"], "value": "forever", "text": '"forever"',
+        "file": path, "line": 2,
+    }  # fmt: skip
+    assert (found["daemon.drain"]["value"], found["daemon.drain"]["file"]) == (30.0, None)
+    assert (found["models.a.context"]["value"], found["models.a.context"]["text"]) == (None, "")
+
+
+def test_check_of_a_text_in_place_of_a_file(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+):
+    path = write(tmp_path / "lmd.toml", "[daemon]\ndrain = 1\n")
+    part = str(tmp_path / "conf.d" / "a.toml")
+
+    def check(text: bytes, of: str) -> int:
+        monkeypatch.setattr("sys.stdin", io.TextIOWrapper(io.BytesIO(text)))
+        return main(["check", "--stdin", of, path])
+
+    assert check(b"[daemon]\nkeep_alive = 1\n", part) == 0
+    assert "valid; models: shell" in capsys.readouterr().out
+    assert check(b"[daemon]\ndrain = 1\n", part) == 78
+    assert f"{part}:2: daemon.drain stands here and at {path}:2" in capsys.readouterr().err
+    assert check(b"\xff", path) == 78
+    assert check(b"personas.a.system = 'x'", path) == 0
+    assert capsys.readouterr().out == f"{path}: valid; models: shell; personas: a\n"
 
 
 def test_usage_errors(capsys: pytest.CaptureFixture[str]):

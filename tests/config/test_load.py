@@ -14,8 +14,6 @@ from lmd.config.schema import Config, DaemonConfig, LimitsConfig, LogConfig
 from lmd.config.sources import MAX_CONFIG_BYTES
 from lmd.config.units import parse_duration, parse_size, write_quantity
 
-EXAMPLE = Path(__file__).parents[2] / "config.example.toml"
-
 
 def test_nothing_configured_means_the_defaults_and_the_builtin_model():
     config = parse("", "test")
@@ -26,25 +24,6 @@ def test_nothing_configured_means_the_defaults_and_the_builtin_model():
     )
     assert list(config.models) == ["shell"]
     assert config.models["shell"].path == paths.builtin_model_path()
-
-
-def test_the_example_loads_and_shows_the_defaults():
-    example = load(str(EXAMPLE), required=True)
-    assert (example.daemon, example.limits, example.log) == (
-        DaemonConfig(),
-        LimitsConfig(),
-        LogConfig(),
-    )
-
-
-def test_the_commented_part_of_the_example_loads_too():
-    text = EXAMPLE.read_text()
-    uncommented = text[: text.index("# [models.")] + "".join(
-        line.removeprefix("# ").removeprefix("#")
-        for line in text[text.index("# [models.") :].splitlines(keepends=True)
-    )
-    config = parse(uncommented, "example")
-    assert len(config.models) == 2
 
 
 def test_a_whole_file(monkeypatch: pytest.MonkeyPatch):

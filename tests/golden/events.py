@@ -12,6 +12,7 @@ from lmd.protocol.events import (
     ModelFailed,
     ModelLoaded,
     ModelLoading,
+    ModelRolledBack,
     ModelUnloaded,
     RequestCancelled,
     RequestFailed,
@@ -61,5 +62,6 @@ EVENTS: list[Event] = [
         changed=["limits.queue_total"],
     ),
     ConfigRejected(at=_AT, generation=2, reason="lmd.toml, line 3: unknown key"),
+    ModelRolledBack(at=_AT, model="code", reason="no memory"),
     EventsDropped(at=_AT, count=17),
 ]

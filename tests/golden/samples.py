@@ -10,6 +10,8 @@ from lmd.protocol.errors import ERRORS, LmdError
 from lmd.protocol.events import kind_of
 from lmd.protocol.results import (
     Candidate,
+    ConfigChange,
+    ConfigProblem,
     EmbedResult,
     EventsResult,
     ExplainedPart,
@@ -23,6 +25,7 @@ from lmd.protocol.results import (
     ModelStatus,
     PersonasResult,
     PersonaStatus,
+    ReloadResult,
     RequestWarning,
     StatusResult,
     StreamEvent,
@@ -188,7 +191,13 @@ CALLS = [
     Call("models.show", 10, "models.show", {"model": "shell"}),
     Call("models.show, whole", 11, "models.show", {"model": "shell", "deadline": 1.0}, whole=True),
     Call("models.load", 12, "models.load", {"model": "shell"}),
-    Call("models.load, whole", 13, "models.load", {"model": "shell", "deadline": 60}, whole=True),
+    Call(
+        "models.load, whole",
+        13,
+        "models.load",
+        {"model": "shell", "deadline": 60, "stream": True},
+        whole=True,
+    ),
     Call("models.unload", 14, "models.unload", {"model": "shell"}),
     Call("models.unload, whole", 15, "models.unload", {"model": "b", "deadline": 60}, whole=True),
     Call("events", 23, "events", {}),
@@ -196,6 +205,14 @@ CALLS = [
     Call("metrics", 25, "metrics", {}, whole=True),
     Call("requests.cancel", 26, "requests.cancel", {"id": 17}, whole=True),
     Call("personas.list", 27, "personas.list", {}, whole=True),
+    Call("reload", 28, "reload", {}),
+    Call(
+        "reload, whole",
+        29,
+        "reload",
+        {"dry_run": True, "text": "[limits]\nqueue_total = 5\n", "deadline": 5},
+        whole=True,
+    ),
     Call("status", 16, "status", {}, whole=True),
 ]
 
@@ -375,6 +392,40 @@ RESULTS: list[tuple[str, Id, str, Struct]] = [
         27,
         "personas.list",
         PersonasResult([PersonaStatus("terse", "shell", "Answer in one sentence.")]),
+    ),
+    (
+        "reload",
+        28,
+        "reload",
+        ReloadResult(
+            applied=True,
+            generation=2,
+            file="/lmd.toml",
+            changes=[ConfigChange("models.code.context", "4096", "8192", "new_worker")],
+            problems=[],
+            running={"code": 2},
+        ),
+    ),
+    (
+        "reload of a wrong file",
+        29,
+        "reload",
+        ReloadResult(
+            applied=False,
+            generation=1,
+            file="/lmd.toml",
+            changes=[],
+            problems=[
+                ConfigProblem(
+                    "/lmd.toml",
+                    3,
+                    "limits.queue",
+                    "unknown key `queue`",
+                    "valid keys: ...",
+                )
+            ],
+            running={},
+        ),
     ),
     (
         "status",

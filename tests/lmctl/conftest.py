@@ -2,6 +2,7 @@
 
 import os
 import pty
+import socket
 import subprocess
 import sys
 from collections.abc import Callable, Iterator
@@ -32,6 +33,22 @@ def daemon(socket_path: str) -> Iterator[FakeDaemon]:
     fake = FakeDaemon(socket_path)
     yield fake
     fake.close()
+
+
+@pytest.fixture
+def other_daemon(
+    environment: dict[str, str], socket_path: str
+) -> Iterator["subprocess.Popen[bytes]"]:
+    """A fake daemon in a process of its own, which can be stopped; it listens already."""
+    child = subprocess.Popen([sys.executable, "-m", "tests.lmctl.fake_daemon"], env=environment)
+    while True:
+        with socket.socket(socket.AF_UNIX) as probe:
+            if probe.connect_ex(socket_path) == 0:
+                break
+        assert child.poll() is None
+    yield child
+    child.kill()
+    child.wait()
 
 
 @pytest.fixture

@@ -71,6 +71,7 @@ class Script:
     """Send these bytes instead of anything else."""
     hello: dict[str, Any] = field(default_factory=lambda: dict(HELLO))
     models: list[dict[str, Any]] = field(default_factory=lambda: [MODEL])
+    status: dict[str, Any] = field(default_factory=lambda: dict(STATUS))
     personas: list[dict[str, Any]] = field(
         default_factory=lambda: [{"name": "terse", "model": "shell", "system": "Be brief.\nVery."}]
     )
@@ -186,7 +187,7 @@ class FakeDaemon:
 
     _ANSWERS: ClassVar[dict[str, Answerer]] = {
         "hello": lambda self, params: self.script.hello,
-        "status": lambda self, params: STATUS,
+        "status": lambda self, params: self.script.status,
         "requests.cancel": lambda self, params: REQUEST | {"id": params["id"]},
         "embed": _embed,
         "models.list": lambda self, params: {"models": self.script.models},

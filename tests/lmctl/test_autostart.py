@@ -212,7 +212,7 @@ def test_another_protocol_is_refused(environment: dict[str, str], pids: Callable
 def test_a_terminal_is_told(environment: dict[str, str], pids: Callable[[], list[int]]):
     screen = Terminal(driver(FAKE, "ask", "x"), environment)
     assert screen.finish() == 0
-    assert b"lmctl: starting the daemon" in screen.shown
+    assert b"lmctl: starting lmd" in screen.shown
     assert screen.shown.endswith(b"\r\x1b[KHello world\r\n")
 
 

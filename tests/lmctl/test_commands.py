@@ -4,20 +4,10 @@ import json
 import os
 import signal
 import subprocess
-import sys
-from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
-from lmctl.commands.connection import Target
-from lmctl.commands.doctor import (
-    Finding,
-    check_daemon,
-    check_hooks,
-    check_socket_path,
-    render_finding,
-)
 from lmctl.commands.tables import duration, render_facts, size
 from lmd import __version__
 from tests.lmctl.conftest import Lmctl
@@ -111,19 +101,6 @@ def test_cancel(daemon: FakeDaemon, lmctl: Lmctl):
     assert json.loads(lmctl("cancel", "9", "--json").stdout)["id"] == 9
     assert lmctl("cancel", "x").returncode == 2
     assert lmctl("cancel").returncode == 2
-
-
-@pytest.fixture
-def other_daemon(
-    environment: dict[str, str], socket_path: str
-) -> Iterator["subprocess.Popen[bytes]"]:
-    """A scripted daemon in a process of its own, which can be stopped."""
-    child = subprocess.Popen([sys.executable, "-m", "tests.lmctl.fake_daemon"], env=environment)
-    while not os.path.exists(socket_path):
-        assert child.poll() is None
-    yield child
-    child.kill()
-    child.wait()
 
 
 @pytest.mark.process
@@ -236,48 +213,3 @@ def test_what_is_no_command_is_shown_without_its_escapes(lmctl: Lmctl):
     done = lmctl("\x1b[31mevil", *["word"] * 40)
     assert b"\x1b" not in done.stderr
     assert done.stderr.count(b"word") == 11  # twelve words, the first one among them
-
-
-@pytest.mark.process
-def test_doctor_names_what_is_broken_and_how_to_mend_it(lmctl: Lmctl, socket_path: str):
-    os.chmod(os.path.dirname(socket_path), 0o755)
-    done = lmctl("doctor", "--json")
-    findings = {finding["check"]: finding for finding in json.loads(done.stdout)}
-    assert done.returncode == 1
-    assert list(findings) == [
-        "socket path", "daemon", "configuration", "llama.cpp", "built-in model", "shells",
-        "kept hooks",
-    ]  # fmt: skip
-    assert findings["socket path"]["state"] == "broken"
-    assert findings["daemon"]["state"] == "note"
-    assert findings["llama.cpp"]["state"] == "ok"
-
-
-def test_doctor_sees_a_daemon_of_another_version(daemon: FakeDaemon):
-    assert check_daemon(Target(daemon.path)).state == "ok"
-    daemon.script = Script(hello=HELLO | {"version": "0.0.9"})
-    finding = check_daemon(Target(daemon.path))
-    assert (finding.state, finding.mend) == ("note", "restart it to use the new one: kill 10")
-    daemon.script = Script(hello=HELLO | {"protocol": 2})
-    assert check_daemon(Target(daemon.path)).state == "broken"
-
-
-def test_doctor_sees_hooks_of_another_version(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
-    monkeypatch.setenv("XDG_DATA_HOME", str(tmp_path))
-    assert check_hooks(Target("/s")) == Finding("kept hooks", "ok", "none")
-    (tmp_path / "lmd").mkdir()
-    (tmp_path / "lmd" / "lmctl.bash").write_text(f"# lmctl {__version__}: hooks for bash\n:\n")
-    (tmp_path / "lmd" / "lmctl.zsh").write_text("# lmctl 0.0.9: hooks for zsh\n:\n")
-    finding = check_hooks(Target("/s"))
-    assert (finding.state, finding.detail) == ("note", "of another version: zsh")
-    assert finding.mend == "lmctl init zsh --write"
-
-
-def test_doctor_sees_a_path_that_does_not_fit():
-    finding = check_socket_path(Target("/tmp/" + "x" * 100))
-    assert (finding.state, finding.mend) == ("broken", "set LMD_SOCKET to a shorter path")
-
-
-def test_a_finding_shows_its_remedy_on_a_second_line():
-    assert render_finding(Finding("a", "broken", "why", "do")) == "FAIL  a: why\n      do"
-    assert render_finding(Finding("a", "ok", "fine")) == "ok    a: fine"

@@ -1,4 +1,4 @@
-"""Write man/ and the tables of docs/lmctl.md anew: ``python -m tests.manual``."""
+"""Write man/ and the tables of docs/lmctl.md and docs/config.md: ``python -m tests.manual``."""
 
 import re
 from pathlib import Path
@@ -6,11 +6,12 @@ from pathlib import Path
 from lmctl.conventions import EXIT_STATUSES, HOOK_VARIABLES, VARIABLES, render_table
 from lmctl.reference import render_reference
 from lmd import __version__
-from tests.manual import config_page, lmctl_page, lmd_page
+from tests.manual import config_page, config_tables, lmctl_page, lmd_page
 from tests.manual.roff import Page
 
 ROOT = Path(__file__).parents[2]
 DOCUMENT = ROOT / "docs" / "lmctl.md"
+CONFIG_DOCUMENT = ROOT / "docs" / "config.md"
 DATE = "2026-11-21"
 """Of the last change to what the pages say."""
 _SECTION = re.compile(
@@ -30,12 +31,13 @@ def pages() -> dict[Path, str]:
 
 
 def documented(text: str) -> str:
-    """docs/lmctl.md with its generated parts written anew."""
+    """docs/lmctl.md or docs/config.md with its generated parts written anew."""
     sections = {
         "commands": render_reference(),
         "statuses": render_table("status", EXIT_STATUSES),
         "variables": render_table("variable", VARIABLES),
         "hooks": render_table("variable", HOOK_VARIABLES),
+        "keys": config_tables.render(),
     }
     return _SECTION.sub(lambda found: found[1] + sections[found[2]] + found[3], text)
 
@@ -43,4 +45,6 @@ def documented(text: str) -> str:
 if __name__ == "__main__":
     for path, text in pages().items():
         path.write_text(text, encoding="utf-8")
-    DOCUMENT.write_text(documented(DOCUMENT.read_text(encoding="utf-8")), encoding="utf-8")
+    for document in (DOCUMENT, CONFIG_DOCUMENT):
+        text = document.read_text(encoding="utf-8")
+        document.write_text(documented(text), encoding="utf-8")

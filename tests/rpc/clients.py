@@ -13,8 +13,9 @@ import trio
 import trio.testing
 
 from lmd.config.schema import LimitsConfig
-from lmd.daemon import _dispatcher as dispatcher_of
+from lmd.daemon import handlers_of
 from lmd.models.probe import Measured
+from lmd.reload.reloader import Reloader
 from lmd.rpc.budget import InputBudget
 from lmd.rpc.connection import Connection
 from lmd.rpc.dispatch import Dispatcher
@@ -40,6 +41,24 @@ default_model = "a"
 restarts = 100
 """
 DIALECTS = ("msgpack", "json")
+
+
+async def measure(models: Mapping[str, tuple[str, int | None]]) -> dict[str, Measured]:
+    """The sizes of what has none, without a thread: a clock that jumps would leave it behind."""
+    return {name: Measured(7, None if pid is None else pid) for name, (_, pid) in models.items()}
+
+
+FACTS = ServerFacts(
+    socket="/sock",
+    config=lambda: "/toml",
+    started=0.0,
+    connections=lambda: 0,
+    in_flight=lambda: 0,
+    draining=lambda: False,
+    generation=lambda: 1,
+    config_error=lambda: "",
+    measure=measure,
+)
 
 
 class Client:
@@ -169,22 +188,18 @@ class Service:
         assert self.shared.answers._free == ANSWER_BYTES
 
 
-async def measure(models: Mapping[str, tuple[str, int | None]]) -> dict[str, Measured]:
-    """The sizes of what has none, without a thread: a clock that jumps would leave it behind."""
-    return {name: Measured(7, None if pid is None else pid) for name, (_, pid) in models.items()}
-
-
 @asynccontextmanager
 async def open_service(
     knobs: dict[str, Knobs] | None = None, **limits: float
 ) -> AsyncIterator[Service]:
     """Start it; leaving the block ends connections, requests and workers."""
     async with open_world(CONFIG, knobs) as world, trio.open_nursery() as nursery:
-        facts = ServerFacts("/sock", "/toml", 0.0, lambda: 0, lambda: 0, lambda: False, measure)
-        telemetry = Telemetry(world.bus, world.broker, world.catalogue, facts, Outlets())
-        dispatcher = dispatcher_of(
-            world.config, world.broker, world.catalogue, facts, NoLexicon(), telemetry
+        reloader = Reloader("/toml", world.config, world.reconfigure, world.bus, required=True)
+        telemetry = Telemetry(world.bus, world.broker, world.catalogue, FACTS, Outlets())
+        handlers = handlers_of(
+            world.broker, world.catalogue, FACTS, reloader, NoLexicon(), telemetry
         )
+        dispatcher = Dispatcher(handlers, lambda: world.config.limits.deadline, world.bus)
         chosen = LimitsConfig(**limits)  # type: ignore[arg-type]
         shared = Shared(chosen, InputBudget(chosen.input_buffer))
         service = Service(world, dispatcher, shared, nursery)

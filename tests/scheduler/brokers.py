@@ -6,12 +6,13 @@ from dataclasses import dataclass
 
 import trio
 
+from lmd.config.diff import Change, renewed_models
 from lmd.config.load import parse
 from lmd.config.schema import Config
-from lmd.daemon import _scheduler as scheduler_of
 from lmd.events import Bus
 from lmd.models.catalogue import Catalogue
 from lmd.scheduler.broker import Broker
+from lmd.scheduler.configured import model_limits, shared_limits
 from lmd.scheduler.core import Scheduler
 from tests.backend.memory import Knobs, MemoryLauncher
 
@@ -49,6 +50,11 @@ class World:
                 for number in range(slots):
                     nursery.start_soon(self._hold, model, number, holding, slots, all_held)
 
+    def reconfigure(self, config: Config, changes: list[Change]) -> None:
+        """Make another configuration hold."""
+        self.config = config
+        self.broker.reconfigure(config, renewed_models(changes))
+
     async def _hold(
         self, model: str, number: int, holding: list[int], slots: int, all_held: trio.Event
     ) -> None:
@@ -71,7 +77,7 @@ async def open_world(
     """Start a broker for the models of a configuration; leaving the block ends its workers."""
     parsed = parse(config, "test")
     catalogue = Catalogue(parsed, check_files=False)
-    scheduler = scheduler_of(parsed)
+    scheduler = Scheduler(model_limits(parsed), shared_limits(parsed))
     launcher = MemoryLauncher(knobs=knobs or {})
     bus = Bus()
     broker = broker_class(scheduler, catalogue, launcher, bus)

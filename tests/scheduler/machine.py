@@ -5,6 +5,7 @@ are compared with them.
 """
 
 import copy
+import dataclasses
 import math
 
 import hypothesis.strategies as st
@@ -17,8 +18,10 @@ from lmd.scheduler.state import (
     Grant,
     Limits,
     ModelLimits,
+    ModelState,
     Phase,
     Refuse,
+    RollBack,
     StartWorker,
     StopWorker,
     Ticket,
@@ -48,6 +51,10 @@ class SchedulerMachine(RuleBasedStateMachine):
         self.refused: set[int] = set()
         self.workers: dict[str, str] = {}
         self.tickets = 0
+        self.configured = dict(MODELS)
+        self.limits = LIMITS
+        self.stale: set[str] = set()
+        self.most_workers = LIMITS.loaded_models
         self.carry_out(self.scheduler.tick(self.now))
 
     def carry_out(self, effects: list[Effect]) -> None:
@@ -66,9 +73,12 @@ class SchedulerMachine(RuleBasedStateMachine):
                     busy = [ticket for ticket in self.granted.values() if ticket.model == name]
                     assert not busy, "the worker is stopped under a request"
                     self.workers[name] = "stopping"
+                case RollBack(name):
+                    assert name not in self.workers, "rolled back under a worker"
 
     def grant(self, ticket: Ticket) -> None:
         assert self.workers.get(ticket.model) == "ready", "granted on a worker that is not ready"
+        assert ticket.model not in self.stale, "granted on a worker of the old configuration"
         overtaken = [
             other
             for other in self.waiting.values()
@@ -77,6 +87,8 @@ class SchedulerMachine(RuleBasedStateMachine):
             and other.id < ticket.id
         ]
         assert not overtaken, "first come, first served within a lane"
+        model = self.scheduler.model(ticket.model)
+        assert len(model.running) <= model.limits.slots or not ticket.slot
         self.granted[ticket.id] = ticket
 
     def named(self, *states: str) -> list[str]:
@@ -93,6 +105,7 @@ class SchedulerMachine(RuleBasedStateMachine):
         ticket = Ticket(self.tickets, name, priority, self.now, slot, revive)  # type: ignore[arg-type]
         self.waiting[ticket.id] = ticket
         self.carry_out(self.scheduler.submit(ticket, self.now))
+        assert name in self.configured or ticket.id in self.refused
 
     @precondition(lambda self: self.granted)
     @rule(data=st.data())
@@ -120,6 +133,7 @@ class SchedulerMachine(RuleBasedStateMachine):
     def fail_to_load(self, data: st.DataObject, crashed: bool) -> None:
         name = data.draw(st.sampled_from(self.named("starting")))
         del self.workers[name]
+        self.stale.discard(name)
         self.carry_out(self.scheduler.worker_exited(name, self.now, "no", crashed=crashed))
 
     @precondition(lambda self: self.named("ready"))
@@ -134,12 +148,45 @@ class SchedulerMachine(RuleBasedStateMachine):
     def leave(self, data: st.DataObject) -> None:
         name = data.draw(st.sampled_from(self.named("stopping", "dying")))
         crashed = self.workers.pop(name) == "dying"
+        self.stale.discard(name)
         error = "killed" if crashed else ""
         self.carry_out(self.scheduler.worker_exited(name, self.now, error, crashed=crashed))
 
     @rule(name=NAMES)
     def unload(self, name: str) -> None:
-        self.carry_out(self.scheduler.unload(name, self.now))
+        if name in self.configured:
+            self.carry_out(self.scheduler.unload(name, self.now))
+
+    @precondition(lambda self: self.tickets % 2)
+    @rule(
+        names=st.sets(NAMES, min_size=1),
+        replaced=st.sets(NAMES),
+        slots=st.integers(1, 3),
+        places=st.integers(1, 3),
+    )
+    def reconfigure(self, names: set[str], replaced: set[str], slots: int, places: int) -> None:
+        """Other models, others of them replaced, with other slots; and other limits."""
+        before = self.configured
+        self.configured = {
+            name: dataclasses.replace(MODELS[name], slots=slots)
+            if name in replaced
+            else before.get(name, MODELS[name])
+            for name in sorted(names)
+        }
+        self.limits = dataclasses.replace(LIMITS, loaded_models=places)
+        gone = {name for name, state in self.workers.items() if state in ("stopping", "dying")}
+        self.stale -= names - gone
+        self.stale |= (self.workers.keys() & replaced & names) - gone
+        self.most_workers = max(places, len(self.workers))
+        untouched = {
+            name: self.workers[name] for name in (self.workers.keys() & names) - self.stale
+        }
+        effects = self.scheduler.reconfigure(self.configured, self.limits, replaced, self.now)
+        self.carry_out(effects)
+        stale = {model.name for model in self.known() if model.stale}
+        assert stale <= self.stale, "what did not change is to be replaced"
+        if places >= len(self.workers):
+            assert untouched.items() <= self.workers.items(), "what did not change was touched"
 
     @rule(fraction=st.sampled_from([0.3, 0.9]))
     def wait_in_vain(self, fraction: float) -> None:
@@ -160,6 +207,11 @@ class SchedulerMachine(RuleBasedStateMachine):
     @invariant()
     def every_ticket_is_in_one_place(self) -> None:
         for name in MODELS:
+            if name not in self.scheduler.names:
+                held = [*self.waiting.values(), *self.granted.values()]
+                assert name not in self.configured
+                assert name not in {ticket.model for ticket in held}
+                continue
             model = self.scheduler.model(name)
             queued = [ticket.id for ticket in model.queue]
             holding = [*model.running, *model.visiting]
@@ -170,21 +222,29 @@ class SchedulerMachine(RuleBasedStateMachine):
 
     @invariant()
     def the_bounds_hold(self) -> None:
-        models = [self.scheduler.model(name) for name in MODELS]
+        models = self.known()
         assert sum(len(model.queue) for model in models) <= LIMITS.queue_total
-        assert len(self.workers) <= LIMITS.loaded_models
+        self.most_workers = max(
+            self.limits.loaded_models, min(self.most_workers, len(self.workers))
+        )
+        assert len(self.workers) <= self.most_workers
         assert policy.places_taken(models) == len(self.workers)
         for model in models:
             assert len(model.queue) <= LIMITS.queue_per_model
-            assert len(model.running) <= model.limits.slots
             assert len(model.crashes) <= LIMITS.restarts + 1
 
     @invariant()
     def nobody_makes_room_for_nothing(self) -> None:
-        models = [self.scheduler.model(name) for name in MODELS]
-        wanted = sum(model.phase is Phase.WAITING and bool(model.queue) for model in models)
+        models = self.known()
+        wanted = max(0, len(self.workers) - self.limits.loaded_models) + sum(
+            model.phase is Phase.WAITING and bool(model.queue) for model in models
+        )
         evicting = [model for model in models if model.evicting and not model.dismissed]
         assert sum(model.phase is Phase.READY for model in evicting) <= wanted
+
+    def known(self) -> list[ModelState]:
+        """The models that the scheduler has, removed ones that are still in use among them."""
+        return [self.scheduler.model(name) for name in self.scheduler.names]
 
     @invariant()
     def nothing_is_left_to_do(self) -> None:
@@ -201,6 +261,7 @@ class SchedulerMachine(RuleBasedStateMachine):
                 self.carry_out(self.scheduler.end(number, ticket.model, self.now))
             elif name := next(iter(self.named("stopping", "dying")), None):
                 crashed = self.workers.pop(name) == "dying"
+                self.stale.discard(name)
                 effects = self.scheduler.worker_exited(
                     name, self.now, "killed" if crashed else "", crashed=crashed
                 )

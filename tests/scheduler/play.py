@@ -1,5 +1,7 @@
 """A scheduler and a record of what it asked for."""
 
+import dataclasses
+
 from lmd.protocol.params import Priority
 from lmd.scheduler.core import Scheduler
 from lmd.scheduler.state import (
@@ -10,6 +12,7 @@ from lmd.scheduler.state import (
     ModelState,
     Phase,
     Refuse,
+    RollBack,
     StartWorker,
     StopWorker,
     Ticket,
@@ -27,12 +30,14 @@ class Play:
             "restarts": 2,
             "restart_window": 60.0,
         }
-        self.scheduler = Scheduler(models, Limits(**(bounds | limits)))  # type: ignore[arg-type]
+        self.limits = Limits(**(bounds | limits))  # type: ignore[arg-type]
+        self.scheduler = Scheduler(models, self.limits)
         self.now = 100.0
         self.granted: list[int] = []
         self.refused: dict[int, Refuse] = {}
         self.started: list[str] = []
         self.stopped: list[str] = []
+        self.rolled_back: list[str] = []
         self.owner: dict[int, str] = {}
 
     def submit(
@@ -67,6 +72,11 @@ class Play:
     def unload(self, model: str = "a") -> None:
         self._record(self.scheduler.unload(model, self.now))
 
+    def reconfigure(self, models: dict[str, ModelLimits], *replaced: str, **limits: float) -> None:
+        bounds = dataclasses.asdict(self.limits) | limits
+        self.limits = Limits(**bounds)  # type: ignore[arg-type]
+        self._record(self.scheduler.reconfigure(models, self.limits, replaced, self.now))
+
     def tick(self, seconds: float = 0.0) -> None:
         self.now += seconds
         self._record(self.scheduler.tick(self.now))
@@ -98,6 +108,8 @@ class Play:
                     self.started.append(model)
                 case StopWorker(model):
                     self.stopped.append(model)
+                case RollBack(model):
+                    self.rolled_back.append(model)
 
 
 def one_model(**limits: float) -> Play:

@@ -5,6 +5,7 @@ import trio
 from trio.testing import MockClock, wait_all_tasks_blocked
 
 from lmd.backend.session import Worker
+from lmd.config.schema import ModelConfig
 from lmd.models.catalogue import Catalogue
 from lmd.protocol.errors import LmdError
 from lmd.protocol.worker import Load
@@ -142,10 +143,10 @@ async def test_overloaded_carries_the_time_to_wait(autojump_clock: MockClock):
 
 async def test_a_defect_in_a_workers_life_ends_no_other(autojump_clock: MockClock):
     class Defective(Catalogue):
-        async def prepare(self, name: str) -> Load:
+        async def prepare(self, name: str, model: ModelConfig) -> Load:
             if name == "b":
                 raise ZeroDivisionError
-            return await super().prepare(name)
+            return await super().prepare(name, model)
 
     async with open_world(A + B) as world:
         world.broker._catalogue = Defective(world.config, check_files=False)

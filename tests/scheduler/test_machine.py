@@ -1,13 +1,14 @@
 """The scheduler under every order of events, and broken schedulers that must be found out."""
 
 import math
+from collections.abc import Collection, Mapping
 
 import pytest
 from hypothesis import HealthCheck, Phase, settings
 from hypothesis.stateful import run_state_machine_as_test
 
 from lmd.scheduler.core import Scheduler
-from lmd.scheduler.state import Effect, ModelState, Ticket
+from lmd.scheduler.state import Effect, Limits, ModelLimits, ModelState, Ticket
 from tests.scheduler.machine import SchedulerMachine
 
 CHECKS = [HealthCheck.too_slow, HealthCheck.filter_too_much]
@@ -83,9 +84,33 @@ class ServesTheLastFirst(Scheduler):
         return super()._grant(model, now)
 
 
+class RenewsWhatDidNotChange(Scheduler):
+    def reconfigure(
+        self,
+        models: Mapping[str, ModelLimits],
+        limits: Limits,
+        replaced: Collection[str],
+        now: float,
+    ) -> list[Effect]:
+        return super().reconfigure(models, limits, models.keys(), now)
+
+
+class GoesOnWithTheOldWorker(Scheduler):
+    def reconfigure(
+        self,
+        models: Mapping[str, ModelLimits],
+        limits: Limits,
+        replaced: Collection[str],
+        now: float,
+    ) -> list[Effect]:
+        return super().reconfigure(models, limits, (), now)
+
+
 @pytest.mark.parametrize(
     "broken",
     [
+        RenewsWhatDidNotChange,
+        GoesOnWithTheOldWorker,
         GrantsOneTooMany,
         ForgetsToLookAfterAnEnd,
         LosesTheQueueOfACrashedModel,

@@ -6,9 +6,9 @@ from lmd.scheduler.state import Phase
 from tests.scheduler.play import Play, models, one_model
 
 
-def test_1_an_unknown_model_is_the_callers_error():
-    with pytest.raises(KeyError):
-        one_model().submit("nobody")
+def test_1_a_model_that_is_not_configured_any_more_is_refused():
+    play = one_model()
+    assert play.refused[play.submit("nobody")].code == "unknown_model"
 
 
 def test_2_a_failed_model_refuses_and_says_what_to_do():

@@ -1,7 +1,7 @@
 """`models.list`, `models.show`, `models.load` and `models.unload`."""
 
 from lmd.models.catalogue import Catalogue
-from lmd.protocol.params import ModelParams, NoParams
+from lmd.protocol.params import LoadParams, ModelParams, NoParams
 from lmd.protocol.results import ModelDetail, ModelsResult, ModelStatus
 from lmd.rpc.context import RequestContext
 from lmd.rpc.requests import Requests
@@ -30,14 +30,15 @@ class ModelsHandlers:
         header = await self._catalogue.describe(name)
         return ModelDetail(await self._models.one(name), header)
 
-    async def load(self, context: RequestContext, params: ModelParams) -> ModelStatus:
+    async def load(self, context: RequestContext, params: LoadParams) -> ModelStatus:
         """Load a model, also one that has failed, and wait until it is ready."""
         name = self._catalogue.resolve(params.model)
+        context.streaming = params.stream
         with self._requests.follow(context, name) as progress:
             async with self._broker.lease(name, "interactive", progress, slot=False, revive=True):
                 return await self._models.one(name)
 
-    async def unload(self, context: RequestContext, params: ModelParams) -> ModelStatus:
+    async def unload(self, context: RequestContext, params: LoadParams) -> ModelStatus:
         """Unload a model when its running requests are done; answers at once."""
         name = self._catalogue.resolve(params.model)
         self._broker.unload(name)

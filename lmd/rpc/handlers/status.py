@@ -27,11 +27,13 @@ class ServerFacts:
     """What `status` reports of the server itself."""
 
     socket: str
-    config: str
+    config: Callable[[], str]
     started: float
     connections: Callable[[], int]
     in_flight: Callable[[], int]
     draining: Callable[[], bool]
+    generation: Callable[[], int]
+    config_error: Callable[[], str]
     measure: Measure
     """Sizes of files and processes, found out off the event loop."""
 
@@ -81,7 +83,7 @@ class StatusHandlers:
             pid=os.getpid(),
             uptime_s=round(now - self._server.started, 3),
             socket=self._server.socket,
-            config=self._server.config,
+            config=self._server.config(),
             connections=self._server.connections(),
             requests_in_flight=self._server.in_flight(),
             draining=self._server.draining(),
@@ -90,6 +92,8 @@ class StatusHandlers:
             requests_omitted=omitted,
             rates=self._requests.meter.rates(now),
             recent_errors=[_recent_error(event) for event in self._bus.failures],
+            config_generation=self._server.generation(),
+            config_error=self._server.config_error(),
         )
 
     def _places(self) -> dict[Progress, QueuePlace]:

@@ -140,6 +140,8 @@ class FakeEngine:
                 self._jobs.fail(job, error)
                 continue
             self._misbehave("prefill")
+            if self._context < self._knobs.crash_short:
+                os.abort()
             total = len(stream.prompt)
             self._send(Prefill(job=job.id, done=total, total=total))
             self._running.append(stream)

@@ -46,6 +46,8 @@ class Knobs:
     """Memory to hold and touch from the load on, in MiB."""
     fail_load: str = ""
     """Answer `Load` with this message."""
+    crash_short: int = 0
+    """Abort at the first prompt where the daemon gave a context of fewer words than this."""
     crash_at: Trigger = Trigger()
     """Abort the process, as llama.cpp does."""
     hang_at: Trigger = Trigger()

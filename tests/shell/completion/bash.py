@@ -123,7 +123,7 @@ _lmctl_offer_options() {
     done
 }
 
-# Offer what a running daemon knows: its `models` or `personas`.
+# Offer names: `models` or `personas` of a running daemon, or `keys` of the configuration.
 _lmctl_offer_names() {
     local -a names=()
     if [[ $socket == \~/* ]]; then
@@ -198,6 +198,7 @@ _lmctl() {
         choice) _lmctl_offer $choices ;;
         model) _lmctl_offer_names models ;;
         persona) _lmctl_offer_names personas ;;
+        key) _lmctl_offer_names keys ;;
         path | words) _lmctl_offer_files ;;
     esac
 }

@@ -47,7 +47,7 @@ function __lmctl_argument --description 'Whether these are all words, and the ne
     __lmctl_after $argv; and not string match -q -- '-*' (commandline -ct)
 end
 
-function __lmctl_names --description 'Names of the models or personas of a running daemon'
+function __lmctl_names --description 'Names of models and personas of a running daemon, or of keys'
     set -l tokens (commandline -opc)
     set -l socket (string replace -f -- --socket= '' $tokens)
     if set -l at (contains -i -- --socket $tokens)
@@ -87,9 +87,11 @@ def _lines(node: Node) -> Iterator[str]:
     options = _when("after" if node.children else "within", node)
     argument = _when("argument", node)
     for child in node.children:
-        yield f"{argument} -a {child.name} -d {_quoted(child.help)}"
+        yield f"{argument} -a {child.name} -d {_quoted(child.summary)}"
     if node.argument and node.argument.kind == "words":
         yield f"{options} -F"
+    elif node.argument and node.argument.kind == "path":
+        yield f"{argument} -F"
     elif node.argument and (candidates := _takes(node.argument)):
         yield f"{argument} {candidates}"
     for flag in node.flags:
@@ -117,7 +119,9 @@ def _flag(flag: Flag) -> str:
 def _takes(value: Value) -> str:
     if value.kind == "choice":
         return f"-a '{' '.join(value.choices)}'"
-    return f"-a '(__lmctl_names {value.kind}s)'" if value.kind in ("model", "persona") else ""
+    return (
+        f"-a '(__lmctl_names {value.kind}s)'" if value.kind in ("model", "persona", "key") else ""
+    )
 
 
 def _quoted(text: str) -> str:

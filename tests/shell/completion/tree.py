@@ -10,8 +10,8 @@ from typing import Any, Literal
 from lmctl.cli import HOT, root_command
 from lmctl.table import Command, Option
 
-_KINDS: dict[str, Literal["model", "persona", "path"]] = {
-    "MODEL": "model", "PERSONA": "persona", "FILE": "path", "PATH": "path",
+_KINDS: dict[str, Literal["model", "persona", "key", "path"]] = {
+    "MODEL": "model", "PERSONA": "persona", "KEY": "key", "FILE": "path", "PATH": "path",
 }  # fmt: skip
 
 
@@ -19,7 +19,7 @@ _KINDS: dict[str, Literal["model", "persona", "path"]] = {
 class Value:
     """What an option or argument takes. ``words`` is free text that may name a file."""
 
-    kind: Literal["choice", "model", "persona", "path", "text", "words"]
+    kind: Literal["choice", "model", "persona", "key", "path", "text", "words"]
     label: str
     choices: tuple[str, ...] = ()
 
@@ -50,6 +50,11 @@ class Node:
     def name(self) -> str:
         """The last word of the path."""
         return self.path[-1] if self.path else "lmctl"
+
+    @property
+    def summary(self) -> str:
+        """The first line of the help: more has no place in a menu."""
+        return self.help.partition("\n")[0]
 
     def walk(self) -> Iterator["Node"]:
         """This node and all below it, parents first."""
@@ -138,5 +143,5 @@ def _table_flag(option: Option) -> Flag:
     return Flag((*short, f"--{option.name}"), option.help, value, repeat=option.repeat)
 
 
-def _kind(metavar: str) -> Literal["model", "persona", "path", "text"]:
-    return _KINDS.get(metavar, "text")
+def _kind(metavar: str) -> Literal["model", "persona", "key", "path", "text"]:
+    return _KINDS.get((metavar or "").strip("[]"), "text")

@@ -16,6 +16,7 @@ _lmctl_names() {
 }
 _lmctl_model_names() { _lmctl_names model }
 _lmctl_persona_names() { _lmctl_names persona }
+_lmctl_key_names() { _lmctl_names key }
 """
 _TAIL = r"""
 if [[ ${funcstack[1]-} == _lmctl ]]; then
@@ -30,6 +31,7 @@ _ACTIONS = {
     "path": "_files",
     "model": "_lmctl_model_names",
     "persona": "_lmctl_persona_names",
+    "key": "_lmctl_key_names",
     "text": " ",
     "words": "_default",
 }
@@ -52,7 +54,7 @@ def _command(node: Node) -> str:
 def _group(node: Node) -> str:
     specs = [*map(_flag, node.flags), "'1:command:->command'", "'*::argument:->argument'"]
     commands = "\n".join(
-        f"        {_quoted(f'{child.name}:{child.help}')}" for child in node.children
+        f"        {_quoted(f'{child.name}:{child.summary}')}" for child in node.children
     )
     calls = "\n".join(
         f"        {child.name}) {_function(child)} && ret=0 ;;" for child in node.children

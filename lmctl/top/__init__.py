@@ -1,0 +1,1 @@
+"""`lmctl top`: what the daemon does, live, with keys. Decisions and screens are pure."""

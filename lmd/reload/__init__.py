@@ -1,0 +1,1 @@
+"""An edit of the configuration takes effect: watch, load, check, diff, apply."""
