@@ -47,7 +47,7 @@ class Dispatcher:
         facts = self._facts(request.method)
         serving.begin(facts)
         with structlog.contextvars.bound_contextvars(
-            request=str(request.id)[:64], method=request.method
+            number=facts.number, request=str(request.id)[:64], method=request.method
         ):
             try:
                 result = await self._run(request, context)
