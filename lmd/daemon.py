@@ -73,6 +73,7 @@ def run(config: Config, config_path: str, socket: str, fake: str | None, *, requ
     _mend_standard_streams()
     socket_file.prepare_directory(os.path.dirname(socket))
     _raise_descriptor_limit()
+    _forbid_core_files()
     with (
         open_logs(config.log) as lines,
         socket_file.own(socket),
@@ -240,6 +241,11 @@ def _mend_standard_streams() -> None:
         continue
     os.close(descriptor)
     sys.stderr = open_unbuffered(2, "w")
+
+
+def _forbid_core_files() -> None:
+    """Prompts and secrets are in our memory; a core file would keep them."""
+    resource.setrlimit(resource.RLIMIT_CORE, (0, resource.getrlimit(resource.RLIMIT_CORE)[1]))
 
 
 def _raise_descriptor_limit() -> None:

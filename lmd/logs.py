@@ -17,6 +17,7 @@ from typing import Any, Literal, TextIO
 import structlog
 from structlog.typing import EventDict, Processor
 
+from lmd.config.redaction import redact
 from lmd.config.schema import LogConfig
 
 QUEUED_LINES = 4096
@@ -115,7 +116,7 @@ def open_logs(config: LogConfig) -> Iterator[LineWriter]:
                 structlog.processors.TimeStamper(fmt="iso"),
                 structlog.processors.format_exc_info,
                 _tame_values,
-                render,
+                _without_secrets(render),
             ],
             wrapper_class=_filter_of(config.level),
             logger_factory=structlog.WriteLoggerFactory(writer),  # type: ignore[arg-type]
@@ -141,6 +142,10 @@ def open_unbuffered(file: str | int, mode: Literal["a", "w"]) -> TextIO:
     """
     raw = io.FileIO(file, mode, closefd=isinstance(file, str))
     return io.TextIOWrapper(raw, encoding="utf-8", errors="replace", write_through=True)
+
+
+def _without_secrets(render: Processor) -> Processor:
+    return lambda logger, method, event: redact(str(render(logger, method, event)))
 
 
 def _tame_values(logger: Any, method: str, event: EventDict) -> EventDict:

@@ -32,6 +32,8 @@ def describe(event: Facts) -> tuple[str, str, bool]:
 def _details(kind: str, event: Facts) -> str:
     if kind.startswith("request_"):
         return f"{_request(event)}  {_of_request(kind, event)}".rstrip()
+    if kind == "model_loading":
+        return str(event.get("model"))
     if kind == "model_loaded":
         return f"{event.get('model')}  pid {event.get('pid')}, {_time(event.get('load_ms'))}"
     if kind == "model_failed":

@@ -11,6 +11,7 @@ import time
 from collections.abc import Mapping, Sequence
 from importlib.util import find_spec
 
+from lmd.config.redaction import remember
 from lmd.config.secrets import MAX_SECRET_BYTES, Secret, SecretError, SecretReference
 
 COMMAND_SECONDS = 10.0
@@ -37,7 +38,7 @@ def read_secret(
         data = _from_keyring(reference.keyring, environ, seconds)
     else:
         data = _from_environment(reference.env or "", environ)
-    return _secret(data, described(reference))
+    return remember(_secret(data, described(reference)))
 
 
 def described(reference: SecretReference) -> str:

@@ -4,6 +4,7 @@ Labels are bounded: methods and codes come from tables, models from the configur
 """
 
 from collections.abc import Iterable
+from typing import get_args
 
 from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram
 
@@ -13,6 +14,7 @@ from lmd.protocol.events import (
     Happening,
     ModelFailed,
     ModelLoaded,
+    ModelRolledBack,
     ModelUnloaded,
     RequestCancelled,
     RequestFailed,
@@ -25,6 +27,7 @@ TOKEN_BUCKETS = (0.0005, 0.001, 0.0025, 0.005, 0.01, 0.02, 0.03, 0.05, 0.1, 0.2,
 LOAD_BUCKETS = (0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30, 60, 120, 300)
 ONE_STREAM = frozenset({"ask", "complete", "explain"})
 """Methods that decode one sequence: only there is a rate the time that a token takes."""
+UNLOAD_REASONS: tuple[str, ...] = get_args(ModelUnloaded.__annotations__["reason"])
 OTHER_MODEL = "other"
 """Label of a model that is not configured any more."""
 
@@ -44,11 +47,14 @@ class Counters:
         self._prompt = counter("prompt_tokens", "Tokens of prompts.", "model")
         self._cached = counter("cached_tokens", "Tokens of prompts not read again.", "model")
         self._completion = counter("completion_tokens", "Tokens generated.", "model")
-        self._loads = counter("model_loads", "Times that a model was loaded.", "model")
-        self._failures = counter("model_load_failures", "Times that it was refused.", "model")
-        self._crashes = counter("model_crashes", "Times that its worker died or hung.", "model")
-        self._unloads = counter("model_unloads", "Times that it was unloaded.", "model", "reason")
-        self._reloads = counter("config_reloads", "Configurations read.", "outcome")
+        self._loads = counter("model_loads", "Models loaded.", "model")
+        self._failures = counter("model_load_failures", "Loads that were refused.", "model")
+        self._crashes = counter("model_crashes", "Workers that died or hung.", "model")
+        self._unloads = counter("model_unloads", "Models unloaded.", "model", "reason")
+        self._rollbacks = counter(
+            "model_rollbacks", "New configurations of a model that do not load.", "model"
+        )
+        self._reloads = counter("config_reloads", "Configurations read anew.", "outcome")
         self._queue = histogram("queue_seconds", "Wait for a slot, without loads.", WAIT_BUCKETS)
         self._wait = histogram("load_wait_seconds", "Wait for a load.", WAIT_BUCKETS)
         self._prefill = histogram("prefill_seconds", "Reading a prompt.", WAIT_BUCKETS)
@@ -84,6 +90,8 @@ class Counters:
                 failed.labels(self._label(event.model)).inc()
             case ModelUnloaded():
                 self._unloads.labels(self._label(event.model), event.reason).inc()
+            case ModelRolledBack():
+                self._rollbacks.labels(self._label(event.model)).inc()
             case ConfigReloaded():
                 self._reloads.labels("applied").inc()
                 self._generation.set(event.generation)
@@ -121,9 +129,9 @@ class Counters:
         """Show what has not happened yet as 0: a rate needs a beginning."""
         for model in models:
             self._models.add(model)
-            for counter in (self._loads, self._failures, self._crashes):
+            for counter in (self._loads, self._failures, self._crashes, self._rollbacks):
                 counter.labels(model)
-            for reason in ("idle", "evicted", "asked", "replaced"):
+            for reason in UNLOAD_REASONS:
                 self._unloads.labels(model, reason)
 
     def _forget_models(self, models: Iterable[str]) -> None:

@@ -109,6 +109,7 @@ class RequestEnded(Event, frozen=True, kw_only=True):
     model: str
     """Empty where no model was asked for or none of that name exists."""
     total_ms: float
+    """From its arrival."""
     queued_ms: float = 0.0
     load_ms: float = 0.0
     load_after_ms: float = 0.0

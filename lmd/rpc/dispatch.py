@@ -9,6 +9,7 @@ import trio
 from msgspec import Struct
 
 from lmd import serving
+from lmd.defects import trace_of
 from lmd.events import Bus
 from lmd.protocol.dialects import Dialect, Request
 from lmd.protocol.errors import LmdError
@@ -46,7 +47,7 @@ class Dispatcher:
         facts = self._facts(request.method)
         serving.begin(facts)
         with structlog.contextvars.bound_contextvars(
-            request=str(request.id)[:64], method=request.method
+            number=facts.number, request=str(request.id)[:64], method=request.method
         ):
             try:
                 result = await self._run(request, context)
@@ -57,9 +58,8 @@ class Dispatcher:
             except trio.Cancelled:
                 self._bus.publish(cancelled(facts, context.elapsed_ms, "disconnected"))
                 raise
-            except Exception:
-                # The boundary: a defect in one request must not end the others.
-                log.exception("defect while serving a request")
+            except Exception as error:  # noqa: BLE001 - one request's defect must not end others
+                log.error("defect while serving a request", trace=trace_of(error))
                 defect = LmdError(
                     "internal", "a defect in lmd", hint="the daemon's log has the trace"
                 )

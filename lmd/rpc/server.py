@@ -8,6 +8,7 @@ import structlog
 import trio
 
 from lmd.config.schema import LimitsConfig
+from lmd.defects import trace_of
 from lmd.protocol.dialects import JsonDialect, MsgpackDialect
 from lmd.protocol.errors import LmdError
 from lmd.rpc.budget import InputBudget
@@ -106,8 +107,8 @@ class Server:
                 self._closed = trio.Event()
         except* OSError as errors:
             log.info("connection lost", reason=str(errors.exceptions[0]))
-        except* Exception:
-            log.exception("defect while serving a connection")
+        except* Exception as errors:  # noqa: BLE001 - one client's defect must not end others
+            log.error("defect while serving a connection", trace=trace_of(errors))
 
     async def _refusal(self, stream: trio.SocketStream) -> LmdError | None:
         uid = peer_uid(stream.socket)

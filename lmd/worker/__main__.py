@@ -8,6 +8,7 @@ import sys
 from pathlib import Path
 from typing import NoReturn
 
+from lmd.defects import hide_messages
 from lmd.protocol.worker import Load, LoadFailed
 from lmd.worker.channel import Channel, Send
 from lmd.worker.service import Engine, LoadError
@@ -19,6 +20,7 @@ OOM_SCORE_ADJ = 800
 def main() -> NoReturn:
     """Load what the first frame names, then serve until the daemon closes the socket."""
     arguments = _parse_arguments()
+    hide_messages()
     _confine()
     channel = Channel(socket.socket(fileno=arguments.fd))
     load = channel.receive()

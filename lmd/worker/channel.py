@@ -4,12 +4,12 @@ import os
 import socket
 import sys
 import threading
-import traceback
 from collections.abc import Callable, Iterator
 from typing import NoReturn, Protocol
 
 import msgspec
 
+from lmd.defects import trace_of
 from lmd.protocol.worker import (
     Failed,
     FrameSplitter,
@@ -76,9 +76,9 @@ class Channel:
             try:
                 while True:
                     submit(self.receive())
-            except Exception:  # noqa: BLE001 - whatever it was, it is final
+            except Exception as error:  # noqa: BLE001 - whatever it was, it is final
                 # A worker that cannot be told anything any more is of no use.
-                traceback.print_exc(file=sys.stderr)
+                sys.stderr.write(trace_of(error) + "\n")
                 self._leave(70)
 
         threading.Thread(target=run_reader, name="reader", daemon=True).start()
@@ -98,6 +98,6 @@ class Channel:
         try:
             job = _decode_envelope(body).job
         except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
-            sys.stderr.write(f"lmd worker: a frame is no message of this protocol: {error}\n")
+            sys.stderr.write("lmd worker: a frame is no message of this protocol\n")
             self._leave(76)
         self.send(Failed(job=job, code="invalid_request", message=str(error)))

@@ -8,10 +8,10 @@ import queue
 import secrets
 import sys
 import threading
-import traceback
 from collections.abc import Callable
 from typing import NoReturn
 
+from lmd.defects import trace_of
 from lmd.protocol.errors import LmdError
 from lmd.protocol.params import Message
 from lmd.protocol.results import RequestWarning
@@ -61,8 +61,8 @@ class Intake:
             prepared = self._prepare(job)
         except LmdError as error:
             self._jobs.fail(job, error)
-        except Exception:  # noqa: BLE001 - one job's defect must not end the others
-            traceback.print_exc(file=sys.stderr)
+        except Exception as error:  # noqa: BLE001 - one job's defect must not end the others
+            sys.stderr.write(trace_of(error) + "\n")
             self._jobs.fail(job, LmdError("internal", "the request could not be prepared"))
         else:
             if prepared is not None:

@@ -45,6 +45,7 @@ class Answer:
 
     pieces: list[str] = field(default_factory=list)
     events: list[str] = field(default_factory=list)
+    happened: list[dict[str, Any]] = field(default_factory=list)
     seqs: list[int] = field(default_factory=list)
     final: Final | None = None
 
@@ -62,6 +63,8 @@ class Answer:
         self.seqs.append(message.params["seq"])
         if "text" in message.params:
             self.pieces.append(message.params["text"])
+        elif "happened" in message.params:
+            self.happened.append(message.params["happened"])
         else:
             self.events.append(message.params["event"])
 

@@ -21,8 +21,13 @@ _ADDRESS = re.compile(r"metrics over HTTP.*address=127\.0\.0\.1:(\d+)")
 def scraped(daemon: Daemon, token: str = TOKEN) -> tuple[int, str]:
     found = _ADDRESS.search(daemon.stderr())
     assert found, daemon.last_words()
+    return scrape(int(found[1]), token)
+
+
+def scrape(port: int, token: str) -> tuple[int, str]:
+    """Status and text of a scrape."""
     request = urllib.request.Request(
-        f"http://127.0.0.1:{found[1]}/metrics", headers={"Authorization": f"Bearer {token}"}
+        f"http://127.0.0.1:{port}/metrics", headers={"Authorization": f"Bearer {token}"}
     )
     try:
         with urllib.request.urlopen(request, timeout=SECONDS) as answer:

@@ -7,6 +7,7 @@ from dataclasses import replace
 import structlog
 import trio
 
+from lmd.defects import trace_of
 from lmd.shell.documentation.asking import ask_help
 from lmd.shell.documentation.files import (
     DEEPEST_INCLUDE,
@@ -83,8 +84,8 @@ class Library:
     async def _run_search(self, topic: tuple[str, ...], search: "_Search") -> None:
         try:
             search.found = await self._search(topic)
-        except Exception:  # noqa: BLE001 - whatever a page may hold, the daemon goes on
-            _log.exception("documentation_search_failed", topic=topic)
+        except Exception as error:  # noqa: BLE001 - whatever a page may hold, the daemon goes on
+            _log.error("documentation search failed", trace=trace_of(error))
         finally:
             del self._searches[topic]
             search.over.set()
