@@ -158,6 +158,7 @@ def test_what_is_known_is_offered_without_a_process(
         ("lmctl ask --socket=/nowhere -m ", set()),
         ("lmctl ask -p ", {"terse", "coder"}),
         ("lmctl ask --persona=te", {"terse"}),
+        ("lmctl cancel ", {"17", "18"}),
     ],
 )
 def test_models_and_personas_come_from_the_daemon(
@@ -165,6 +166,7 @@ def test_models_and_personas_come_from_the_daemon(
 ):
     assert shell.offers(line) == offered
     kind = "personas" if " -p" in line or "--persona" in line else "models"
+    kind = "requests" if " cancel" in line else kind
     assert calls.read_text().startswith(f"__complete {kind}")
     assert not (home / "pwned").exists()
 

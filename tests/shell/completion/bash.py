@@ -123,7 +123,7 @@ _lmctl_offer_options() {
     done
 }
 
-# Offer what a running daemon knows: its `models` or `personas`.
+# Offer what a running daemon knows: its `models`, `personas` or `requests`.
 _lmctl_offer_names() {
     local -a names=()
     if [[ $socket == \~/* ]]; then
@@ -198,6 +198,7 @@ _lmctl() {
         choice) _lmctl_offer $choices ;;
         model) _lmctl_offer_names models ;;
         persona) _lmctl_offer_names personas ;;
+        request) _lmctl_offer_names requests ;;
         path | words) _lmctl_offer_files ;;
     esac
 }

@@ -47,7 +47,7 @@ function __lmctl_argument --description 'Whether these are all words, and the ne
     __lmctl_after $argv; and not string match -q -- '-*' (commandline -ct)
 end
 
-function __lmctl_names --description 'Names of the models or personas of a running daemon'
+function __lmctl_names --description 'What a running daemon knows: models, personas, requests'
     set -l tokens (commandline -opc)
     set -l socket (string replace -f -- --socket= '' $tokens)
     if set -l at (contains -i -- --socket $tokens)
@@ -117,7 +117,8 @@ def _flag(flag: Flag) -> str:
 def _takes(value: Value) -> str:
     if value.kind == "choice":
         return f"-a '{' '.join(value.choices)}'"
-    return f"-a '(__lmctl_names {value.kind}s)'" if value.kind in ("model", "persona") else ""
+    known = value.kind in ("model", "persona", "request")
+    return f"-a '(__lmctl_names {value.kind}s)'" if known else ""
 
 
 def _quoted(text: str) -> str:
