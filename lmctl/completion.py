@@ -1,7 +1,7 @@
 """`lmctl __complete`: what the completions of the shells cannot know in advance.
 
 Called while somebody waits for a Tab key: it never starts a daemon, never says anything but
-candidates, and gives up after a second.
+candidates, and gives up after a second, or a few where the configuration has to be loaded.
 """
 
 from lmctl.client import connect
@@ -11,6 +11,8 @@ from lmd.paths import socket_path
 
 METHODS = {"models": "models.list", "personas": "personas.list", "requests": "status"}
 """What can be asked for: the method that tells it, under whose key the list stands."""
+KEY_SECONDS = 3.0
+"""Longest wait for the loader to say which keys the configuration has."""
 PATIENCE_SECONDS = 0.5
 """Longest wait for the connection, and again for the answer."""
 _PLAIN = "._-:/@+"
@@ -18,16 +20,22 @@ _PLAIN = "._-:/@+"
 
 
 def complete(words: list[str]) -> int:
-    """Print the candidates for ``words``, one per line: ``models|personas|requests
-    [SOCKET]``.
+    """Print the candidates for ``words``, one per line.
+
+    ``models|personas|requests [SOCKET]``, or ``keys``.
 
     Always succeeds. Words that a newer completion file may ask for have no candidates.
     """
     family = words[0] if words else ""
-    if family not in METHODS:
-        return EXIT_OK
     try:
-        names = names_of(family, words[1] if words[1:] and words[1] else socket_path())
+        if family == "keys":
+            from lmctl.commands.config.showing import key_names
+
+            names = [name for name in key_names(KEY_SECONDS) if is_plain(name)]
+        elif family in METHODS:
+            names = names_of(family, words[1] if words[1:] and words[1] else socket_path())
+        else:
+            return EXIT_OK
         write_all(STDOUT, "".join(f"{name}\n" for name in names).encode())
     except Failure:  # nobody listens, or nobody answers: there is nothing to offer
         return EXIT_OK

@@ -80,7 +80,7 @@ def config_edit(
     ] = None,
     file: FileOption = None,
 ) -> None:
-    """Open the file in $VISUAL or $EDITOR; what does not load is not saved."""
+    """Open it in your editor; what does not load is not saved."""
     from lmctl.commands.config.editing import edit
 
     _choose(context, partial(edit, file, part))

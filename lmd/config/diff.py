@@ -10,7 +10,7 @@ from msgspec import Struct
 
 from lmd.config.lines import Key
 from lmd.config.problems import spelled
-from lmd.config.schema import Config, ModelConfig
+from lmd.config.schema import Config, ModelConfig, PersonaConfig
 
 LIVE_MODEL_KEYS = frozenset({"sampling", "preload", "keep_alive", "aliases"})
 """Keys of a model that need no new worker."""
@@ -44,9 +44,14 @@ class Change:
 
     @property
     def values(self) -> tuple[str, str]:
-        """Both values as JSON, cut to a line; empty for a model as a whole."""
+        """Both values as JSON, cut to a line; empty for a model as a whole.
+
+        Of a prompt only its length, since changes are logged.
+        """
         if self.takes in (Takes.NEW_MODEL, Takes.NO_MODEL):
             return "", ""
+        if self.key[-1] == "system":
+            return _length(self.old), _length(self.new)
         return _shown(self.old), _shown(self.new)
 
     @property
@@ -121,6 +126,12 @@ def _differences(old: Any, new: Any) -> Iterator[tuple[str, Any, Any]]:
     return (pair for pair in pairs if pair[1] != pair[2])
 
 
+def _length(text: str) -> str:
+    return f"{len(text)} character{'s' * (len(text) != 1)}"
+
+
 def _shown(value: Any) -> str:
+    if isinstance(value, PersonaConfig):
+        value = msgspec.structs.replace(value, system=_length(value.system))
     text = msgspec.json.encode(value).decode()
     return text if len(text) <= 60 else f"{text[:57]}..."

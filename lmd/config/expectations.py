@@ -65,7 +65,7 @@ def words(kind: types.Type) -> str:
     if unit == "path":
         return "a path"
     if unit == "secret":
-        return "where a secret is kept"
+        return "a reference to a secret"
     inner = bare(kind)
     match inner:
         case types.IntType():
@@ -82,6 +82,8 @@ def words(kind: types.Type) -> str:
             return f"an array of {_plural(inner.item_type)}" + _length(inner, "of them")
         case types.TupleType():
             return "[" + ", ".join(words(item) for item in inner.item_types) + "]"
+        case types.DictType() if unit_of(inner.value_type) == "secret":
+            return "a table of references to secrets"
     return "a table"
 
 
@@ -112,7 +114,9 @@ def default_text(field: types.Field) -> str:
     value: Any = field.default
     if value is NODEFAULT and field.default_factory is not NODEFAULT:
         value = field.default_factory()
-    if value is None or value is NODEFAULT or isinstance(bare(field.type), types.StructType):
+    if value is None or value is NODEFAULT:
+        return ""
+    if isinstance(bare(field.type), types.StructType | types.DictType):
         return ""
     unit = unit_of(field.type)
     if unit in ("duration", "size"):

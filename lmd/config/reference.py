@@ -71,9 +71,11 @@ def _tables(kind: types.Type, path: Key) -> Iterator[TableReference]:
 
 
 def _nests(field: types.Field) -> bool:
-    """Whether a key is a table of its own, and no value; a reference to a secret is a value."""
+    """Whether a key is a table of its own, and no value; a reference to a secret is a value, and
+    so are several of them by name."""
     inside = bare(field.type)
-    return isinstance(inside, types.StructType | types.DictType) and unit_of(field.type) is None
+    value = inside.value_type if isinstance(inside, types.DictType) else field.type
+    return isinstance(inside, types.StructType | types.DictType) and unit_of(value) is None
 
 
 def _key(field: types.Field, text: str) -> KeyReference:

@@ -46,7 +46,7 @@ class Merged:
     places: dict[Key, Place] = field(default_factory=dict)
 
     def place_of(self, key: Key) -> Place | None:
-        """Where a key stands, or else the table that it belongs into."""
+        """Where a key stands, or else the table that it belongs in."""
         while key and key not in self.places:
             key = key[:-1]
         return self.places.get(key)

@@ -77,7 +77,7 @@ class _Reader:
         unit = unit_of(kind)
         if unit == "secret":
             self._complain(
-                key, "is a secret, which does not belong into this file", _secret_remedy(text)
+                key, "is a secret, which does not belong in this file", _secret_remedy(text)
             )
             return text
         try:

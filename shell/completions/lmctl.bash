@@ -56,7 +56,7 @@ _lmctl_syntax() {
             ;;
         plan)
             options='--json --socket -h,--help'
-            argument=text
+            argument=path
             ;;
         events)
             options='--json --socket -h,--help'
@@ -109,19 +109,19 @@ _lmctl_syntax() {
             ;;
         'config show')
             options='--file --json -h,--help'
-            argument=text
+            argument=key
             ;;
         'config get')
             options='--file --json -h,--help'
-            argument=text
+            argument=key
             ;;
         'config set')
             options='--file -h,--help'
-            argument=text
+            argument=key
             ;;
         'config unset')
             options='--file -h,--help'
-            argument=text
+            argument=key
             ;;
         'config edit')
             options='--file -h,--help'
@@ -142,12 +142,13 @@ _lmctl_takes() {
     case $1 in
         -m | --model) kind=model ;;
         -p | --persona) kind=persona ;;
-        -s | --system | --stdin-wait | -n | --max-tokens | -t | --temperature | --top-p | --top-k | --min-p | --seed | --stop | --logprobs | --deadline | --suffix | --candidates | --supersede | --status | --key | --interval) kind=text ;;
+        -s | --system | --stdin-wait | -n | --max-tokens | -t | --temperature | --top-p | --top-k | --min-p | --seed | --stop | --logprobs | --deadline | --suffix | --candidates | --status | --key | --interval) kind=text ;;
         -f | --file | --schema | --grammar | --socket | --history | --error) kind=path ;;
         --overflow) kind=choice choices='error shift' ;;
         --color) kind=choice choices='auto always never' ;;
         --priority) kind=choice choices='interactive batch' ;;
         --shell) kind=choice choices='bash zsh fish sh' ;;
+        --supersede) kind=key ;;
     esac
 }
 
@@ -249,7 +250,7 @@ _lmctl_offer_options() {
     done
 }
 
-# Offer what a running daemon knows: its `models`, `personas` or `requests`.
+# Offer names: `models`, `personas` or `requests` of a running daemon, or `keys`.
 _lmctl_offer_names() {
     local -a names=()
     if [[ $socket == \~/* ]]; then
@@ -325,6 +326,7 @@ _lmctl() {
         model) _lmctl_offer_names models ;;
         persona) _lmctl_offer_names personas ;;
         request) _lmctl_offer_names requests ;;
+        key) _lmctl_offer_names keys ;;
         path | words) _lmctl_offer_files ;;
     esac
 }

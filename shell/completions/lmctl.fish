@@ -41,7 +41,7 @@ function __lmctl_argument --description 'Whether these are all words, and the ne
     __lmctl_after $argv; and not string match -q -- '-*' (commandline -ct)
 end
 
-function __lmctl_names --description 'What a running daemon knows: models, personas, requests'
+function __lmctl_names --description 'What a running daemon knows by name, or keys'
     set -l tokens (commandline -opc)
     set -l socket (string replace -f -- --socket= '' $tokens)
     if set -l at (contains -i -- --socket $tokens)
@@ -157,7 +157,7 @@ complete -c lmctl -n '__lmctl_within suggest' -l deadline -x -d 'longest time fo
 complete -c lmctl -n '__lmctl_within suggest' -l priority -x -a 'interactive batch' -d 'lane of the request: batch work waits for interactive work'
 complete -c lmctl -n '__lmctl_within suggest' -l no-start -d 'do not start a daemon that is not running'
 complete -c lmctl -n '__lmctl_within suggest' -l socket -r -F -d 'socket of the daemon'
-complete -c lmctl -n '__lmctl_within suggest' -l supersede -x -d 'cancel an unfinished request of the same key'
+complete -c lmctl -n '__lmctl_within suggest' -l supersede -x -a '(__lmctl_names keys)' -d 'cancel an unfinished request of the same key'
 
 complete -c lmctl -n '__lmctl_within explain' -F
 complete -c lmctl -n '__lmctl_within explain' -s m -l model -x -a '(__lmctl_names models)' -d 'model or alias; default: suggest_model of the configuration'
@@ -173,7 +173,7 @@ complete -c lmctl -n '__lmctl_within explain' -l deadline -x -d 'longest time fo
 complete -c lmctl -n '__lmctl_within explain' -l priority -x -a 'interactive batch' -d 'lane of the request: batch work waits for interactive work'
 complete -c lmctl -n '__lmctl_within explain' -l no-start -d 'do not start a daemon that is not running'
 complete -c lmctl -n '__lmctl_within explain' -l socket -r -F -d 'socket of the daemon'
-complete -c lmctl -n '__lmctl_within explain' -l supersede -x -d 'cancel an unfinished request of the same key'
+complete -c lmctl -n '__lmctl_within explain' -l supersede -x -a '(__lmctl_names keys)' -d 'cancel an unfinished request of the same key'
 
 complete -c lmctl -n '__lmctl_within fix' -F
 complete -c lmctl -n '__lmctl_within fix' -s m -l model -x -a '(__lmctl_names models)' -d 'model or alias; default: suggest_model of the configuration'
@@ -191,7 +191,7 @@ complete -c lmctl -n '__lmctl_within fix' -l deadline -x -d 'longest time for qu
 complete -c lmctl -n '__lmctl_within fix' -l priority -x -a 'interactive batch' -d 'lane of the request: batch work waits for interactive work'
 complete -c lmctl -n '__lmctl_within fix' -l no-start -d 'do not start a daemon that is not running'
 complete -c lmctl -n '__lmctl_within fix' -l socket -r -F -d 'socket of the daemon'
-complete -c lmctl -n '__lmctl_within fix' -l supersede -x -d 'cancel an unfinished request of the same key'
+complete -c lmctl -n '__lmctl_within fix' -l supersede -x -a '(__lmctl_names keys)' -d 'cancel an unfinished request of the same key'
 
 complete -c lmctl -n '__lmctl_argument init' -a 'bash zsh fish'
 complete -c lmctl -n '__lmctl_within init' -l no-bind -d 'define the widgets, bind no keys'
@@ -218,6 +218,7 @@ complete -c lmctl -n '__lmctl_within reload' -l json -d 'print the reply as one 
 complete -c lmctl -n '__lmctl_within reload' -l socket -r -F -d 'socket of the daemon'
 complete -c lmctl -n '__lmctl_within reload' -s h -l help -d 'show help and exit'
 
+complete -c lmctl -n '__lmctl_argument plan' -F
 complete -c lmctl -n '__lmctl_within plan' -l json -d 'print the reply as one line of JSON'
 complete -c lmctl -n '__lmctl_within plan' -l socket -r -F -d 'socket of the daemon'
 complete -c lmctl -n '__lmctl_within plan' -s h -l help -d 'show help and exit'
@@ -280,22 +281,26 @@ complete -c lmctl -n '__lmctl_argument config' -a show -d 'Show what holds, and 
 complete -c lmctl -n '__lmctl_argument config' -a get -d 'Print the value of a key, or the keys of a table.'
 complete -c lmctl -n '__lmctl_argument config' -a set -d 'Change a key where it stands, or add it; comments and order stay.'
 complete -c lmctl -n '__lmctl_argument config' -a unset -d 'Take a key or a table out; its default holds then.'
-complete -c lmctl -n '__lmctl_argument config' -a edit -d 'Open the file in $VISUAL or $EDITOR; what does not load is not saved.'
+complete -c lmctl -n '__lmctl_argument config' -a edit -d 'Open it in your editor; what does not load is not saved.'
 complete -c lmctl -n '__lmctl_argument config' -a path -d 'Print where the configuration is.'
 complete -c lmctl -n '__lmctl_argument config' -a init -d 'Write a commented file to start from.'
 complete -c lmctl -n '__lmctl_after config' -s h -l help -d 'show help and exit'
 
+complete -c lmctl -n '__lmctl_argument config show' -a '(__lmctl_names keys)'
 complete -c lmctl -n '__lmctl_within config show' -l file -r -F -d 'the file; default: lmctl config path'
 complete -c lmctl -n '__lmctl_within config show' -l json -d 'print it as one line of JSON'
 complete -c lmctl -n '__lmctl_within config show' -s h -l help -d 'show help and exit'
 
+complete -c lmctl -n '__lmctl_argument config get' -a '(__lmctl_names keys)'
 complete -c lmctl -n '__lmctl_within config get' -l file -r -F -d 'the file; default: lmctl config path'
 complete -c lmctl -n '__lmctl_within config get' -l json -d 'print it as one line of JSON'
 complete -c lmctl -n '__lmctl_within config get' -s h -l help -d 'show help and exit'
 
+complete -c lmctl -n '__lmctl_argument config set' -a '(__lmctl_names keys)'
 complete -c lmctl -n '__lmctl_within config set' -l file -r -F -d 'the file; default: lmctl config path'
 complete -c lmctl -n '__lmctl_within config set' -s h -l help -d 'show help and exit'
 
+complete -c lmctl -n '__lmctl_argument config unset' -a '(__lmctl_names keys)'
 complete -c lmctl -n '__lmctl_within config unset' -l file -r -F -d 'the file; default: lmctl config path'
 complete -c lmctl -n '__lmctl_within config unset' -s h -l help -d 'show help and exit'
 

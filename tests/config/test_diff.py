@@ -38,14 +38,16 @@ def test_a_limit_changes_in_place():
 
 def test_personas_change_in_place():
     persona = '[personas.p]\nsystem = "x"\n'
-    one, other = parse(persona, "test"), parse(persona.replace("x", "y"), "test")
+    one, other = parse(persona, "test"), parse(persona.replace("x", "yz"), "test")
     warm = parse(persona + "sampling = { temperature = 1 }", "test")
-    assert [change.text for change in changes(one, other)] == ['personas.p.system: "x" -> "y"']
+    assert [change.text for change in changes(one, other)] == [
+        "personas.p.system: 1 character -> 2 characters"
+    ]
     assert [change.text for change in changes(one, warm)] == [
         "personas.p.sampling.temperature: null -> 1.0"
     ]
     assert [change.text for change in changes(parse("", "test"), one)] == [
-        'personas.p: null -> {"system":"x","model":null,"sampling":{}}'
+        'personas.p: null -> {"system":"1 character","model":null,"sampling":{}}'
     ]
     found = [*changes(one, other), *changes(one, parse("", "test"))]
     assert {change.takes for change in found} == {Takes.NOTHING}

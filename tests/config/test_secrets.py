@@ -78,7 +78,7 @@ def test_a_secret_shows_itself_to_nobody_who_does_not_ask():
 @pytest.mark.parametrize("text", [CANARY, "", "/path/of/it"])
 def test_a_secret_in_the_file_is_refused_with_what_to_write(text: str):
     message, hint = problem(text)
-    assert message == "listener.token is a secret, which does not belong into this file"
+    assert message == "listener.token is a secret, which does not belong in this file"
     assert hint.startswith('write where it is kept: { file = "')
 
 

@@ -255,6 +255,17 @@ def test_an_edit_that_changes_nothing(file: Path, lmctl: Lmctl, editor: Editor, 
     assert copies(tmp_path) == []
 
 
+def test_an_edit_of_a_new_file_begins_with_what_init_writes(
+    tmp_path: Path, lmctl: Lmctl, editor: Editor
+):
+    path = tmp_path / ".config" / "lmd" / "lmd.toml"
+    done = lmctl("config", "edit", env=editor("true"))
+    assert b"was not made: nothing was changed" in done.stderr
+    assert not path.exists()
+    assert lmctl("config", "edit", env=editor("echo '# mine' >>\"$2\"")).returncode == 0
+    assert path.read_text() == lmctl("config", "init", "--stdout").stdout.decode() + "# mine\n"
+
+
 def test_a_wrong_edit_is_kept_beside(file: Path, lmctl: Lmctl, editor: Editor, tmp_path: Path):
     done = lmctl("config", "edit", env=editor("echo 'slits = 1' >>\"$2\""))
     assert done.returncode == 78

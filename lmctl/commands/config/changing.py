@@ -128,7 +128,7 @@ def _owner(texts: dict[str, str], key: Key) -> str | None:
 
 
 def _table_owner(texts: dict[str, str], key: Key) -> str | None:
-    """The last file that has the table which a new key belongs into."""
+    """The last file that has the table which a new key belongs in."""
     owners = [
         path
         for path, text in texts.items()

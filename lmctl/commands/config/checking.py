@@ -69,7 +69,9 @@ class Report:
         raise last
 
 
-def check(file: str | None, *, text: str | None = None, of: str = "") -> Report:
+def check(
+    file: str | None, *, text: str | None = None, of: str = "", seconds: float = CHECK_SECONDS
+) -> Report:
     """The report on the configuration at ``file``, by default on the usual one.
 
     ``text`` is taken for the contents of ``of``, the file itself or one of its parts. Raises
@@ -83,12 +85,12 @@ def check(file: str | None, *, text: str | None = None, of: str = "") -> Report:
             command,
             input=(text or "").encode(),
             capture_output=True,
-            timeout=CHECK_SECONDS,
+            timeout=seconds,
             check=False,
         )
         raw = json.loads(done.stdout)
     except subprocess.TimeoutExpired:
-        raise Failure(f"lmd check did not answer in {CHECK_SECONDS} s", EXIT_BROKEN) from None
+        raise Failure(f"lmd check did not answer in {seconds:g} s", EXIT_BROKEN) from None
     except ValueError:
         said = done.stderr.decode(errors="replace").strip().splitlines()
         raise Failure(

@@ -46,7 +46,8 @@ def edit(file: str | None, part: str | None) -> int:
             raise
         Messages().receipt(f"{short(target)} is changed")
     else:
-        Messages().receipt(f"{short(target)} is unchanged")
+        kept = "is unchanged" if old is not None else "was not made: nothing was changed"
+        Messages().receipt(f"{short(target)} {kept}")
     shutil.rmtree(folder)
     return EXIT_OK
 

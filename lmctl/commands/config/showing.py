@@ -61,6 +61,13 @@ def path(file: str | None, every: bool) -> int:
     return EXIT_OK
 
 
+def key_names(seconds: float) -> list[str]:
+    """Every key in force, and every table, for completions. Raises Failure."""
+    keys = [one.key for one in check(None, seconds=seconds).settings]
+    tables = [key[:end] for key in keys for end in range(1, len(key))]
+    return sorted({spelled(key) for key in [*keys, *tables]})
+
+
 def files_of(path: str) -> list[str]:
     """The file itself, if it is there, and its parts in ``conf.d``, in the order of reading."""
     folder = os.path.join(os.path.dirname(path), "conf.d")

@@ -123,7 +123,7 @@ _lmctl_offer_options() {
     done
 }
 
-# Offer what a running daemon knows: its `models`, `personas` or `requests`.
+# Offer names: `models`, `personas` or `requests` of a running daemon, or `keys`.
 _lmctl_offer_names() {
     local -a names=()
     if [[ $socket == \~/* ]]; then
@@ -199,6 +199,7 @@ _lmctl() {
         model) _lmctl_offer_names models ;;
         persona) _lmctl_offer_names personas ;;
         request) _lmctl_offer_names requests ;;
+        key) _lmctl_offer_names keys ;;
         path | words) _lmctl_offer_files ;;
     esac
 }

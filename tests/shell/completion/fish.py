@@ -47,7 +47,7 @@ function __lmctl_argument --description 'Whether these are all words, and the ne
     __lmctl_after $argv; and not string match -q -- '-*' (commandline -ct)
 end
 
-function __lmctl_names --description 'What a running daemon knows: models, personas, requests'
+function __lmctl_names --description 'What a running daemon knows by name, or keys'
     set -l tokens (commandline -opc)
     set -l socket (string replace -f -- --socket= '' $tokens)
     if set -l at (contains -i -- --socket $tokens)
@@ -90,6 +90,8 @@ def _lines(node: Node) -> Iterator[str]:
         yield f"{argument} -a {child.name} -d {_quoted(child.summary)}"
     if node.argument and node.argument.kind == "words":
         yield f"{options} -F"
+    elif node.argument and node.argument.kind == "path":
+        yield f"{argument} -F"
     elif node.argument and (candidates := _takes(node.argument)):
         yield f"{argument} {candidates}"
     for flag in node.flags:
@@ -117,7 +119,7 @@ def _flag(flag: Flag) -> str:
 def _takes(value: Value) -> str:
     if value.kind == "choice":
         return f"-a '{' '.join(value.choices)}'"
-    known = value.kind in ("model", "persona", "request")
+    known = value.kind in ("model", "persona", "request", "key")
     return f"-a '(__lmctl_names {value.kind}s)'" if known else ""
 
 

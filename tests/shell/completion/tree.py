@@ -10,8 +10,8 @@ from typing import Any, Literal
 from lmctl.cli import HOT, root_command
 from lmctl.table import Command, Option
 
-_KINDS: dict[str, Literal["model", "persona", "request", "path"]] = {
-    "MODEL": "model", "PERSONA": "persona", "FILE": "path", "PATH": "path",
+_KINDS: dict[str, Literal["model", "persona", "request", "key", "path"]] = {
+    "MODEL": "model", "PERSONA": "persona", "KEY": "key", "FILE": "path", "PATH": "path",
     "ID...": "request",
 }  # fmt: skip
 
@@ -20,7 +20,7 @@ _KINDS: dict[str, Literal["model", "persona", "request", "path"]] = {
 class Value:
     """What an option or argument takes. ``words`` is free text that may name a file."""
 
-    kind: Literal["choice", "model", "persona", "request", "path", "text", "words"]
+    kind: Literal["choice", "model", "persona", "request", "key", "path", "text", "words"]
     label: str
     choices: tuple[str, ...] = ()
 
@@ -144,5 +144,5 @@ def _table_flag(option: Option) -> Flag:
     return Flag((*short, f"--{option.name}"), option.help, value, repeat=option.repeat)
 
 
-def _kind(metavar: str) -> Literal["model", "persona", "request", "path", "text"]:
-    return _KINDS.get(metavar, "text")
+def _kind(metavar: str) -> Literal["model", "persona", "request", "key", "path", "text"]:
+    return _KINDS.get((metavar or "").strip("[]"), "text")

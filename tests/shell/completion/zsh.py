@@ -17,6 +17,7 @@ _lmctl_names() {
 _lmctl_model_names() { _lmctl_names model }
 _lmctl_persona_names() { _lmctl_names persona }
 _lmctl_request_names() { _lmctl_names request }
+_lmctl_key_names() { _lmctl_names key }
 """
 _TAIL = r"""
 if [[ ${funcstack[1]-} == _lmctl ]]; then
@@ -32,6 +33,7 @@ _ACTIONS = {
     "model": "_lmctl_model_names",
     "persona": "_lmctl_persona_names",
     "request": "_lmctl_request_names",
+    "key": "_lmctl_key_names",
     "text": " ",
     "words": "_default",
 }
