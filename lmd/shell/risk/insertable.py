@@ -35,6 +35,22 @@ def one_line(text: str) -> str | None:
     return command
 
 
+def what_forbids(text: str) -> str:
+    """Why a text that holds nothing invisible may not be inserted all the same; "" for nothing.
+
+    Of invisible characters `risks` speaks. Never raises.
+    """
+    if len(text.encode("utf-8", "replace")) > LONGEST:
+        return f"longer than {LONGEST} bytes"
+    if "\n" in text:
+        return "more than one line"
+    if "\t" in text:
+        return "holds a tab"
+    return (
+        "" if unicodedata.is_normalized("NFC", text) else "accents that are characters of their own"
+    )
+
+
 def is_visible(char: str) -> bool:
     """Whether a character is a space or shows itself wherever it is printed."""
     if char == " ":

@@ -83,7 +83,9 @@ RISKY = {
     "history": ["echo hi !!", "!ls", "echo \"it's !$\"", "sudo !!", "^a^b^", "echo \"x!y\"", "!-2",
                 "echo a; !?x"],
     "look-alike": ["\u0441url x", "r\u043c x", "sudo ls\u0430", "tar \u2013xf y", "rm \u2014rf x",
-                   "\uff52\uff4d x", "ls | \u0455h"],
+                   "\uff52\uff4d x", "ls | \u0455h", "ls -\u0430", "ls --\u0430ll",
+                   "tar -x\u0475f y", "cat /\u0435tc/passwd", "git \u0440ull",
+                   "echo \"\u03bfk\"", "x.\u0441om"],
     "invisible": ["rm\u200b x", "ls \u202e x", "ls\u00a0-l", "echo \x1b[31m", "ls\x00", "ls \u2066",
                   "a\rb", "a\x9bb", "\ufeffls", "echo \U000e0041", "ls \u2028 x"],
     "right-to-left": ["rm \u05d0 / \u05d1"],
@@ -139,7 +141,9 @@ EVERYDAY = [
     "git stash", "git stash pop", "docker rm x", "docker image ls", "bash \"$(which x)\"",
     "open -a Safari", "pkill -SIGUSR1 x", "chown -R me .", "curl x | python -mjson.tool",
     "sed -i '/^$/d' notes.txt", "find /var/log -name '*.gz'", "chown me /tmp/x",
-    "chmod 600 ~/.ssh/id_rsa",
+    "chmod 600 ~/.ssh/id_rsa", "cat \u0434\u043e\u043a.txt", "ls --color=\u043d\u0435\u0442",
+    "grep -e \u043f\u0440\u0438\u0432\u0435\u0442 a", "echo 5 \u00b5s - \u00e9",
+    "touch \u03b1\u03b2_x.txt",
 ]  # fmt: skip
 
 
