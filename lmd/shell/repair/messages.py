@@ -115,7 +115,7 @@ MESSAGES = (
             "lines end as on Windows", 0.85),
     Message("", r"(?P<fix>sudo apt(?:-get)? install [\w.+-]+)", "{fix!}",
             "the program is not installed"),
-    Message("", r"^(?P<fix>nix-env -iA \S+)$", "{fix!} && {line}", "the program is not installed"),
+    Message("", r"^(?P<fix>nix-env -iA [\w.+-]+)$", "{fix!} && {line}", "the program is not installed"),
     Message("python", r"^ModuleNotFoundError: No module named '(?P<name>\w+)",
             "pip install {name} && {line}", "a module is missing", 0.8),
     Message("", r"^ModuleNotFoundError: No module named '(?P<name>\w+)",
