@@ -166,6 +166,15 @@ _lmd_put() { # N [MESSAGE]: the line becomes candidate N, one undo away from wha
   BUFFER=$_lmd_now CURSOR=$(( $_lmd_points[$1] + $#lead ))
   builtin zle split-undo
   said=$_lmd_marks[$1]
+  builtin zle -R # for BUFFERLINES
+  if [[ -n $said ]] && (( BUFFERLINES >= LINES )); then
+    # Nobody would see the mark.
+    builtin zle undo $_lmd_change
+    BUFFER=$_lmd_before CURSOR=$_lmd_cursor _lmd_now=$_lmd_before
+    builtin zle -R
+    _lmd_say "lmd: not inserted: the terminal has no room for the command and its mark: $said"
+    return
+  fi
   [[ -n ${2-} ]] && said+="${said:+; }$2"
   _lmd_say "${said:+lmd: $said}"
 }
