@@ -294,7 +294,8 @@ _lmd_exchange() { # FD PARAMETERS: the text for a widget in REPLY; false, with a
   local answer='' part=''
   builtin trap '' PIPE # the daemon may be gone
   syswrite -o $1 "{\"jsonrpc\":\"2.0\",\"id\":1,\"method\":\"$task\",\"params\":{$2}}"$'\n'
-  while [[ $part != *$'\n'* && $#answer -lt 1048576 ]] && sysread -i $1 -t 12 part; do
+  # Longer than `_lmd_wait` waits: it can tell a daemon that hangs from one that has ended.
+  while [[ $part != *$'\n'* && $#answer -lt 1048576 ]] && sysread -i $1 -t 20 part; do
     answer+=$part
   done
   if [[ $part != *$'\n'* ]]; then
