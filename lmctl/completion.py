@@ -9,7 +9,7 @@ from lmctl.failures import EXIT_OK, Failure
 from lmctl.output import STDOUT, write_all
 from lmd.paths import socket_path
 
-METHODS = {"models": "models.list", "personas": "personas.list"}
+METHODS = {"models": "models.list", "personas": "personas.list", "requests": "status"}
 """What can be asked for: the method that tells it, under whose key the list stands."""
 KEY_SECONDS = 3.0
 """Longest wait for the loader to say which keys the configuration has."""
@@ -20,7 +20,9 @@ _PLAIN = "._-:/@+"
 
 
 def complete(words: list[str]) -> int:
-    """Print the candidates for ``words``, one per line: ``models|personas [SOCKET]``, ``keys``.
+    """Print the candidates for ``words``, one per line.
+
+    ``models|personas|requests [SOCKET]``, or ``keys``.
 
     Always succeeds. Words that a newer completion file may ask for have no candidates.
     """
@@ -41,7 +43,10 @@ def complete(words: list[str]) -> int:
 
 
 def names_of(family: str, path: str) -> list[str]:
-    """Names, and aliases of models, that the daemon knows, as far as `is_plain`. Raises Failure."""
+    """Names, aliases of models, and ids of requests, that the daemon knows, as far as `is_plain`.
+
+    Raises Failure.
+    """
     connection = connect(path, PATIENCE_SECONDS)
     try:
         request_id = connection.request(METHODS[family], {})
@@ -66,5 +71,9 @@ def _spellings(entries: object) -> list[str]:
     for entry in entries if isinstance(entries, list) else []:
         if isinstance(entry, dict):
             aliases = entry.get("aliases")
-            names += [entry.get("name"), *(aliases if isinstance(aliases, list) else [])]
+            name, number = entry.get("name"), entry.get("id")
+            names += [
+                str(number) if isinstance(number, int) else name,
+                *(aliases if isinstance(aliases, list) else []),
+            ]
     return [str(name) for name in names if name and is_plain(name)]

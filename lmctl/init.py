@@ -33,7 +33,7 @@ def run(arguments: "Arguments", messages: "Messages") -> int:
     path = cached_path(shell)
     _write_private(path, head + script)
     write_all(STDOUT, f"source {quote(path, shell)}\n".encode(errors="surrogateescape"))
-    if messages.to_terminal:
+    if messages.to_terminal and os.isatty(STDOUT):  # else it is there already
         messages.note(f"put that line into {START_UP_FILES[shell]}, once")
     return EXIT_OK
 

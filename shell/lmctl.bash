@@ -4,11 +4,12 @@
 
 # An alias would be expanded now, inside of what is defined here; even reserved words can be
 # aliases. Command substitutions are read again when they run, so there words are quoted. A function
-# that is exported would follow the user into every program.
+# that is exported would follow the user into every program. Under `set -k` local sets nothing.
 \builtin shopt -q expand_aliases && __lmd_options=aliases || __lmd_options=''
 \builtin shopt -u expand_aliases
-case $- in *a*) __lmd_options+=-export ;; esac
-builtin set +a
+case $- in *a*) __lmd_options+=-a ;; esac
+case $- in *k*) __lmd_options+=-k ;; esac
+builtin set +ak
 
 # Widgets. None of them fails: where `set -e` is on, that would end the shell.
 
@@ -24,9 +25,9 @@ __lmd_undo() { __lmd_widget undo "$?" || :; }
 # user exports one of that name; and it is known here whether one is readonly, not halfway.
 __lmd_names=(
     IFS again byte bytes code command data ended entry exporting folding found head how index
-    interrupted keys last line lmctl map maps mark message more number out output part paste pid
-    point private raw recent reply rest room rounds row said sequence sign state status tail taken
-    text trap typed verb where wide widget
+    interrupted keys keywords last line lmctl map maps mark message more number out output part
+    paste pattern pid point private raw recent reply rest room rounds row said sequence sign state
+    status tail taken text trap typed verb where wide widget
 )
 
 # __lmd_widget NAME STATUS [ARGUMENTS], where STATUS is the last command's. `line` and `point` are
@@ -37,7 +38,10 @@ __lmd_widget() {
         builtin printf 'lmd: a readonly variable of that name is in the way\n' >&2
         return 0
     fi
-    case $- in *a*) builtin set +a && exporting=1 ;; *) exporting='' ;; esac
+    exporting='' keywords=''
+    case $- in *a*) exporting=1 ;; esac
+    case $- in *k*) keywords=1 ;; esac
+    builtin set +ak
     builtin export -n READLINE_LINE READLINE_POINT READLINE_MARK # bash exports them
     IFS=$' \t\n' widget="$1" line="${READLINE_LINE-}" point=0 typed='' again='' folding=''
     if builtin shopt -q nocasematch; then
@@ -65,6 +69,7 @@ __lmd_widget() {
     __lmd_set_point
     if [[ -n $folding ]]; then builtin shopt -s nocasematch; fi
     if [[ -n $exporting ]]; then builtin set -a; fi
+    if [[ -n $keywords ]]; then builtin set -k; fi
 }
 
 __lmd_choose() {
@@ -338,15 +343,29 @@ __lmd_show() {
     if [[ -n $2 ]]; then said+="${said:+; }$2"; fi
     if [[ -n $said ]]; then __lmd_say "lmd: $said"; fi
     # A request that was kept out of the history leads to a command that is.
-    case ${HISTCONTROL-} in
-        *ignorespace* | *ignoreboth*) if [[ ${__lmd_state[2]} == ' '* ]]; then private=' '; fi ;;
-    esac
+    if [[ ${__lmd_state[2]} == ' '* ]] && __lmd_ignores " ${__lmd_commands[$1]}"; then
+        private=' '
+    fi
     line="$private${__lmd_commands[$1]}" point=$((${#private} + 10#${__lmd_points[$1]}))
     # Where characters are bytes, the place that was meant is not known.
     if [[ ${#wide} -gt 1 && $line == *[![:ascii:]]* ]] || ((point > ${#line})); then
         point=${#line}
     fi
     __lmd_state[1]="$line" __lmd_state[4]=$1 __lmd_state[5]="$said"
+}
+
+# Whether the history does without a text that begins with a space.
+__lmd_ignores() {
+    builtin local rest="${HISTIGNORE-}" pattern=''
+    case ${HISTCONTROL-} in *ignorespace* | *ignoreboth*) return 0 ;; esac
+    # The colons of a class, such as [[:space:]], separate nothing.
+    rest="${rest//'[:space:]'/ }" rest="${rest//'[:blank:]'/ }:"
+    while [[ -n $rest ]]; do
+        pattern="${rest%%:*}" rest="${rest#*:}"
+        # shellcheck disable=SC2053 # it is a pattern
+        if [[ $1 == $pattern ]]; then return 0; fi
+    done
+    return 1
 }
 
 # __lmd_state: the prompt it belongs to, the line that a repeated chord has to find, the line and
@@ -547,7 +566,8 @@ __lmd_parse() {
         case $byte in $'\e'?) part="\\e$part" ;; esac
         sequence+="$part" bytes+="$byte"
     done
-    case $bytes in '' | $'\r'* | $'\n'* | $'\3'*) return 1 ;; esac
+    # All arrows begin with what Escape sends.
+    case $bytes in '' | $'\e' | $'\r'* | $'\n'* | $'\3'*) return 1 ;; esac
 }
 
 # Now
@@ -566,7 +586,8 @@ case $-:${SHELLOPTS-}: in
         ;;
 esac
 
-if [[ $__lmd_options == *export ]]; then builtin set -a; fi
+if [[ $__lmd_options == *-a* ]]; then builtin set -a; fi
+if [[ $__lmd_options == *-k* ]]; then builtin set -k; fi
 if [[ $__lmd_options == aliases* ]]; then
     builtin unset __lmd_options
     builtin shopt -s expand_aliases

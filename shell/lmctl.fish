@@ -144,6 +144,8 @@ function __lmd_call --description 'Run lmctl with OPTIONS -- LINES; its answer i
         return 1
     end
     builtin contains -- $ended 0 3; and return 0
+    # Ctrl-C, where a handler of the user's keeps fish from ending this function.
+    builtin contains -- $ended 130 143; and return 1
     # What sh says of an lmctl that does not start has the number of a line of its own.
     set -l why (string replace -r '^lmctl: ((line )?\d+: )?' '' -- "$__lmd_reply[-1]" | string sub -l 400)
     test -n "$why"; or set why "lmctl ended with status $ended"
@@ -360,10 +362,11 @@ function __lmd_bind --description 'Bind the chord, and undo where nothing is bou
     test -n "$chord" -a -z "$LMD_NOBIND"; or return
     # Names such as ctrl-x,a are fish 4's own; the rest is what the three shells share.
     set -l keys $chord
-    if not string match -qr '(ctrl|alt|shift|super)-|,' -- $chord
-        set keys (string replace -ra '\s+' '' -- $chord | string replace -ra '(\^|\\\\?C-|Ctrl-)(.)' '\\\\c$2' \
-            | string replace -ra '(\\\\?M-|Alt-)' '\\\\e')
-        set keys (string unescape -- $keys)
+    if not string match -qr '^(?!3\.)\S+ (.*(ctrl|alt|shift|super)-|\S+,\S)' -- "$version $chord"
+        # A sign behind other parts, or behind M-, stands for itself, also where it is fish's own.
+        set keys (string match -ar '\S+' -- $chord | string replace -r '^(\\\\?M-|Alt-|)([^\w\s])$' '$1\\\\$2' \
+            | string replace -ra '(\^|\\\\?C-|Ctrl-)(.)' '\\\\c$2' | string replace -ra '(\\\\?M-|Alt-)' '\\\\e')
+        set keys (string unescape -- "$(string join '' -- $keys)")
         if not string match -qr '^(?![\e\n\r\t\x03]$)\p{Cc}' -- "$keys"
             builtin echo 'lmd: LMD_KEY is no chord, nothing is bound: write it like ^X a, or M-s' >&2
             return

@@ -33,6 +33,9 @@ _lmd_hidden+=$'\xe1\xa0\x8b-\xe1\xa0\x8f\xe2\x80\x80-\xe2\x80\x8f\xe2\x80\xa8-\x
 _lmd_hidden+=$'\xe2\x81\x9f-\xe2\x81\xaf\xe2\xa0\x80\xe3\x80\x80\xe3\x85\xa4'
 _lmd_hidden+=$'\xee\x80\x80-\xef\xa3\xbf'
 _lmd_hidden+=$'\xef\xb8\x80-\xef\xb8\x8f\xef\xbb\xbf\xef\xbe\xa0\xef\xbf\xb9-\xef\xbf\xbb'
+# Signs that act on the characters around them.
+_lmd_hidden+=$'\xd8\x80-\xd8\x85\xdb\x9d\xdc\x8f\xe0\xa2\x90-\xe0\xa2\x91\xe0\xa3\xa2'
+_lmd_hidden+=$'\xf0\x91\x82\xbd\xf0\x91\x83\x8d\xf0\x93\x90\xb0-\xf0\x93\x90\xbf'
 _lmd_hidden+=$'\xf0\x9b\xb2\xa0-\xf0\x9b\xb2\xa3\xf0\x9d\x85\xb3-\xf0\x9d\x85\xba'
 _lmd_hidden+=$'\xf3\xa0\x80\x80-\xf4\x8f\xbf\xbf'
 
@@ -163,6 +166,15 @@ _lmd_put() { # N [MESSAGE]: the line becomes candidate N, one undo away from wha
   BUFFER=$_lmd_now CURSOR=$(( $_lmd_points[$1] + $#lead ))
   builtin zle split-undo
   said=$_lmd_marks[$1]
+  builtin zle -R # for BUFFERLINES
+  if [[ -n $said ]] && (( BUFFERLINES >= LINES )); then
+    # Nobody would see the mark.
+    builtin zle undo $_lmd_change
+    BUFFER=$_lmd_before CURSOR=$_lmd_cursor _lmd_now=$_lmd_before
+    builtin zle -R
+    _lmd_say "lmd: not inserted: the terminal has no room for the command and its mark: $said"
+    return
+  fi
   [[ -n ${2-} ]] && said+="${said:+; }$2"
   _lmd_say "${said:+lmd: $said}"
 }
@@ -282,7 +294,8 @@ _lmd_exchange() { # FD PARAMETERS: the text for a widget in REPLY; false, with a
   local answer='' part=''
   builtin trap '' PIPE # the daemon may be gone
   syswrite -o $1 "{\"jsonrpc\":\"2.0\",\"id\":1,\"method\":\"$task\",\"params\":{$2}}"$'\n'
-  while [[ $part != *$'\n'* && $#answer -lt 1048576 ]] && sysread -i $1 -t 12 part; do
+  # Longer than `_lmd_wait` waits: it can tell a daemon that hangs from one that has ended.
+  while [[ $part != *$'\n'* && $#answer -lt 1048576 ]] && sysread -i $1 -t 20 part; do
     answer+=$part
   done
   if [[ $part != *$'\n'* ]]; then

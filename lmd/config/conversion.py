@@ -9,7 +9,7 @@ from typing import Any, TypeVar
 import msgspec
 from msgspec import inspect as types
 
-from lmd.config.expectations import bare, default_text, example, kind_at, unit_of, words
+from lmd.config.expectations import bare, default_text, example, kind_at, own_words, unit_of, words
 from lmd.config.lines import Key
 from lmd.config.problems import MOST, Problem, spelled
 from lmd.config.secrets import SPELLINGS
@@ -43,13 +43,14 @@ def _schema_problems(
     ``written`` is what they were before they were read. The schema check stops at the first
     problem: what it complains of is left out, and the rest is checked again.
     """
-    for name, part in _parts(tables, kind):
+    yield from _oversized(tables, kind, ())
+    for names, part in _parts(tables, kind):
         while True:
             try:
                 msgspec.convert(part, schema)
                 break
             except msgspec.ValidationError as error:
-                problem = _problem(str(error), name, part, written, kind)
+                problem = _problem(str(error), names, part, written, kind)
             yield problem
             less = without(part, problem.key)
             if less == part:
@@ -57,18 +58,39 @@ def _schema_problems(
             part = less
 
 
-def _parts(tables: dict[str, Any], kind: types.Type) -> Iterator[tuple[str | None, dict[str, Any]]]:
-    """The tables without those that have tables of their own by name, and then each of these."""
-    named = {
-        key
-        for key, value in tables.items()
-        if isinstance(value, dict) and isinstance(_inside(kind, (key,)), types.DictType)
-    }
-    yield None, {key: value for key, value in tables.items() if key not in named}
-    for key in sorted(named):
-        yield None, {key: {str(number): {} for number in range(len(tables[key]))}}
-        for name, value in tables[key].items():
-            yield name, {key: {name: value}}
+def _parts(value: Any, kind: types.Type) -> Iterator[tuple[Key, Any]]:
+    """A table in parts which have one entry of each table of names, and those names in order."""
+    inner = bare(kind)
+    if isinstance(inner, types.DictType) and isinstance(value, dict):
+        for name, item in value.items():
+            for names, part in _parts(item, inner.value_type):
+                yield (name, *names), {name: part}
+    elif isinstance(inner, types.StructType) and isinstance(value, dict) and not unit_of(kind):
+        kinds = {field.encode_name: field.type for field in inner.fields}
+        nested = {key for key, item in value.items() if key in kinds and isinstance(item, dict)}
+        yield (), {key: item for key, item in value.items() if key not in nested}
+        for key in (key for key in value if key in nested):
+            for names, part in _parts(value[key], kinds[key]):
+                yield names, {key: part}
+    else:
+        yield (), value
+
+
+def _oversized(value: Any, kind: types.Type, key: Key) -> Iterator[Problem]:
+    """Tables of names with too many of them."""
+    inner = bare(kind)
+    if isinstance(inner, types.DictType) and isinstance(value, dict):
+        if inner.max_length is not None and len(value) > inner.max_length:
+            yield Problem(
+                key,
+                f"{spelled(key)} has {len(value)} entries",
+                f"at most {inner.max_length} are possible",
+            )
+    elif isinstance(inner, types.StructType) and isinstance(value, dict):
+        for field in inner.fields:
+            if field.encode_name in value:
+                below = (*key, field.encode_name)
+                yield from _oversized(value[field.encode_name], field.type, below)
 
 
 def _inside(kind: types.Type, key: Key) -> types.Type:
@@ -78,27 +100,25 @@ def _inside(kind: types.Type, key: Key) -> types.Type:
 
 def _problem(
     error: str,
-    name: str | None,
+    names: Key,
     tables: dict[str, Any],
     written: dict[str, Any],
     kind: types.Type,
 ) -> Problem:
-    """The problem in a message of the check of ``tables``, which hold this name at most."""
+    """The problem in a message of the check of ``tables``, where these names stand for ``...``."""
     place = _PLACE.search(error)
     steps = [one or other for one, other in _STEP.findall(place["path"])] if place else []
-    key = tuple(name if step == "..." and name is not None else step for step in steps)
+    left = iter(names)
+    key = tuple(next(left) if step == "..." else step for step in steps)
     if unknown := _UNKNOWN_FIELD.search(error):
         return _unknown_key((*key, unknown["key"]), kind)
     at = kind_at(kind, key) or kind
     if place and place["name"]:
+        name = next(left)
         size = f"of {len(name)} characters" if name else "that is empty"
         return Problem(
-            (*key, name or ""),
-            f"{spelled(key)} has a name {size}",
-            "a name has 1 to 128 characters",
+            (*key, name), f"{spelled(key)} has a name {size}", "a name has 1 to 128 characters"
         )
-    if isinstance(bare(at), types.DictType) and "of length" in error:
-        return _too_many(key, tables, at)
     if unit_of(at) == "secret" and isinstance(value_at(tables, key), dict):
         return Problem(key, f"{spelled(key)}: {_PLACE.sub('', error)}", f"write one of {SPELLINGS}")
     if unit_of(at) == "secret":
@@ -107,11 +127,6 @@ def _problem(
         )
     value = shown(value_at(written, key), value_at(tables, key))
     return Problem(key, f"{spelled(key)} is {value}", f"it takes {words(at)}{_such_as(key, kind)}")
-
-
-def _too_many(key: Key, tables: dict[str, Any], at: types.Type) -> Problem:
-    count, most = len(value_at(tables, key)), getattr(bare(at), "max_length", None)
-    return Problem(key, f"{spelled(key)} has {count} entries", f"at most {most} are possible")
 
 
 def _unknown_key(key: Key, kind: types.Type) -> Problem:
@@ -131,7 +146,7 @@ def _such_as(key: Key, kind: types.Type) -> str:
         return f" of its own: [{spelled(key[:-1])}.NAME]"
     if isinstance(bare(at), types.StructType | types.DictType):
         return f": [{spelled(key)}]" if not isinstance(above, types.ListType) else ""
-    if isinstance(bare(at), types.LiteralType | types.BoolType):
+    if isinstance(bare(at), types.LiteralType | types.BoolType) or own_words(at):
         return ""
     field = next((f for f in getattr(above, "fields", ()) if f.encode_name == key[-1]), None)
     default = default_text(field) if field else ""

@@ -19,6 +19,12 @@ def unit_of(kind: types.Type) -> str | None:
     return (kind.extra or {}).get("unit") if isinstance(kind, types.Metadata) else None
 
 
+def own_words(kind: types.Type) -> str:
+    """What the schema itself says that a key takes; empty where its type says it all."""
+    extra = getattr(single(kind), "extra", None) or {}
+    return str(extra.get("takes", ""))
+
+
 def single(kind: types.Type) -> types.Type:
     """The kind of a value that is there: of ``X | None``, X."""
     if isinstance(kind, types.UnionType):
@@ -55,6 +61,8 @@ def kind_at(kind: types.Type, key: Key) -> types.Type | None:
 def words(kind: types.Type) -> str:
     """What values a kind takes: ``a whole number from 1 to 64``."""
     unit = unit_of(kind)
+    if said := own_words(kind):
+        return said
     if unit in ("duration", "size"):
         endless = (
             ' or "forever"'

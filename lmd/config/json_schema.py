@@ -27,7 +27,7 @@ def json_schema() -> dict[str, Any]:
     if secret := definitions.get(SecretReference.__name__):
         for name, text in field_docs(SecretReference).items():
             secret["properties"][name]["description"] = text
-            secret["properties"][name].pop("default")
+            secret["properties"][name].pop("default", None)
         secret |= {"minProperties": 1, "maxProperties": 1}
     opened: dict[str, Any] = _open(schema)
     return {"$schema": DIALECT, "title": "lmd.toml", **opened}

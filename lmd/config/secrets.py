@@ -67,13 +67,40 @@ class SecretReference(Struct, frozen=True, omit_defaults=True, forbid_unknown_fi
 
     file: Path | None = None
     """A file that nobody but its owner, who runs lmd, may read (mode 0600)."""
-    credential: Annotated[str, Meta(pattern=r"^[A-Za-z0-9_-][A-Za-z0-9_.-]*$")] | None = None
+    credential: (
+        Annotated[
+            str,
+            Meta(
+                pattern=r"^[A-Za-z0-9_-][A-Za-z0-9_.-]*$",
+                extra={"takes": 'a name of letters, digits, dots and dashes, such as "lmd.token"'},
+            ),
+        ]
+        | None
+    ) = None
     """The name of a credential that systemd hands over (`LoadCredential=`)."""
     command: Annotated[list[str], Meta(min_length=1, max_length=64)] | None = None
     """A program and its arguments, run without a shell, for 10 seconds at most."""
-    env: Annotated[str, Meta(pattern=r"^[A-Za-z_][A-Za-z0-9_]*$")] | None = None
+    env: (
+        Annotated[
+            str,
+            Meta(
+                pattern=r"^[A-Za-z_][A-Za-z0-9_]*$",
+                extra={"takes": 'the name of a variable, such as "LMD_TOKEN"'},
+            ),
+        ]
+        | None
+    ) = None
     """The name of an environment variable. Everything that runs as you can read those."""
-    keyring: Annotated[str, Meta(pattern=r"^.+/[^/]+$")] | None = None
+    keyring: (
+        Annotated[
+            str,
+            Meta(
+                pattern=r"^.+/[^/]+$",
+                extra={"takes": 'a service and a user, such as "lmd/token"'},
+            ),
+        ]
+        | None
+    ) = None
     """`service/user` in the desktop's keyring; needs the extra `lmd[keyring]`."""
 
     def __post_init__(self) -> None:

@@ -10,7 +10,7 @@ empty. No field holds a tab, a newline or another control character.
 from collections.abc import Sequence
 
 from lmd.protocol.results import Candidate, ExplainedPart
-from lmd.shell.risk.insertable import is_visible
+from lmd.shell.risk.insertable import is_visible, what_forbids
 
 MAX_MESSAGE = 400
 MAX_SHOWN = 100
@@ -78,9 +78,8 @@ def _message(candidates: Sequence[Candidate], state: str) -> str:
         said.append(NOTHING)
     for candidate in shut_out[:3]:
         command = shown(candidate.command, MAX_SHOWN)
-        said.append(
-            f"not inserted: {command}" + (f" ({mark(candidate)})" if mark(candidate) else "")
-        )
+        reasons = "; ".join(filter(None, (what_forbids(candidate.command), mark(candidate))))
+        said.append(f"not inserted: {command}" + (f" ({reasons})" if reasons else ""))
     return "; ".join(said)
 
 

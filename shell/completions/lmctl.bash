@@ -67,7 +67,7 @@ _lmctl_syntax() {
             ;;
         cancel)
             options='--json --socket -h,--help'
-            argument=text
+            argument=request
             ;;
         doctor)
             options='--json --socket -h,--help'
@@ -250,7 +250,7 @@ _lmctl_offer_options() {
     done
 }
 
-# Offer names: `models` or `personas` of a running daemon, or `keys` of the configuration.
+# Offer names: `models`, `personas` or `requests` of a running daemon, or `keys`.
 _lmctl_offer_names() {
     local -a names=()
     if [[ $socket == \~/* ]]; then
@@ -325,6 +325,7 @@ _lmctl() {
         choice) _lmctl_offer $choices ;;
         model) _lmctl_offer_names models ;;
         persona) _lmctl_offer_names personas ;;
+        request) _lmctl_offer_names requests ;;
         key) _lmctl_offer_names keys ;;
         path | words) _lmctl_offer_files ;;
     esac

@@ -41,7 +41,7 @@ function __lmctl_argument --description 'Whether these are all words, and the ne
     __lmctl_after $argv; and not string match -q -- '-*' (commandline -ct)
 end
 
-function __lmctl_names --description 'Names of models and personas of a running daemon, or of keys'
+function __lmctl_names --description 'What a running daemon knows by name, or keys'
     set -l tokens (commandline -opc)
     set -l socket (string replace -f -- --socket= '' $tokens)
     if set -l at (contains -i -- --socket $tokens)
@@ -231,6 +231,7 @@ complete -c lmctl -n '__lmctl_within metrics' -l json -d 'print the reply as one
 complete -c lmctl -n '__lmctl_within metrics' -l socket -r -F -d 'socket of the daemon'
 complete -c lmctl -n '__lmctl_within metrics' -s h -l help -d 'show help and exit'
 
+complete -c lmctl -n '__lmctl_argument cancel' -a '(__lmctl_names requests)'
 complete -c lmctl -n '__lmctl_within cancel' -l json -d 'print the reply as one line of JSON'
 complete -c lmctl -n '__lmctl_within cancel' -l socket -r -F -d 'socket of the daemon'
 complete -c lmctl -n '__lmctl_within cancel' -s h -l help -d 'show help and exit'

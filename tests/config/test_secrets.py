@@ -13,6 +13,7 @@ import msgspec
 import pytest
 
 from lmd.config.conversion import convert
+from lmd.config.problems import spelled
 from lmd.config.secret_sources import read_secret
 from lmd.config.secrets import SECRET, Secret, SecretError, SecretReference
 from lmd.config.written import Surroundings
@@ -23,6 +24,7 @@ SURROUNDINGS = Surroundings({"HOME": "/home/ann", "TOKEN": CANARY}, 1 << 30)
 
 class Listener(msgspec.Struct, forbid_unknown_fields=True):
     token: Annotated[SecretReference, SECRET] | None = None
+    headers: dict[str, Annotated[SecretReference, SECRET]] = {}
 
 
 class Example(msgspec.Struct, forbid_unknown_fields=True):
@@ -107,6 +109,22 @@ def test_references_that_lead_nowhere(token: Any, said: str):
     message, hint = problem(token)
     assert said in message
     assert hint
+
+
+def test_secrets_by_name_are_told_apart():
+    headers = {
+        "a": CANARY, "b": {"file": "/a", "env": "B"}, "c.d": {"env": "a-b"}, "e": 7,
+        "f": {"enf": "A"}, "g": {"env": "TOKEN"},
+    }  # fmt: skip
+    _, problems = convert({"listener": {"headers": headers}}, Example, SURROUNDINGS)
+    assert [(spelled(one.key), one.hint.split(",")[0]) for one in problems] == [
+        ("listener.headers.a", 'write where it is kept: { file = "~/.config/lmd/token" }'),
+        ("listener.headers.b", 'write one of { file = "~/.config/lmd/token" }'),
+        ('listener.headers."c.d".env', "it takes the name of a variable"),
+        ("listener.headers.e", 'write one of { file = "~/.config/lmd/token" }'),
+        ("listener.headers.f.enf", "did you mean `env`?"),
+    ]
+    assert CANARY not in repr(problems)
 
 
 def test_a_file_of_ones_own(tmp_path: Path):

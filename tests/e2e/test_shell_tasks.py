@@ -9,6 +9,7 @@ import pytest
 from tests.e2e.clients import Client
 from tests.e2e.conftest import NewDaemon
 from tests.e2e.daemon import Daemon, eventually
+from tests.shell.conftest import needs
 
 pytestmark = pytest.mark.process
 
@@ -108,6 +109,28 @@ def test_what_no_shell_parses_is_not_suggested(start: NewDaemon) -> None:
         result = client.call("suggest", text=UNHEARD_OF, widget=True).good()
         assert result["candidates"] == []
         assert result["widget"].startswith("none\t")
+
+
+@pytest.mark.parametrize(
+    ("reply", "shells"),
+    [
+        ("# lists files", ""),
+        ("ls -l \\", ""),
+        ("cat <<EOF", ""),
+        ("ls -d .[!.]*", "bash zsh"),
+        ("diff <(sort a) <(sort b)", "bash zsh"),
+        ("echo `date`", "bash zsh"),
+        ("echo $argv[1]", "bash zsh fish"),
+    ],
+)
+def test_what_parses_and_is_no_command_of_the_shell_is_not_suggested(
+    start: NewDaemon, reply: str, shells: str
+) -> None:
+    daemon = start(fake=replying(reply))
+    with daemon.msgpack() as client:
+        for shell in ("bash", "zsh", "fish"):
+            result = client.call("suggest", text=UNHEARD_OF, shell=shell).good()
+            assert commands(result) == ([reply] if shell in shells.split() else [])
 
 
 def test_candidates_are_what_was_asked_for_at_most(start: NewDaemon) -> None:
@@ -307,3 +330,13 @@ def test_an_everyday_task_is_looked_up_beside_what_the_model_says(start: NewDaem
     with daemon.msgpack() as client:
         result = client.call("suggest", text="show the last 12 lines of notes.txt").good()
         assert {"tail -n 12 notes.txt", "shred notes.txt"} <= set(commands(result))
+
+
+@needs("fish")
+def test_an_everyday_task_that_the_shell_cannot_say_leaves_doubt(start: NewDaemon) -> None:
+    daemon = start(fake=replying("mv txt md"))
+    with daemon.msgpack() as client:
+        for shell, sure in (("bash", True), ("fish", False)):
+            result = client.call("suggest", text="rename all txt files to md", shell=shell).good()
+            assert any(line.startswith("for f in") for line in commands(result)) == sure
+            assert result["sure"] == sure

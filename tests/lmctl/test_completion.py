@@ -33,6 +33,11 @@ def test_names_and_aliases_are_candidates(daemon: FakeDaemon):
     assert daemon.requests == [("models.list", {})]
 
 
+def test_requests_are_candidates(daemon: FakeDaemon):
+    daemon.script = Script(status={"requests": [{"id": 17}, {"id": "a b"}, {}, 3]})
+    assert names_of("requests", daemon.path) == ["17"]
+
+
 def test_personas_are_candidates(daemon: FakeDaemon):
     daemon.script = Script(personas=[{"name": "terse"}, {"name": "a b"}, {"name": "coder"}])
     assert names_of("personas", daemon.path) == ["terse", "coder"]

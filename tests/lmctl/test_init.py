@@ -1,15 +1,17 @@
 """`lmctl init`: the script of the package, its settings, and the file that is kept."""
 
 import os
+import shlex
 import subprocess
 import sys
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
 
 from lmctl.init import as_one_word
 from lmd import __version__
-from tests.lmctl.conftest import ROOT, SECONDS, Lmctl
+from tests.lmctl.conftest import ROOT, SECONDS, Lmctl, Terminal, lmctl_command
 from tests.shell.conftest import SHELLS
 
 pytestmark = pytest.mark.process
@@ -74,6 +76,18 @@ def test_the_line_sources_the_file(lmctl: Lmctl, shell: str, tmp_path: Path):
     (folder / "lmd" / f"lmctl.{shell}").write_text("echo sourced\n")
     done = subprocess.run([shell, "-c", line], capture_output=True, timeout=SECONDS, check=True)
     assert done.stdout == b"sourced\n"
+
+
+def test_where_the_line_belongs_is_said_to_who_has_yet_to_put_it_there(
+    terminal: Callable[..., Terminal], environment: dict[str, str], tmp_path: Path
+):
+    shown = terminal("init", "zsh", "--write")
+    assert shown.finish() == 0
+    assert b"put that line into ~/.zshrc" in shown.shown
+    command = shlex.join(lmctl_command("init", "zsh", "--write"))
+    appended = Terminal(["sh", "-c", f"{command} >>{tmp_path}/.zshrc"], environment)
+    assert (appended.finish(), appended.shown) == (0, b"")
+    assert (tmp_path / ".zshrc").read_text().count("source '") == 1
 
 
 def test_a_folder_that_others_can_write_is_refused(lmctl: Lmctl, tmp_path: Path):

@@ -60,7 +60,8 @@ def environment(home: Path) -> dict[str, str]:
 def daemon(environment: dict[str, str]) -> Iterator[FakeDaemon]:
     models: list[dict[str, Any]] = [MODEL, {"name": "qwen:0.5b", "aliases": []}, UNSAFE]
     personas: list[dict[str, Any]] = [{"name": "terse"}, {"name": "coder"}, UNSAFE]
-    script = Script(models=models, personas=personas)
+    status = {"requests": [{"id": 17}, {"id": 18}, {"id": "$(touch pwned)"}]}
+    script = Script(models=models, personas=personas, status=status)
     with closing(FakeDaemon(environment["LMD_SOCKET"], script)) as fake:
         yield fake
 

@@ -158,6 +158,7 @@ def test_what_is_known_is_offered_without_a_process(
         ("lmctl ask --socket=/nowhere -m ", set()),
         ("lmctl ask -p ", {"terse", "coder"}),
         ("lmctl ask --persona=te", {"terse"}),
+        ("lmctl cancel ", {"17", "18"}),
         ("lmctl config get daemon.dr", {"daemon.drain"}),
         ("lmctl config set --file x log.l", {"log.level"}),
         ("lmctl config show lo", {"log", "log.level", "log.format", "log.file"}),
@@ -167,7 +168,7 @@ def test_names_come_from_the_daemon_and_keys_from_the_loader(
     shell: Shell, line: str, offered: set[str], home: Path, calls: Path
 ):
     assert shell.offers(line) == offered
-    family = {"-p": "personas", "--persona=te": "personas", "config": "keys"}
+    family = {"-p": "personas", "--persona=te": "personas", "config": "keys", "cancel": "requests"}
     kind = next((family[word] for word in line.split() if word in family), "models")
     assert calls.read_text().startswith(f"__complete {kind}")
     assert not (home / "pwned").exists()

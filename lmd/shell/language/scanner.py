@@ -92,7 +92,9 @@ def _open_within_word(stack: Stack, at: int, is_empty: bool) -> int:
     if written == "!" and level.draft is None:
         level.part = None
         return _open_parenthesis(stack, at)
-    if written.endswith("="):
+    if (
+        written.endswith("=") and written != "="
+    ):  # `=(...)` is zsh's file with what a command prints
         return stack.open(at, 1, ")", is_commands=True, discards=True)
     if is_empty and level.draft is None:
         level.part = None

@@ -10,6 +10,8 @@ from lmd.shell.repair.messages import MESSAGES
 from lmd.shell.repair.verbs import SUBCOMMANDS
 
 _OPENERS = frozenset(("open", "xdg-open", "gnome-open", "kde-open"))
+_ADVISED = 0.3
+"""Below `lmd.shell.suggest.weights.THRESHOLD`."""
 _ADVICE = re.compile(r"^[ \t]+((?:sudo )?([\w-]+) [\w ./@:=+~,'\"-]{3,160})$", re.MULTILINE)
 
 
@@ -28,13 +30,16 @@ def answered_messages(case: Case) -> Iterator[Repair]:
 
 
 def quoted_advice(case: Case) -> Iterator[Repair]:
-    """A line of the error that is the whole command to run instead."""
+    """A line of the error that is the whole command to run instead.
+
+    Whoever wrote the error chose every word of it, so it is offered and never sure.
+    """
     names = {part.name for part in case.programs}
     for match in _ADVICE.finditer(case.error):
         said = match[1].strip()
         is_prose = "help" in said or re.search(r"\s{2,}|\.\.\.|, ", said)
         if match[2] in names and said != case.line and not is_prose:
-            yield Repair(said, "advice", "the error says so", 0.8)
+            yield Repair(said, "advice", "the error says so", _ADVISED)
             return
 
 

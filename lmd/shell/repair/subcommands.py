@@ -65,7 +65,7 @@ def meant_by_error(case: Case) -> Iterator[Repair]:
             continue
         after = _MEANT.search(case.error)
         offered = names_in(case.error[after.end() :] if after else case.error)
-        names = [name for name in offered if name != unknown]
+        names = [name for name in offered if name != unknown and _is_like(name, unknown)]
         if after and names:
             near = nearest(unknown, names[:12], most=max(4, tolerance(unknown)))
             ordered = [name for name, _ in near] + [n for n in names[:3] if n not in dict(near)]
@@ -139,6 +139,11 @@ def names_in(text: str) -> list[str]:
 
 def _is_it(word: Word, unknown: str) -> bool:
     return word.text == unknown or word.text.startswith((f"{unknown}:", f"{unknown}="))
+
+
+def _is_like(name: str, unknown: str) -> bool:
+    """Options stand in for options, other words for other words."""
+    return name.startswith("-") == unknown.startswith("-")
 
 
 def _swap(case: Case, word: Word, unknown: str, name: str) -> str:

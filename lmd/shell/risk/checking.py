@@ -30,6 +30,7 @@ _PATH = re.compile(r"PATH=(?!.*(?:\$PATH\b|\$\{PATH\b))|PATH=(?:\.?:|.*:\.?(?::|
 _KNOWN_VARIABLES = re.compile(r"\"?\$\{?(?:EDITOR|VISUAL|PAGER|SHELL|BROWSER)\b\}?\"?$")
 _UNKNOWN_NAME = re.compile(r"[$`*?\[{]")
 _FOLDER = re.compile(r"\A(?:\$\([^()`]*\)|`[^`]*`|[^/()`]*)/(?:[^/()`]*/)*+(?!\Z)")
+_FINDERS = ("find", "gfind", "fd", "fdfind")
 _READING_SECRETS = frozenset(("ssh", "openssl"))
 """Programs that are told of keys and keep them here."""
 _CONNECTS = re.compile(r"/dev/(?:tcp|udp)/")
@@ -89,7 +90,7 @@ def _risks_of(commands: Sequence[SimpleCommand], text: str) -> Iterator[tuple[st
             sends = sends or (has_secret and part.name in NETWORK - _READING_SECRETS)
         if [part.name for part in parts[-2:-1]] == ["xargs"] and parts[-1].name == "rm":
             yield "delete", "deletes whatever it is given"
-        if parts and parts[0].name == "find" and any(part.name == "rm" for part in parts[1:]):
+        if parts and parts[0].name in _FINDERS and any(part.name == "rm" for part in parts[1:]):
             yield "delete", "deletes what it finds"
     if sends:
         yield "sends-secrets", "may send keys or passwords over the network"

@@ -2,6 +2,7 @@
 
 import re
 from collections.abc import Iterator, Sequence
+from itertools import islice
 
 from lmd.shell.language import Invocation, SimpleCommand, Word, invocations
 from lmd.shell.risk.arguments import Arguments, arguments_of, program_name
@@ -32,13 +33,18 @@ NETWORK = frozenset(_NETWORK.split())
 PIPES = ("|", "|&")
 _MOST_FED = 64
 """Programs that read commands from others; past that nobody looks from whom."""
-SUBSTITUTION = re.compile(r"\$\(|`|<\(|\A\(")
+SUBSTITUTION = re.compile(r"\$\(|`|<\(|\A=?\(")
 _UNDER_A_FOLDER = re.compile(r"[)`]/[\w./-]+\Z")
 _CODE = re.compile(
     r"\bsystem\s*\(|\bsystem\s+[\"'q]|\bexec[lv]?p?e?\s*[(\"' ]|\bpopen|subprocess|child_process"
     r"|rmtree|os\.(?:remove|unlink|rmdir)|\bunlink|FileUtils|shell_exec|passthru|`|\|\s*getline"
     r"|do shell script|\bsocket\b|urlopen|\beval\b|__import__|\brequests\."
+    r"|os\.execute|(?:rm|rmdir|unlink)Sync"
 )
+_SED_RUNS = re.compile(r"(?:^|[;{}\n])[\d,$! ]*+e\s+\S")
+_SED_SUBSTITUTES = re.compile(r"(?<![A-Za-z])s([^\w\s\\])")
+_SED_FLAGS = re.compile(r"[gpIiMm\d]*+e")
+_MOST_SUBSTITUTIONS = 32
 _CODE_OPTIONS = ("-c", "-e", "-E", "-r", "-n", "-p", "--eval", "--execute")
 
 
@@ -72,10 +78,24 @@ def runs_code(arguments: Arguments) -> bool:
     """Whether the text of another language in the arguments runs programs or deletes files."""
     if arguments.name in ("awk", "gawk", "mawk", "nawk"):
         return any(_CODE.search(text) for text in arguments.operands[:1])
+    if arguments.name == "sed":
+        scripts = [arguments.value("-e", "--expression"), *arguments.operands[:1]]
+        return any(_sed_runs(text) for text in scripts if text)
     if arguments.name not in INTERPRETERS - SHELLS:
         return False
     code = arguments.value(*_CODE_OPTIONS)
     return code is not None and bool(_CODE.search(code))
+
+
+def _sed_runs(script: str) -> bool:
+    """GNU sed's command ``e``, or its flag: ``s/a/b/e`` runs what it has made."""
+    if _SED_RUNS.search(script):
+        return True
+    for match in islice(_SED_SUBSTITUTES.finditer(script), _MOST_SUBSTITUTIONS):
+        parts = script[match.end() :].split(match[1], 2)
+        if len(parts) == 3 and _SED_FLAGS.match(parts[2]):
+            return True
+    return False
 
 
 def _is_fed(command: SimpleCommand) -> bool:
@@ -127,7 +147,7 @@ def _is_code(name: str, part: Invocation) -> bool:
             continue
         option = words[at - 1].text if at else ""
         takes_code = option[:1] == "-" and option[-1:] in "ceEr"
-        return _is_dynamic(word) and (takes_code or word.raw.startswith("<("))
+        return _is_dynamic(word) and (takes_code or word.raw.startswith(("<(", "=(")))
     return False
 
 

@@ -4,6 +4,8 @@ import unicodedata
 
 LONGEST = 4096
 """Bytes of UTF-8."""
+MOST_MARKS = 8
+"""Combining marks on one character; more of them paint over the lines around it."""
 _LETTERS = ("Lu", "Ll", "Lt", "Lm", "Lo", "Mn", "Mc", "Nd", "Nl", "No")
 _CATEGORIES = frozenset(
     (*_LETTERS, "Pc", "Pd", "Ps", "Pe", "Pi", "Pf", "Po", "Sm", "Sc", "Sk", "So")
@@ -28,11 +30,42 @@ def one_line(text: str) -> str | None:
     if not command.isascii():
         if not all(is_visible(char) for char in command):
             return None
-        if len(command.encode()) > LONGEST or not unicodedata.is_normalized("NFC", command):
+        if (
+            len(command.encode()) > LONGEST
+            or _is_stacked(command)
+            or not unicodedata.is_normalized("NFC", command)
+        ):
             return None
     elif not command.isprintable():
         return None
     return command
+
+
+def what_forbids(text: str) -> str:
+    """Why a text that holds nothing invisible may not be inserted all the same; "" for nothing.
+
+    Of invisible characters `risks` speaks. Never raises.
+    """
+    if len(text.encode("utf-8", "replace")) > LONGEST:
+        return f"longer than {LONGEST} bytes"
+    if "\n" in text:
+        return "more than one line"
+    if "\t" in text:
+        return "holds a tab"
+    if _is_stacked(text):
+        return f"more than {MOST_MARKS} combining marks on one character"
+    return (
+        "" if unicodedata.is_normalized("NFC", text) else "accents that are characters of their own"
+    )
+
+
+def _is_stacked(text: str) -> bool:
+    marks = 0
+    for char in text:
+        marks = marks + 1 if unicodedata.category(char) in ("Mn", "Me") else 0
+        if marks > MOST_MARKS:
+            return True
+    return False
 
 
 def is_visible(char: str) -> bool:

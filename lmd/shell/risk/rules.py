@@ -51,6 +51,10 @@ def _is_everything(arguments: Arguments) -> bool:
     return "1" in arguments.operands or "-1" in arguments.texts[1:] or arguments.texts == ("-1",)
 
 
+def _is_a_program(address: str) -> bool:
+    return address.lower().startswith(("exec:", "system:", "shell:"))
+
+
 def _replaces_ref(arguments: Arguments) -> bool:
     """``git push origin +main`` and ``:main``."""
     return arguments.operands[:1] == ("push",) and any(
@@ -92,7 +96,7 @@ RULES = (
     _rule("delete", "rm unlink srm", "deletes {what}",
            unless="-r -R --recursive", operand=is_wide),
     _rule("delete", "rm unlink", "deletes {what}", unless="-r -R", operand=is_startup),
-    _rule("delete", "shred wipe srm", "overwrites {what} beyond recovery", unless="--help"),
+    _rule("delete", "shred wipe srm scrub", "overwrites {what} beyond recovery", unless="--help"),
     _rule("delete", "find gfind", "deletes what it finds below {what}", contains="-delete"),
     _rule("delete", "rsync", "deletes at the destination what the source does not have",
            options="--delete --delete-after --delete-before --delete-excluded --del"),
@@ -174,6 +178,7 @@ RULES = (
            options="--master-disable --global-disable"),
     _rule("remote-shell", "nc ncat netcat", "gives a program to another machine",
            options="-e --exec -c --sh-exec"),
+    _rule("remote-shell", "socat", "gives a program to another machine", operand=_is_a_program),
     _rule("crontab", "crontab", "replaces all scheduled commands", unless="-l -e -r -u"),
     _rule("forced-package", "dpkg", "ignores what packages need",
            options="--force-all --force-depends"),

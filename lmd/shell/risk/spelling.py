@@ -7,6 +7,10 @@ from collections.abc import Iterator
 from lmd.shell.risk.insertable import is_visible
 
 _DASH = re.compile(r"(?<=[ \t])[\u2010-\u2015\u2212\ufe58\ufe63\uff0d]+(?=\w)")
+_OPTION = re.compile(r"(?<=[ \t])-{1,2}[A-Za-z0-9-]*[^\W\d_A-Za-z]")
+_LETTERS = re.compile(r"[^\W\d_]+")
+_ALPHABETS = ("CYRILLIC", "GREEK", "ARMENIAN", "CHEROKEE", "COPTIC", "LISU")
+"""Those with letters that look like Latin ones."""
 _HISTORY = re.compile(r"(?<![\\$\[{])!(?:[!#$^*?-]|\d|[A-Za-z_./])|^\^[^^\s]+\^")
 _SINGLE_QUOTED = re.compile(r"'[^']*'")
 _DOUBLE_QUOTED = re.compile(r'\\.|"(?:[^"\\]|\\.)*+"?', re.DOTALL)
@@ -47,8 +51,20 @@ def _non_ascii(line: str) -> Iterator[tuple[str, str]]:
         yield "invisible", "holds characters that do not show, or that are no ordinary spaces"
     if _DASH.search(line):
         yield "look-alike", "a dash in it is no option dash"
+    if _OPTION.search(line):
+        yield "look-alike", "an option holds letters that are not ASCII"
+    if any(map(_mixes_alphabets, _LETTERS.findall(line))):
+        yield "look-alike", "a word mixes Latin letters with others that look like them"
     if any(unicodedata.bidirectional(char) in ("R", "AL") for char in line):
         yield "right-to-left", "may be shown in another order than it runs"
+
+
+def _mixes_alphabets(word: str) -> bool:
+    """Whether a word such as ``etc`` has a Cyrillic or Greek letter among Latin ones."""
+    others = [char for char in word if not char.isascii()]
+    return len(others) < len(word) and any(
+        unicodedata.name(char, "").startswith(_ALPHABETS) for char in others
+    )
 
 
 def _without_quoted_apostrophes(line: str) -> str:

@@ -21,11 +21,12 @@ from lmd.shell.suggest.candidates import (
     spelling,
 )
 from lmd.shell.suggest.cost import Cost
+from lmd.shell.suggest.dialect import is_command, parses_in
 from lmd.shell.suggest.draws import plan_draws
 from lmd.shell.suggest.hinting import Hinted, hint_request
 from lmd.shell.suggest.knowledge import Knowledge
 from lmd.shell.suggest.prompts import Prompt, command_prompts
-from lmd.shell.suggest.ranking import evidence_of, is_sure, rank
+from lmd.shell.suggest.ranking import evidence_of, is_outdone, is_sure, rank
 from lmd.shell.suggest.reading import Reading, Sample, read_sample
 from lmd.shell.suggest.reference import Reference
 from lmd.shell.suggest.sampling import Drawn, Sampler
@@ -109,14 +110,18 @@ class Suggester:
         if order.task.name == "fix" and style is Style.PLAIN:
             return await self._without_model(order, repairs)
         prompts = command_prompts(order.task, style, hinted)
-        idioms = idiom_drafts(hinted.idioms)
-        async with open_syntax_check(order.task.shell) as syntax:
-            for draft in repairs:  # idioms parse: their values are quoted as their place needs it
+        idioms, shell = idiom_drafts(hinted.idioms), order.task.shell
+        # Idioms parse in bash: their values are quoted as their place needs it.
+        unknown = [draft for draft in idioms if not parses_in(draft.command, shell)]
+        async with open_syntax_check(shell) as syntax:
+            for draft in (*repairs, *unknown):
                 await syntax.feed(draft.command)
             drawn = await self._draw(order, style, prompts, hinted, syntax, on_wait)
             parses = await syntax.verdicts()
         drafts = merge_readings(_readings(drawn.samples, prompts))
-        drafts = add_repairs(repairs, add_idioms(idioms, drafts))
+        drafts = add_idioms(idioms, drafts)
+        parses |= {one.command: False for one in drafts if not is_command(one.command, shell)}
+        drafts = add_repairs(repairs, drafts)
         if order.task.name == "fix":
             drafts = [draft for draft in drafts if draft.command != order.task.text]
         general = style is Style.GENERAL
@@ -192,7 +197,8 @@ class Suggester:
             chosen = ranked[: order.count]
             for candidate in chosen:
                 candidate.features = {}
-        return Found(chosen, is_sure(chosen), model, drawn.cost, drawn.warnings)
+        sure = is_sure(chosen) and not is_outdone(chosen[0].command, drafts, parses)
+        return Found(chosen, sure, model, drawn.cost, drawn.warnings)
 
 
 async def style_of(model: str, catalogue: Catalogue) -> Style:

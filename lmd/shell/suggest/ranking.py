@@ -10,7 +10,7 @@ from lmd.shell.risk import risks
 from lmd.shell.risk.insertable import one_line
 from lmd.shell.suggest.candidates import Draft
 from lmd.shell.suggest.confidence import confidence
-from lmd.shell.suggest.features import Evidence, features, shape_of
+from lmd.shell.suggest.features import CLOSE, Evidence, features, shape_of
 from lmd.shell.suggest.hinting import Hinted
 from lmd.shell.suggest.judging import Judgement, judge
 from lmd.shell.suggest.knowledge import Knowledge
@@ -71,6 +71,16 @@ def rank(
 def is_sure(candidates: Sequence[Candidate]) -> bool:
     """Whether the first candidate may be taken without being chosen."""
     return bool(candidates) and candidates[0].insertable and candidates[0].confidence >= THRESHOLD
+
+
+def is_outdone(first: str, drafts: Sequence[Draft], parses: Mapping[str, bool]) -> bool:
+    """Whether an everyday task fits better than the first candidate and its shell cannot say it.
+
+    What is left is then likely something else than was meant.
+    """
+    idioms = {draft.command: draft.idiom for draft in drafts if draft.idiom >= CLOSE}
+    lost = [score for line, score in idioms.items() if not parses.get(line, True)]
+    return max(lost, default=0.0) > idioms.get(first, 0.0)
 
 
 def evidence_of(

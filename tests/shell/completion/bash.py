@@ -123,7 +123,7 @@ _lmctl_offer_options() {
     done
 }
 
-# Offer names: `models` or `personas` of a running daemon, or `keys` of the configuration.
+# Offer names: `models`, `personas` or `requests` of a running daemon, or `keys`.
 _lmctl_offer_names() {
     local -a names=()
     if [[ $socket == \~/* ]]; then
@@ -198,6 +198,7 @@ _lmctl() {
         choice) _lmctl_offer $choices ;;
         model) _lmctl_offer_names models ;;
         persona) _lmctl_offer_names personas ;;
+        request) _lmctl_offer_names requests ;;
         key) _lmctl_offer_names keys ;;
         path | words) _lmctl_offer_files ;;
     esac

@@ -47,7 +47,7 @@ function __lmctl_argument --description 'Whether these are all words, and the ne
     __lmctl_after $argv; and not string match -q -- '-*' (commandline -ct)
 end
 
-function __lmctl_names --description 'Names of models and personas of a running daemon, or of keys'
+function __lmctl_names --description 'What a running daemon knows by name, or keys'
     set -l tokens (commandline -opc)
     set -l socket (string replace -f -- --socket= '' $tokens)
     if set -l at (contains -i -- --socket $tokens)
@@ -119,9 +119,8 @@ def _flag(flag: Flag) -> str:
 def _takes(value: Value) -> str:
     if value.kind == "choice":
         return f"-a '{' '.join(value.choices)}'"
-    return (
-        f"-a '(__lmctl_names {value.kind}s)'" if value.kind in ("model", "persona", "key") else ""
-    )
+    known = value.kind in ("model", "persona", "request", "key")
+    return f"-a '(__lmctl_names {value.kind}s)'" if known else ""
 
 
 def _quoted(text: str) -> str:

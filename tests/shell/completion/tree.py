@@ -10,8 +10,9 @@ from typing import Any, Literal
 from lmctl.cli import HOT, root_command
 from lmctl.table import Command, Option
 
-_KINDS: dict[str, Literal["model", "persona", "key", "path"]] = {
+_KINDS: dict[str, Literal["model", "persona", "request", "key", "path"]] = {
     "MODEL": "model", "PERSONA": "persona", "KEY": "key", "FILE": "path", "PATH": "path",
+    "ID...": "request",
 }  # fmt: skip
 
 
@@ -19,7 +20,7 @@ _KINDS: dict[str, Literal["model", "persona", "key", "path"]] = {
 class Value:
     """What an option or argument takes. ``words`` is free text that may name a file."""
 
-    kind: Literal["choice", "model", "persona", "key", "path", "text", "words"]
+    kind: Literal["choice", "model", "persona", "request", "key", "path", "text", "words"]
     label: str
     choices: tuple[str, ...] = ()
 
@@ -143,5 +144,5 @@ def _table_flag(option: Option) -> Flag:
     return Flag((*short, f"--{option.name}"), option.help, value, repeat=option.repeat)
 
 
-def _kind(metavar: str) -> Literal["model", "persona", "key", "path", "text"]:
+def _kind(metavar: str) -> Literal["model", "persona", "request", "key", "path", "text"]:
     return _KINDS.get((metavar or "").strip("[]"), "text")

@@ -16,6 +16,7 @@ _lmctl_names() {
 }
 _lmctl_model_names() { _lmctl_names model }
 _lmctl_persona_names() { _lmctl_names persona }
+_lmctl_request_names() { _lmctl_names request }
 _lmctl_key_names() { _lmctl_names key }
 """
 _TAIL = r"""
@@ -31,6 +32,7 @@ _ACTIONS = {
     "path": "_files",
     "model": "_lmctl_model_names",
     "persona": "_lmctl_persona_names",
+    "request": "_lmctl_request_names",
     "key": "_lmctl_key_names",
     "text": " ",
     "words": "_default",

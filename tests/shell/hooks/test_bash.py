@@ -219,13 +219,25 @@ def test_status_pipestatus_and_last_argument_survive(start: Start, daemon: FakeD
     bash.wait_for("\n<7 0 3 7 the_last b>")
 
 
-def test_a_request_kept_out_of_the_history_gives_such_a_command(start: Start, daemon: FakeDaemon):
+@pytest.mark.parametrize(
+    "rc",
+    ["HISTCONTROL=ignoreboth", "HISTIGNORE='&:[ ]*:exit'", "HISTIGNORE='exit:[[:space:]]*'"],
+)
+def test_a_request_kept_out_of_the_history_gives_such_a_command(
+    start: Start, daemon: FakeDaemon, rc: str
+):
     answer(daemon, "echo once")
-    bash = start("bash", "HISTCONTROL=ignoreboth")
+    bash = start("bash", rc)
     assert ask(bash, " say it", " echo once") == Line(" echo once", 10)
     bash.keys("Enter")
     bash.ready()
     assert "once" not in bash.run("history")
+
+
+def test_what_is_ignored_for_other_reasons_gets_no_space(start: Start, daemon: FakeDaemon):
+    answer(daemon, "echo once")
+    bash = start("bash", "HISTIGNORE='say*:[bf]g:&'")
+    assert ask(bash, " say it", "echo once") == Line("echo once", 9)
 
 
 @pytest.mark.parametrize("prompt", ["ready> ", "a folder\\n\\[\\e[1m\\]ready> \\[\\e[0m\\]"])

@@ -24,7 +24,7 @@ def test_the_chord_can_be_chosen(start: Start, daemon: FakeDaemon, key: str, pre
     bash.wait_for_line("true")
 
 
-@pytest.mark.parametrize("key", ["x", "^M", "Ctrl-X", "^X $(touch ran)", "^C", "^", "é"])
+@pytest.mark.parametrize("key", ["x", "^M", "^[", "Ctrl-X", "^X $(touch ran)", "^C", "^", "é"])
 def test_what_is_no_chord_binds_nothing(start: Start, key: str):
     said = "lmd: LMD_KEY is no chord, nothing is bound: write it like ^X a, or M-s\n"
     bash = start("bash", env={"LMD_KEY": key})

@@ -33,6 +33,7 @@ OPTIONS = {
     "no globs": "set -f -C; shopt -u extglob",
     "separators": "IFS='0a/ -_'",
     "export": "set -a",
+    "keywords": "set -ku",
     "traps": "set -ET; trap 'trap_err=$?' ERR; trap ': debug' DEBUG; trap ': return' RETURN",
     "inherit": "shopt -s localvar_inherit inherit_errexit; line=1 point=2 keys=3 typed=4 reply=5",
     "bytes": "LC_ALL=C",
@@ -84,7 +85,7 @@ def leftovers(before: str, after: str) -> list[str]:
 
 
 @in_terminal
-@pytest.mark.parametrize("options", ["", "set -u", "set -o posix", "set -a", "shopt -s extglob"])
+@pytest.mark.parametrize("options", ["", "set -u", "set -o posix", "set -ak", "shopt -s extglob"])
 def test_it_leaves_nothing_but_its_own_names(start: Start, daemon: FakeDaemon, options: str):
     answer(daemon, "true")
     rc = f"{options}\nsource {SCRIPT}\n"

@@ -87,11 +87,19 @@ def test_the_chord_and_undo_are_bound(mode: str):
         ("^G", r"\cg"),
         ("C-x a", r"\cxa"),
         ("Alt-s", r"\es"),
+        ("M-\\", r"\e\\"),
+        (r"\e\\", r"\e\\"),
+        ("^X \\", r"\cx\\"),
+        ('^X "', r"\cx\""),
+        ("M-'", r"\e\'"),
+        ("^X $", r"\cx\$"),
+        ("^X ^", r"\cx^"),
+        ("^X ,", r"\cx,"),
     ],
 )
 def test_other_chords(key: str, bound: str):
     assert f"{bound} lmd-chord" in bindings(LMD_KEY=key)
-    assert f"{bound} lmd-chord" in bindings(f"set -g LMD_KEY '{key}'")
+    assert f"{bound} lmd-chord" in bindings("set -g LMD_KEY $key; set -e key", key=key)
 
 
 @pytest.mark.parametrize("env", [{"LMD_KEY": ""}, {"LMD_NOBIND": "1"}])
@@ -105,6 +113,15 @@ def test_nothing_is_bound_where_nothing_is_wanted(env: dict[str, str]):
 def test_what_is_no_chord_is_refused(key: str):
     said = fish("source $argv[1]; bind --user", "--interactive", LMD_KEY=key)
     assert said == ("lmd: LMD_KEY is no chord, nothing is bound: write it like ^X a, or M-s\n")
+
+
+@pytest.mark.parametrize(("version", "refused"), [("3.6.0", 1), ("4.0.2", 0), ("10.1", 0)])
+@pytest.mark.parametrize("key", ["ctrl-x", "ctrl-x,a", "escape,alt-a"])
+def test_names_of_keys_are_for_fish_4(version: str, refused: int, key: str, tmp_path: Path):
+    other = tmp_path / "other.fish"
+    other.write_text(SCRIPT.read_text().replace("$version", version))
+    said = fish(f"source {other}", "--interactive", LMD_KEY=key)
+    assert said.count("LMD_KEY is no chord") == refused
 
 
 def test_a_binding_of_the_user_for_undo_stays():

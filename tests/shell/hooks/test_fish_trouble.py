@@ -42,6 +42,16 @@ def test_ctrl_c_cancels_and_keeps_the_line(fish: Fish):
     assert fish.buffer().text == "echo hello"
 
 
+def test_ctrl_c_says_nothing_where_the_user_has_a_handler_for_it(start: NewFish):
+    fish = start("function on_int --on-signal INT; touch ~/handled; end")
+    before = fish.put("a slow one", "Left", "Left")
+    fish.hold(*CHORD)
+    fish.keys("C-c")
+    fish.wait_until((fish.home / "handled").exists)
+    assert fish.settle() == before
+    assert "lmd:" not in fish.everything()
+
+
 PASTE = "pasted\ntouch made\n" + "echo x\ntouch made\n" * 500
 
 

@@ -1,14 +1,18 @@
 """shell/lmctl.zsh and hostile answers: what is not one plain line does not reach the line."""
 
 import json
+import subprocess
+import unicodedata
 from collections.abc import Iterator
+from pathlib import Path
 
 import pytest
 
+from lmctl.insertable import is_insertable
 from tests.lmctl.fake_daemon import SUGGESTION
 from tests.shell.conftest import needs
 from tests.shell.hooks.terminal import Line
-from tests.shell.hooks.zsh import CHORD, Zsh
+from tests.shell.hooks.zsh import CHORD, SCRIPT, Zsh
 
 pytestmark = [pytest.mark.process, needs("zsh"), needs("tmux")]
 
@@ -102,6 +106,32 @@ def test_nor_past_a_client_that_checks_nothing(careless: Zsh, command: str):
     zsh.wait_for("lmd: ")
     line = zsh.buffer()
     assert line == before or line == Line("ls", 2), line
+
+
+def test_no_invisible_character_passes(tmp_path: Path):
+    invisible = [
+        chr(code)
+        for code in range(0x20, 0x110000)
+        if not 0xE000 < code < 0xF8FF  # private; thousands of them
+        if unicodedata.category(chr(code)) in ("Cc", "Cf", "Zl", "Zp", "Zs")
+        if not is_insertable(f"a{chr(code)}b")
+    ]
+    (tmp_path / "invisible").write_text("\n".join([*invisible, "\u6f22"]), newline="")
+    look = """
+    _lmd_do_suggest() {
+      for char in "${(@f)$(<$folder/invisible)}"; do
+        ! _lmd_is_insertable "a${char}b" || print -r -- "$(( #char ))"
+      done
+    }
+    folder=$2 _lmd_suggest
+    """
+    done = subprocess.run(
+        ["zsh", "-f", "-c", f"source $1; {look}", "-", str(SCRIPT), str(tmp_path)],
+        capture_output=True, text=True, check=True, env={"LC_ALL": "C.UTF-8", "PATH": "/usr/bin"},
+    )  # fmt: skip
+    passed = [f"{int(code):x}" for code in done.stdout.split()]
+    assert len(invisible) > 200
+    assert passed == ["6f22"]
 
 
 GOOD = [

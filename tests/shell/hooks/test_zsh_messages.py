@@ -59,6 +59,31 @@ def test_a_mark_goes_with_its_candidate(zsh: Zsh):
     assert zsh.buffer() == before
 
 
+@pytest.mark.parametrize("length", [100, 200, 260])
+def test_a_long_command_leaves_room_for_its_mark(zsh: Zsh, length: int):
+    resize(zsh, 40, 8)
+    command = "echo " + "x" * length
+    zsh.answer(f"0\tnot checked: {'loud ' * 50}\t{command}")
+    zsh.press("count", *CHORD)
+    assert zsh.wait_for_line(command) == Line(command, 0)
+    zsh.wait_for(lambda screen: "\nlmd: not checked: loud" in screen and screen[-1] == "…")
+    assert zsh.screen().startswith("ready> echo x")
+
+
+def test_a_command_that_hides_its_mark_is_not_inserted(zsh: Zsh):
+    resize(zsh, 40, 8)
+    zsh.answer(f"0\tnot checked: loud\techo {'x' * 400}", "0\t\techo two")
+    before = zsh.put("count", "Left")
+    zsh.keys(*CHORD)
+    zsh.wait_for("not inserted: the terminal has no room")
+    assert "not checked: loud" in zsh.screen()
+    assert zsh.buffer() == before
+    zsh.keys(*CHORD)
+    assert zsh.wait_for_line("echo two") == Line("echo two", 0)
+    zsh.keys(*UNDO)
+    assert zsh.buffer() == before
+
+
 def test_a_list_has_marks_too(zsh: Zsh):
     zsh.answer("0\t\techo one", "0\tnot checked: loud\techo two", state="unsure")
     before = zsh.put("count")

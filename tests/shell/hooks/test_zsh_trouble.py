@@ -179,3 +179,11 @@ def test_a_socket_where_others_may_be_is_left_to_lmctl(start: NewZsh, mode: int)
     (zsh.home / "run").chmod(0o700)
     zsh.keys(*CHORD)
     zsh.wait_for_line("echo hello")
+
+
+def test_a_daemon_that_hangs_has_not_ended(start: NewZsh):
+    zsh = start()
+    before = zsh.put("a wish", "Left")
+    zsh.hold(*CHORD)
+    zsh.wait_for("ready> a wish\nlmd: no answer within 10 seconds")
+    assert zsh.buffer() == before

@@ -9,6 +9,7 @@ from lmd.shell.repair import Failure, repairs
 from lmd.shell.repair.distance import distance, nearest
 from lmd.shell.repair.messages import MESSAGES
 from lmd.shell.repair.table import LONGEST, MOST
+from lmd.shell.suggest.weights import THRESHOLD
 from tests.shell.language.test_scanner import LINES
 from tests.shell.repair.place import Place
 from tests.shell.repair.test_everyday import FOLDERS, PLACE
@@ -161,6 +162,33 @@ def test_names_from_folders_are_quoted():
     place = Place(folders={".": ("a;reboot", "b c")})
     assert first("cat 'a;rebot'", 1, "", place) == "cat 'a;reboot'"
     assert first("cat b_c", 1, "", place) == "cat 'b c'"
+
+
+@pytest.mark.parametrize(
+    ("command", "error"),
+    [
+        ("git commit", "*** Please tell me who you are.\n\n  git config core.pager 'rm -rf x'\n"),
+        ("make all", "stop. Run this:\n\tmake -f /tmp/theirs all\n"),
+        ("apt-get update", "E: broken, run\n  sudo apt-get install --allow-downgrades theirs\n"),
+    ],
+)
+def test_what_an_error_words_is_offered_and_never_sure(command: str, error: str):
+    found = repairs(Failure(command, 1, error), PLACE)
+    advised = [repair for repair in found if repair.rule == "advice"]
+    assert advised
+    assert all(repair.confidence < THRESHOLD for repair in advised)
+
+
+@pytest.mark.parametrize(
+    ("command", "error"),
+    [
+        ("git psh", "git: 'psh' is not a git command.\n\nThe most similar command is\n\trm -rf\n"),
+        ("x", "attribute 'x' missing\nnix-env -iA a;rm${IFS}-r${IFS}b\n"),
+    ],
+)
+def test_an_error_adds_no_options_and_no_commands(command: str, error: str):
+    found = [repair.command for repair in repairs(Failure(command, 1, error), PLACE)]
+    assert not [line for line in found if "-rf" in line or "-r$" in line], found
 
 
 def test_what_an_error_dictates_is_no_second_command():

@@ -17,6 +17,7 @@ from lmd.shell.risk.insertable import LONGEST, one_line
         ("touch 'a\u00f1b \u6f22\u5b57'", "touch 'a\u00f1b \u6f22\u5b57'"),
         ("echo \U0001f600 \u20ac", "echo \U0001f600 \u20ac"),
         ("x" * LONGEST, "x" * LONGEST),
+        ("q" + "\u0323" * 8, "q" + "\u0323" * 8),
     ],
 )
 def test_one_visible_line_may_be_inserted(text: str, expected: str):
@@ -31,7 +32,7 @@ def test_one_visible_line_may_be_inserted(text: str, expected: str):
         "a\x7fb", "a\x85b", "a\x9bb", "ls \u202ex", "a\u200bb", "a\u200db", "\ufeffls", "a\u2028b",
         "a\u00a0b", "a\u3000b", "a\u2066b", "\ue010", "\ud800", "a\ufe0f", "a\u115f", "a\u3164",
         "a\u00adb", "a\u2060b", "e\u0301", "\U000e0041", "x" * (LONGEST + 1), "\u6f22" * 1_400,
-        "\u0378", "\ufffe",
+        "\u0378", "\ufffe", "q" + "\u0323" * 9,
     ],
 )  # fmt: skip
 def test_anything_else_may_not(text: str):

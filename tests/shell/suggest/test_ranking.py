@@ -1,5 +1,6 @@
 """From drafts and facts to candidates in order."""
 
+from dataclasses import replace
 from pathlib import Path
 
 import hypothesis.strategies as st
@@ -10,7 +11,7 @@ from lmd.shell.lexicon.store import Lexicon
 from lmd.shell.suggest.candidates import Draft
 from lmd.shell.suggest.hinting import Hinted
 from lmd.shell.suggest.knowledge import Knowledge, NoLexicon
-from lmd.shell.suggest.ranking import evidence_of, is_sure, rank
+from lmd.shell.suggest.ranking import evidence_of, is_outdone, is_sure, rank
 from lmd.shell.suggest.weights import THRESHOLD
 
 KNOWLEDGE = Knowledge(NoLexicon(), lambda topic: frozenset())
@@ -50,6 +51,16 @@ def test_nothing_untrusted_is_insertable_or_sure():
     assert not is_sure(found)
     assert is_sure(ranked(LS))
     assert not is_sure([])
+
+
+def test_a_task_that_the_shell_cannot_say_outdoes_what_fits_worse():
+    loop, listed = Draft("for f in *; do ls; done", idiom=0.9), Draft("ls", idiom=0.8)
+    lost = {loop.command: False}
+    assert is_outdone("ls -la", [loop, LS], lost)
+    assert is_outdone("ls", [loop, listed], lost)
+    assert not is_outdone("ls", [loop, listed], {})
+    assert not is_outdone("ls", [replace(listed, idiom=0.9), loop], lost)
+    assert not is_outdone("ls -la", [replace(loop, idiom=0.5), LS], lost)
 
 
 def test_what_is_missing_is_named_and_counts_against_it():

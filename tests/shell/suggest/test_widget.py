@@ -7,6 +7,7 @@ import pytest
 from hypothesis import given
 
 from lmd.protocol.results import Candidate, ExplainedPart
+from lmd.shell.risk.insertable import LONGEST
 from lmd.shell.widget import MAX_LINES, NOTHING, candidate_lines, explanation_lines, mark, point
 
 LS = Candidate("ls -la", 0.9, True)
@@ -41,10 +42,30 @@ def test_nothing():
 
 
 def test_what_may_not_be_inserted_is_named_and_escaped_and_is_no_line():
-    assert candidate_lines([TWO_LINES], sure=True) == "none\tnot inserted: ls\\u{a}rm x\n"
+    assert candidate_lines([TWO_LINES], sure=True) == (
+        "none\tnot inserted: ls\\u{a}rm x (more than one line)\n"
+    )
     (head, line) = candidate_lines([LS, TWO_LINES], sure=True).splitlines()
-    assert head == "sure\tnot inserted: ls\\u{a}rm x"
+    assert head == "sure\tnot inserted: ls\\u{a}rm x (more than one line)"
     assert line == "6\t\tls -la"
+
+
+@pytest.mark.parametrize(
+    ("command", "reason"),
+    [
+        ("ls\t-l", "(holds a tab)"),
+        ("echo " + "x" * LONGEST, "(longer than 4096 bytes)"),
+        ("echo " + "漢" * 1_400, "(longer than 4096 bytes)"),
+        ("echo e\u0301", "(accents that are characters of their own)"),
+        ("ls\trm x", "(holds a tab; not checked: deletes x)"),
+        ("ls", ""),
+    ],
+)
+def test_why_something_may_not_be_inserted_is_said(command: str, reason: str):
+    risk = ["deletes x"] if "rm" in command else []
+    head = candidate_lines([Candidate(command, 0.9, False, risk)], sure=True)
+    assert head.startswith("none\tnot inserted: ")
+    assert head.endswith(f" {reason}\n" if reason else ": ls\n")
 
 
 def test_the_mark_says_why_and_the_point_is_in_characters():
