@@ -184,7 +184,7 @@ async def test_others_have_their_turn_while_it_is_rendered():
         nursery.start_soon(count_turns)
         found = Scrape(await metrics.render())
         nursery.cancel_scope.cancel()
-    assert turns >= len(found.families) > 20
+    assert turns >= len(found.families) - 2 > 20, "each metric is a turn"
 
 
 def test_every_event_can_be_counted():
