@@ -8,10 +8,9 @@ from msgspec import Struct
 from lmd.protocol.activity import Rates, RecentError, RunningRequest
 from lmd.protocol.errors import ERRORS, LmdError
 from lmd.protocol.events import kind_of
+from lmd.protocol.reloading import ConfigChange, ConfigProblem, ReloadResult
 from lmd.protocol.results import (
     Candidate,
-    ConfigChange,
-    ConfigProblem,
     EmbedResult,
     EventsResult,
     ExplainedPart,
@@ -25,7 +24,6 @@ from lmd.protocol.results import (
     ModelStatus,
     PersonasResult,
     PersonaStatus,
-    ReloadResult,
     RequestWarning,
     StatusResult,
     StreamEvent,
