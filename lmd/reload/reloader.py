@@ -7,6 +7,7 @@ reload    1. load and check the file, until it has stopped changing
 An edit that comes meanwhile is seen afterwards, however many there were.
 """
 
+import contextlib
 import os
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -35,6 +36,8 @@ LONGEST_SETTLE_SECONDS = 1.0
 
 Apply = Callable[[Config, list[Change]], None]
 """Makes a configuration hold, in one go; must not block."""
+Announced = Callable[[], contextlib.AbstractAsyncContextManager[None]]
+"""What is around every reload: somebody is told of its begin and its end."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,6 +69,7 @@ class Reloader:
         self._required = required
         self._file_error = ""
         self._rolled_back: dict[str, tuple[ModelConfig, str]] = {}
+        self.announced: Announced = contextlib.nullcontext
         self._reloading = trio.Lock()
         self._wanted = trio.Event()
 
@@ -117,7 +121,7 @@ class Reloader:
         Raises `ConfigError`, and then nothing has changed; that is logged. Cancelled before the
         file was read, it has done nothing; after that it does not wait for anything.
         """
-        async with self._reloading:
+        async with self._reloading, self.announced():
             try:
                 config = await self._read()
             except ConfigError as error:
