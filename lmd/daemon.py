@@ -23,7 +23,7 @@ from lmd.backend.launch import Launcher
 from lmd.config.diff import Change, renewed_models
 from lmd.config.schema import Config
 from lmd.events import Bus
-from lmd.logs import open_logs, open_unbuffered, set_level
+from lmd.logs import destination, open_logs, open_unbuffered, set_level
 from lmd.metrics.http import run_http
 from lmd.models.catalogue import Catalogue
 from lmd.models.probe import Probe
@@ -129,6 +129,7 @@ async def _serve(
         generation=lambda: reloader.generation,
         config_error=lambda: reloader.error,
         measure=Probe().look,
+        log=destination(config.log, os.environ),
     )
     telemetry = Telemetry(bus, broker, catalogue, facts, outlets)
     handlers = handlers_of(broker, catalogue, facts, reloader, _open_lexicon(), telemetry)
