@@ -8,7 +8,7 @@ EXIT_STATUSES = {
     3: "`suggest` and `fix`: nothing suggested, or nothing that is sure enough; stdout is empty",
     65: "bad input: over a bound, unreadable, refused by the daemon; the answer does not fit the "
     "schema",
-    69: "the daemon cannot be reached, cannot be started, or went away; there is no such service, no "
+    69: "the daemon cannot be reached, cannot be started, or went away; there is no service, no "
     "service manager, or no log",
     70: "a defect in lmd",
     74: "the answer, or a file of `init --write` or `service`, cannot be written; or it was edited",

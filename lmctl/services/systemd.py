@@ -14,6 +14,7 @@ HARDENING, RELAXED = "hardening.conf", "no-user-namespaces.conf"
 _PROPERTIES = (
     "LoadState,ActiveState,SubState,MainPID,MemoryCurrent,StatusText,Result,NRestarts,UnitFileState"
 )
+_RUNNING = ("active", "reloading", "activating")
 _PROGRAM = "%h/.local/bin/lmd run"
 _LISTEN = "%t/lmd/lmd.sock"
 
@@ -93,7 +94,7 @@ class Systemd:
         """A service that runs is started anew: its settings may be others now."""
         unit = SERVICE if wanted.always_on else SOCKET
         again = [_systemctl("try-restart", SERVICE)]
-        runs = self._show(SERVICE).get("ActiveState") == "active"
+        runs = self._show(SERVICE).get("ActiveState") in _RUNNING
         return [
             _systemctl("daemon-reload"),
             _systemctl("enable", "--now", unit),
@@ -136,7 +137,7 @@ class Systemd:
         ]  # fmt: skip
         starts = {SOCKET: "on the first connection after login", SERVICE: "at login"}
         facts["starts"] = starts[enabled[0]] if enabled else "by hand only"
-        running = "active" in (service.get("ActiveState"), socket.get("ActiveState"))
+        running = any(unit.get("ActiveState") in _RUNNING for unit in (service, socket))
         pid = service.get("MainPID", "0")
         return Report(running, int(pid) if pid.isdecimal() else 0, facts)
 
@@ -174,7 +175,7 @@ def _describe(unit: dict[str, str]) -> str:
         words.append(f"restarted {unit['NRestarts']} times")
     if unit.get("Result", "success") not in ("", "success"):
         words.append(f"result: {unit['Result']}")
-    if unit.get("StatusText"):
+    if unit.get("StatusText") and unit.get("ActiveState") in _RUNNING:
         words.append(unit["StatusText"])
     return ", ".join(words)
 

@@ -37,7 +37,7 @@ LONGEST_SETTLE_SECONDS = 1.0
 Apply = Callable[[Config, list[Change]], None]
 """Makes a configuration hold, in one go; must not block."""
 Announced = Callable[[], contextlib.AbstractAsyncContextManager[None]]
-"""What is around every reload: somebody is told of its begin and its end."""
+"""What is around a reload: somebody is told of its begin and its end."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,6 +70,8 @@ class Reloader:
         self._file_error = ""
         self._rolled_back: dict[str, tuple[ModelConfig, str]] = {}
         self.announced: Announced = contextlib.nullcontext
+        """Around reloads that somebody has asked for."""
+        self._asked = False
         self._reloading = trio.Lock()
         self._wanted = trio.Event()
 
@@ -86,20 +88,23 @@ class Reloader:
 
     def request(self) -> None:
         """Have the file looked at soon; never blocks, and several calls are one."""
+        self._asked = True
         self._wanted.set()
 
     def notice(self) -> None:
         """The file is another: have it looked at, if edits are to hold at once."""
         if self.config.daemon.watch:
-            self.request()
+            self._wanted.set()
 
     async def run(self) -> None:
         """Reload when that was requested, until cancelled."""
         while True:
             await self._wanted.wait()
             self._wanted = trio.Event()
+            asked, self._asked = self._asked, False
             try:
-                await self.reload()
+                async with self.announced() if asked else contextlib.nullcontext():
+                    await self.reload()
             except ConfigError:
                 continue
 
@@ -121,7 +126,7 @@ class Reloader:
         Raises `ConfigError`, and then nothing has changed; that is logged. Cancelled before the
         file was read, it has done nothing; after that it does not wait for anything.
         """
-        async with self._reloading, self.announced():
+        async with self._reloading:
             try:
                 config = await self._read()
             except ConfigError as error:

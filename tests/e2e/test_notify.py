@@ -55,7 +55,7 @@ def test_a_reload_has_a_begin_and_an_end(watched: tuple[Daemon, Manager, dict[st
     daemon.spawn(env=environment)
     manager.wait_for("READY")
     for text in ('log.level = "debug"\n', "nonsense = 1\n"):
-        daemon.config.write_text(text)
+        daemon.config.write_text(text)  # noticed too, and that is nobody's business
         daemon.process.send_signal(signal.SIGHUP)
         assert manager.wait_for("RELOADING")["MONOTONIC_USEC"].isdecimal()
         assert "serving" in manager.wait_for("READY")["STATUS"]
