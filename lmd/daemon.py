@@ -9,6 +9,7 @@ import faulthandler
 import os
 import resource
 import sys
+from collections.abc import Callable
 from contextlib import closing
 from dataclasses import dataclass
 from functools import partial
@@ -134,44 +135,70 @@ async def _serve(
     telemetry = Telemetry(bus, broker, catalogue, facts, outlets)
     handlers = handlers_of(broker, catalogue, facts, reloader, _open_lexicon(), telemetry)
     dispatcher = Dispatcher(handlers, lambda: reloader.config.limits.deadline, bus)
-    async with trio.open_nursery() as workers:
-        await workers.start(broker.run)
+    parts = Parts(listener, notifier, server, broker, bus, reloader, idle, dispatcher, describe)
+    async with trio.open_nursery() as scraping:
         if scrapes := outlets.scrapes:
             log.info("metrics over HTTP", address=str(scrapes.address))
             render = telemetry.metrics.render
-            workers.start_soon(run_http, scrapes.listener, scrapes.rules, render)
+            scraping.start_soon(run_http, scrapes.listener, scrapes.rules, render)
+        await _run(parts)
+        scraping.cancel_scope.cancel(reason="drained")
+    log.info("stopped")
+
+
+@dataclass(frozen=True, slots=True)
+class Parts:
+    """What the nurseries of the daemon run."""
+
+    listener: Listener
+    notifier: Notifier
+    server: Server
+    broker: Broker
+    bus: Bus
+    reloader: Reloader
+    idle: IdleExit
+    dispatcher: Dispatcher
+    describe: Callable[[], str]
+
+    def leave(self, accepts: trio.Nursery) -> None:
+        """Let nobody in any more."""
+        in_flight = self.server.requests_in_flight
+        log.info("draining", in_flight=in_flight)
+        self.bus.publish(DaemonDraining(in_flight=in_flight))
+        self.listener.remove_file()
+        self.server.draining.set()
+        accepts.cancel_scope.cancel(reason="draining")
+
+
+async def _run(parts: Parts) -> None:
+    """Serve until a signal, or until there was nothing to do for long enough; then drain."""
+    notifier, server = parts.notifier, parts.server
+    async with trio.open_nursery() as workers:
+        await workers.start(parts.broker.run)
         async with trio.open_nursery() as connections:
             async with trio.open_nursery() as accepts:
-
-                def drain() -> None:
-                    log.info("draining", in_flight=server.requests_in_flight)
-                    bus.publish(DaemonDraining(in_flight=server.requests_in_flight))
-                    listener.remove_file()
-                    server.draining.set()
-                    accepts.cancel_scope.cancel(reason="draining")
-
                 await workers.start(
                     run_signals,
-                    drain,
+                    partial(parts.leave, accepts),
                     lambda: workers.cancel_scope.cancel(reason="second signal"),
-                    reloader.request,
+                    parts.reloader.request,
                 )
-                accepts.start_soon(reloader.run)
-                accepts.start_soon(run_watch, reloader.files, reloader.notice)
-                bus.publish(DaemonStarted(version=lmd.__version__, pid=os.getpid()))
-                log.info("serving", version=lmd.__version__, socket=listener.path, pid=os.getpid())
-                await notifier.ready(describe())
-                workers.start_soon(run_watchdog, notifier, broker.answer, describe)
-                await server.run_accepts(dispatcher, connections, idle.wait)
-                log.info("leaving: nothing to do", idle_exit=reloader.config.daemon.idle_exit)
-                drain()
-            await notifier.stopping(describe())
-            await server.accept_backlog(dispatcher, connections)
-            await listener.aclose()
-            grace = reloader.config.daemon.drain
+                accepts.start_soon(parts.reloader.run)
+                accepts.start_soon(run_watch, parts.reloader.files, parts.reloader.notice)
+                pid, path = os.getpid(), parts.listener.path
+                parts.bus.publish(DaemonStarted(version=lmd.__version__, pid=pid))
+                log.info("serving", version=lmd.__version__, socket=path, pid=pid)
+                await notifier.ready(parts.describe())
+                workers.start_soon(run_watchdog, notifier, parts.broker.answer, parts.describe)
+                await server.run_accepts(parts.dispatcher, connections, parts.idle.wait)
+                log.info("leaving: nothing to do")
+                parts.leave(accepts)
+            await notifier.stopping(parts.describe())
+            await server.accept_backlog(parts.dispatcher, connections)
+            await parts.listener.aclose()
+            grace = parts.reloader.config.daemon.drain
             connections.start_soon(_end_drain, grace, server, connections)
         workers.cancel_scope.cancel(reason="drained")
-    log.info("stopped")
 
 
 def _describe(server: Server) -> str:

@@ -209,6 +209,17 @@ def test_status_for_people_and_programs(lmctl: Lmctl, systemd: Programs, units: 
     assert shown["files"][str(units / "lmd.socket")] == "edited by hand"
 
 
+@pytest.mark.parametrize(
+    ("state", "status"), [("active", 0), ("reloading", 0), ("activating", 0), ("failed", 69)]
+)
+def test_what_counts_as_running(lmctl: Lmctl, systemd: Programs, state: str, status: int):
+    service = unit(LoadState="loaded", ActiveState=state, StatusText="serving")
+    systemd.answer("lmd.service", 0, service)
+    done = lmctl("service", "status")
+    assert done.returncode == status
+    assert ("serving" in done.stdout) == (status == 0)  # what a daemon said that is gone is stale
+
+
 def test_a_daemon_that_runs_already_makes_way(
     lmctl: Lmctl, systemd: Programs, runtime: Path, environment: dict[str, str]
 ):
