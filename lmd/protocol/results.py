@@ -251,6 +251,8 @@ class StatusResult(Struct):
     """Counts the configurations that have held since the start."""
     config_error: str = ""
     """Why not all that the file says holds; the last good configuration does. Empty: it does."""
+    log: str = ""
+    """Where the daemon's log is kept: a path, `journal`, or empty where nobody keeps it."""
 
 
 class MetricsResult(Struct):

@@ -451,6 +451,7 @@ RESULTS: list[tuple[str, Id, str, Struct]] = [
             2,
             Rates(60.5, 12.25, 1.5, 0.25),
             [RecentError(1_795_000_000.5, "model_failed", "big", "the worker died of signal 6")],
+            log="/home/u/.local/state/lmd/lmd.log",
         ),
     ),
     ("requests.cancel", 26, "requests.cancel", _DECODING),

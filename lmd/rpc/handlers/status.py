@@ -36,6 +36,7 @@ class ServerFacts:
     config_error: Callable[[], str]
     measure: Measure
     """Sizes of files and processes, found out off the event loop."""
+    log: str = ""
 
 
 class StatusHandlers:
@@ -94,6 +95,7 @@ class StatusHandlers:
             recent_errors=[_recent_error(event) for event in self._bus.failures],
             config_generation=self._server.generation(),
             config_error=self._server.config_error(),
+            log=self._server.log,
         )
 
     def _places(self) -> dict[Progress, QueuePlace]:
