@@ -118,6 +118,7 @@ async def _serve(
         started=trio.current_time(),
         connections=lambda: server.connections,
         in_flight=lambda: server.requests_in_flight,
+        room_for_answers=lambda: server.room_for_answers,
         draining=server.draining.is_set,
         generation=lambda: reloader.generation,
         config_error=lambda: reloader.error,
