@@ -21,7 +21,6 @@ from lmd.rpc.view import Measure, Models
 from lmd.rpc.waiting import Progress
 from lmd.scheduler.broker import Broker
 
-
 WHOLE_ANSWER_BYTES = 128 << 10
 """More than a whole `status` takes. Where less is left, because clients do not read their answers,
 it leaves its lists out: just then somebody wants to know."""
