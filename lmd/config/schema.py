@@ -9,7 +9,7 @@ from typing import Annotated, Literal
 from msgspec import Meta, Struct, field
 
 from lmd.config.secrets import SECRET, SecretReference
-from lmd.config.values import Bytes, Path, PositiveSeconds, Seconds
+from lmd.config.values import Bytes, Path, PositiveSeconds, Seconds, Storage
 from lmd.protocol.params import Name, Sampling
 
 BUILTIN_MODEL = "shell"
@@ -41,6 +41,10 @@ class ModelConfig(Struct, kw_only=True, frozen=True, forbid_unknown_fields=True)
     """Most tokens in one engine step."""
     prefill_chunk: Annotated[int, Meta(ge=16, le=8192)] = 256
     """Most prompt tokens read in one step while another sequence is decoding."""
+    prefix_cache: Storage | None = None
+    """Most bytes of the KV cache that finished sequences may hold, so that a later prompt with the
+    same beginning need not be read again; the least recently used go first. 0 keeps none.
+    Default: all that the running ones leave."""
     chat_template: Annotated[str, Meta(max_length=256 << 10)] | None = None
     """A jinja template in place of the file's own."""
     pooling: Literal["none", "mean", "cls", "last"] | None = None

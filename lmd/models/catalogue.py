@@ -185,6 +185,7 @@ class Catalogue:
             gpu_layers=model.gpu_layers,
             batch=model.batch,
             prefill_chunk=model.prefill_chunk,
+            parked_bytes=model.prefix_cache,
             chat_template=model.chat_template,
             pooling=model.pooling,
         )

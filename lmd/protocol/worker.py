@@ -35,6 +35,8 @@ class Load(Struct, tag=True, kw_only=True):
     pooling: str | None = None
     parked: int = 8
     """Finished sequences kept for their prefix."""
+    parked_bytes: int | None = None
+    """What they may hold of the KV cache together; None means all that the running ones leave."""
 
 
 class Generate(Struct, tag=True, kw_only=True):

@@ -32,6 +32,7 @@ class Sizes:
     context: int
     slots: int
     parked: int
+    parked_bytes: int | None
     batch: int
     prefill_chunk: int
     threads: int
@@ -93,6 +94,7 @@ def choose_sizes(load: Load, training_context: int, warnings: list[RequestWarnin
         context=context,
         slots=slots,
         parked=max(0, min(load.parked, MAX_SEQUENCES - slots)),
+        parked_bytes=load.parked_bytes,
         batch=batch,
         prefill_chunk=max(1, min(load.prefill_chunk, batch)),
         threads=min(load.threads, MAX_THREADS) if load.threads > 0 else default_threads(),

@@ -1,6 +1,7 @@
 """The sequences in the KV cache: running ones, and finished ones parked for their prefix."""
 
 import itertools
+from collections.abc import Callable
 from typing import Protocol
 
 from lmd.worker.cells import Cells
@@ -21,13 +22,15 @@ class Memory(Protocol):
 class Sequence:
     """Tokens in the cache, in order; ``cells`` names the cell of each."""
 
-    __slots__ = ("cells", "id", "parked", "tokens", "used")
+    __slots__ = ("bytes", "cells", "id", "parked", "tokens", "used")
 
     def __init__(self, sequence_id: int) -> None:
         self.id = sequence_id
         self.tokens: list[int] = []
         self.cells: list[int] = []
         self.parked = False
+        self.bytes = 0
+        """What it held of the cache when it was parked."""
         self.used = 0
         """When it was last of use, counted in admissions and finishes."""
 
@@ -35,8 +38,8 @@ class Sequence:
 class Sequences:
     """Hands out sequences and keeps what the cache holds and what we believe it holds in step.
 
-    Running sequences are never dropped; parked ones go, least recently used first, when cells or
-    sequence numbers run short. Owned by the engine's thread.
+    Running sequences are never dropped; parked ones go, least recently used first, when cells,
+    sequence numbers or the bytes that they may hold run short. Owned by the engine's thread.
     """
 
     def __init__(
@@ -48,12 +51,17 @@ class Sequences:
         parked: int,
         window: int = 0,
         recurrent: bool = False,
+        parked_bytes: int | None = None,
+        measure: Callable[[Sequence], int] = lambda _: 0,
     ) -> None:
+        """``measure`` tells the bytes of a sequence; None for ``parked_bytes`` sets no limit."""
         self._memory = memory
         self._cells = Cells(total_cells)
         self._free_ids = list(range(slots + parked - 1, -1, -1))
         self._held: dict[int, Sequence] = {}
-        self._most_parked = parked
+        self._most_parked = 0 if parked_bytes == 0 else parked
+        self._parked_bytes = parked_bytes
+        self._measure = measure
         self._window = window
         self._recurrent = recurrent
         self._clock = itertools.count(1)
@@ -96,7 +104,8 @@ class Sequences:
             return
         sequence.parked = True
         sequence.used = next(self._clock)
-        while self.parked > self._most_parked:
+        sequence.bytes = 0 if self._parked_bytes is None else self._measure(sequence)
+        while self.parked > self._most_parked or self._over_bytes():
             oldest = self._oldest_parked()
             assert oldest is not None
             self.drop(oldest)
@@ -134,6 +143,18 @@ class Sequences:
         del sequence.tokens[start:end]
         del sequence.cells[start:end]
         return True
+
+    def _over_bytes(self) -> bool:
+        if self._parked_bytes is None:
+            return False
+        parked = [sequence for sequence in self._held.values() if sequence.parked]
+        total = sum(sequence.bytes for sequence in parked)
+        if total <= self._parked_bytes or self._window or self._recurrent:
+            return total > self._parked_bytes
+        # Cells that several share are held once; every cell costs the same here.
+        cells = sum(len(sequence.cells) for sequence in parked)
+        distinct = len(set().union(*(sequence.cells for sequence in parked)))
+        return total * distinct > self._parked_bytes * cells
 
     def _reusable(self) -> list[Held]:
         return [

@@ -53,6 +53,8 @@ class Streams:
             parked=loaded.sizes.parked,
             window=loaded.model.window,
             recurrent=loaded.model.recurrent,
+            parked_bytes=loaded.sizes.parked_bytes,
+            measure=lambda sequence: self._footprint.of(sequence, len(sequence.tokens)),
         )
 
     @property

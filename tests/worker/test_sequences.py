@@ -118,3 +118,67 @@ def test_nothing_is_parked_where_nothing_may_be():
     sequences.park(sequence)
     assert memory.cells == []
     assert sequences.parked == 0
+
+
+CELL_BYTES = 10
+
+
+def bounded(memory: FakeMemory, parked_bytes: int, parked: int = 8) -> Sequences:
+    return Sequences(
+        memory,
+        total_cells=CELLS,
+        slots=SLOTS,
+        parked=parked,
+        parked_bytes=parked_bytes,
+        measure=lambda sequence: CELL_BYTES * len(sequence.tokens),
+    )
+
+
+def run(sequences: Sequences, memory: FakeMemory, prompt: list[int]) -> int:
+    """Admit, read and park a prompt; how much of it was there already."""
+    sequence = sequences.admit(prompt)
+    cached = len(sequence.tokens)
+    decode(sequences, memory, sequence, prompt[cached:])
+    sequences.park(sequence)
+    return cached
+
+
+def test_parked_sequences_keep_within_their_bytes():
+    memory = FakeMemory()
+    sequences = bounded(memory, 9 * CELL_BYTES)
+    for start in (10, 20, 30, 40):
+        run(sequences, memory, [start, 1, 2])
+    assert sequences.parked == 3
+    assert len(memory.cells) == 9
+    assert run(sequences, memory, [10, 1, 2]) == 0
+    assert run(sequences, memory, [40, 1, 2]) == 2
+
+
+def test_cells_that_parked_sequences_share_are_counted_once():
+    memory = FakeMemory()
+    sequences = bounded(memory, 8 * CELL_BYTES)
+    head = [1, 2, 3, 4, 5]
+    for tail in (10, 20, 30):
+        run(sequences, memory, [*head, tail])
+    assert sequences.parked == 3
+    assert len(memory.cells) == 8
+    run(sequences, memory, [*head, 40])
+    assert sequences.parked == 3
+
+
+def test_a_sequence_that_alone_is_too_large_is_not_parked():
+    memory = FakeMemory()
+    sequences = bounded(memory, 4 * CELL_BYTES)
+    run(sequences, memory, [1, 2, 3])
+    run(sequences, memory, [9, 8, 7, 6, 5])
+    assert sequences.parked == 0
+    assert memory.cells == []
+
+
+@given(st.lists(PROMPTS, max_size=12), st.integers(0, 20))
+def test_parked_bytes_are_never_more_than_allowed(prompts: list[list[int]], most: int):
+    memory = FakeMemory()
+    sequences = bounded(memory, most * CELL_BYTES, parked=4)
+    for prompt in prompts:
+        run(sequences, memory, prompt)
+        assert len(memory.cells) <= most
