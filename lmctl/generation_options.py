@@ -62,6 +62,7 @@ GENERATION = (
         wire="overflow",
         choices=("error", "shift"),
     ),
+    Option("private", "flag", "have nothing of it written to disk", wire="private"),
 )
 OUTPUT = (
     Option("json", "flag", "print the whole result as one line of JSON"),

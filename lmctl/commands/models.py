@@ -1,4 +1,4 @@
-"""`lmctl models list|show|load|unload`."""
+"""`lmctl models list|show|load|unload|forget`."""
 
 import json
 import os
@@ -44,6 +44,16 @@ def load_model(target: Target, model: str, deadline: float | None, as_json: bool
 def unload_model(target: Target, model: str, deadline: float | None, as_json: bool) -> int:
     """Unload a model when its requests are done."""
     return _change("models.unload", target, model, deadline, as_json)
+
+
+def forget_model(target: Target, model: str | None, as_json: bool) -> int:
+    """Drop what finished requests left in the caches of one model, or of all, and on disk."""
+    params: dict[str, object] = {} if model is None else {"model": model}
+    with open_checked(target) as connection:
+        result = connection.call("models.forget", params)
+    removed = f"{result.get('files')} files, {result.get('bytes')} bytes removed"
+    print_text(json.dumps(result) if as_json else removed)
+    return 0
 
 
 def _change(method: str, target: Target, model: str, deadline: float | None, as_json: bool) -> int:

@@ -16,6 +16,7 @@ from lmd.protocol.worker import (
     Done,
     Embedded,
     Failed,
+    Forget,
     FrameSplitter,
     FromWorker,
     LoadFailed,
@@ -25,6 +26,8 @@ from lmd.protocol.worker import (
     Pong,
     Prefill,
     Ready,
+    Save,
+    Saved,
     Step,
     Tokenized,
     Work,
@@ -48,7 +51,8 @@ class Worker:
     which the engine honours at its next step.
     """
 
-    def __init__(self, process: WorkerProcess, ready: Ready) -> None:
+    def __init__(self, process: WorkerProcess, ready: Ready, *, saves: bool = False) -> None:
+        """``saves``: it was told where to keep sequences on disk."""
         self.pid = process.pid
         self.ready = ready
         self.closed = trio.Event()
@@ -62,6 +66,9 @@ class Worker:
         self._outbound, self._to_send = trio.open_memory_channel[bytes](OUTBOUND_FRAMES)
         self._unsent = 0
         self._process = process
+        self._saves = saves
+        self._saved = trio.Event()
+        self._saving = trio.Lock()
 
     @contextlib.contextmanager
     def open_job(self, new_job: NewJob) -> Iterator[Job]:
@@ -87,7 +94,26 @@ class Worker:
                 self.exit_reason = "worker did not read its socket and was killed"
                 self._process.kill()
 
-    def _try_send(self, message: Work | Abort | Ping) -> bool:
+    async def save(self, limit: int) -> None:
+        """Have its finished sequences written to disk, into ``limit`` bytes with those of other
+        models; returns when that is done or the worker is gone, and at once where none are kept.
+
+        Cancelled, it waits no longer; what the worker has begun it goes on with.
+        """
+        if self._saves:
+            await self._exchange(Save(limit))
+
+    async def forget(self) -> None:
+        """Have it drop its finished sequences and look at no file; returns as `save` does."""
+        await self._exchange(Forget())
+
+    async def _exchange(self, message: Save | Forget) -> None:
+        async with self._saving:
+            self._saved = trio.Event()
+            if not self.closed.is_set() and self._try_send(message):
+                await self._saved.wait()
+
+    def _try_send(self, message: Work | Abort | Ping | Save | Forget) -> bool:
         """Queue a frame; False when the queue is full. A worker that is gone counts as told."""
         if self.closed.is_set():
             return True
@@ -127,6 +153,7 @@ class Worker:
                 self.exit_reason = self.exit_reason or self._process.describe_exit(status)
             finally:
                 self.closed.set()
+                self._saved.set()
                 self._outbound.close()
                 for job in list(self._jobs.values()):
                     job.fail(self._gone())
@@ -174,6 +201,12 @@ class Worker:
             case Failed():
                 if job := self._jobs.get(frame.job):
                     job.fail(LmdError(frame.code, frame.message, hint=frame.hint, data=frame.data))
+            case Saved():
+                self._saved.set()
+                if frame.problem:
+                    log.warning("sequences not saved", pid=self.pid, reason=frame.problem)
+                elif frame.files:
+                    log.info("sequences saved", files=frame.files, bytes=frame.bytes)
             case Pong():
                 pass
             case Ready() | Loading() | LoadFailed():

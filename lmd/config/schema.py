@@ -45,6 +45,10 @@ class ModelConfig(Struct, kw_only=True, frozen=True, forbid_unknown_fields=True)
     """Most bytes of the KV cache that finished sequences may hold, so that a later prompt with the
     same beginning need not be read again; the least recently used go first. 0 keeps none.
     Default: all that the running ones leave."""
+    save_state: bool = False
+    """Keep what finished sequences hold on disk when the model is unloaded, so that their prompts
+    need not be read again after it is loaded again. What was asked and answered can be read from
+    these files, which are private to this user: see docs/prefixes.md."""
     chat_template: Annotated[str, Meta(max_length=256 << 10)] | None = None
     """A jinja template in place of the file's own."""
     pooling: Literal["none", "mean", "cls", "last"] | None = None
@@ -103,6 +107,9 @@ class LimitsConfig(Struct, kw_only=True, frozen=True, forbid_unknown_fields=True
     """Requests that wait, over all models."""
     loaded_models: Annotated[int, Meta(ge=1, le=256)] = 4
     """Models loaded at the same time; an idle one is evicted for a new one."""
+    saved_state: Storage = 4 << 30
+    """Most bytes on disk for the sequences of all models with ``save_state``; the least recently
+    used go first."""
     deadline: PositiveSeconds = 600.0
     """Deadline of a request that names none, in seconds; also the longest that one may name."""
     write_timeout: PositiveSeconds = 10.0

@@ -12,9 +12,10 @@ from lmd import paths
 from lmd.config.schema import Config, ModelConfig, PersonaConfig
 from lmd.models.footprint import predicted_bytes
 from lmd.models.gguf import BadModel, GGUFHeader, read_header
+from lmd.models.saved_state import saved_state
 from lmd.protocol.errors import LmdError
 from lmd.protocol.params import Sampling
-from lmd.protocol.worker import Load
+from lmd.protocol.worker import Load, SavedState
 
 SHELL_FORMAT = 1
 """How the built-in model takes the tasks of the shell, and so does a fake engine."""
@@ -186,9 +187,15 @@ class Catalogue:
             batch=model.batch,
             prefill_chunk=model.prefill_chunk,
             parked_bytes=model.prefix_cache,
+            saved=await self._saved_state(name, model),
             chat_template=model.chat_template,
             pooling=model.pooling,
         )
+
+    async def _saved_state(self, name: str, model: ModelConfig) -> SavedState | None:
+        if not (model.save_state and self._check_files):
+            return None
+        return await trio.to_thread.run_sync(saved_state, name, model.path)
 
     async def describe(self, name: str) -> dict[str, object]:
         """The header as plain values, for `models.show`. Raises `LmdError` ``load_failed``."""

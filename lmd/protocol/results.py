@@ -214,6 +214,13 @@ class ModelDetail(Struct):
     header: dict[str, Any]
 
 
+class ForgetResult(Struct):
+    """What was removed from disk."""
+
+    files: int
+    bytes: int
+
+
 class PersonaStatus(Struct):
     """One persona: the model it asks, and its system prompt."""
 

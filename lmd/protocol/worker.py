@@ -18,6 +18,17 @@ from lmd.protocol.results import RequestWarning, Timings, TokenLogprob, Usage
 JobId = Annotated[int, Meta(ge=0)]
 
 
+class SavedState(Struct, kw_only=True):
+    """Where a worker keeps sequences of its KV cache on disk."""
+
+    root: str
+    """The folder of all models, whose files share one bound of bytes."""
+    folder: str
+    """The one of this model in it."""
+    key: bytes
+    """For the HMAC of every file; never on disk beside them, in an argument or in a log."""
+
+
 class Load(Struct, tag=True, kw_only=True):
     """Load the model; the first frame a worker receives, exactly once."""
 
@@ -37,6 +48,8 @@ class Load(Struct, tag=True, kw_only=True):
     """Finished sequences kept for their prefix."""
     parked_bytes: int | None = None
     """What they may hold of the KV cache together; None means all that the running ones leave."""
+    saved: SavedState | None = None
+    """None: nothing is written to disk, and nothing read."""
 
 
 class Generate(Struct, tag=True, kw_only=True):
@@ -51,6 +64,8 @@ class Generate(Struct, tag=True, kw_only=True):
     """JSON text."""
     grammar: str | None = None
     overflow: Literal["error", "shift"] = "error"
+    private: bool = False
+    """What the cache holds of it is never written to disk."""
 
 
 class Embed(Struct, tag=True, kw_only=True):
@@ -83,6 +98,18 @@ class Ping(Struct, tag=True):
     """Prove that the engine's loop turns; answered by `Pong` from the loop itself."""
 
     nonce: int
+
+
+class Save(Struct, tag=True):
+    """Write what the cache holds of finished requests to disk; answered by `Saved`."""
+
+    limit: int
+    """Most bytes that all saved sequences of all models may take."""
+
+
+class Forget(Struct, tag=True):
+    """Drop what the cache holds of finished requests, and do not read the files that the daemon
+    removes next; answered by `Saved`."""
 
 
 class Loading(Struct, tag=True):
@@ -174,6 +201,14 @@ class Failed(Struct, tag=True, kw_only=True):
     data: dict[str, Any] = {}
 
 
+class Saved(Struct, tag=True):
+    """Answer to `Save` and `Forget`: what was written now, and why not all of it was."""
+
+    files: int
+    bytes: int
+    problem: str = ""
+
+
 class Pong(Struct, tag=True):
     """Answer to `Ping`, with what the engine holds."""
 
@@ -186,9 +221,19 @@ class Pong(Struct, tag=True):
 Work = Generate | Embed | Tokenize
 NewJob = Callable[[int], Work]
 """Makes a job's message once its number is known."""
-ToWorker = Load | Generate | Embed | Tokenize | Abort | Ping
+ToWorker = Load | Generate | Embed | Tokenize | Abort | Ping | Save | Forget
 FromWorker = (
-    Loading | Ready | LoadFailed | Prefill | Step | Done | Embedded | Tokenized | Failed | Pong
+    Loading
+    | Ready
+    | LoadFailed
+    | Prefill
+    | Step
+    | Done
+    | Embedded
+    | Tokenized
+    | Failed
+    | Pong
+    | Saved
 )
 
 _encoder = msgspec.msgpack.Encoder()

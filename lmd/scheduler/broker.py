@@ -182,6 +182,7 @@ class Broker:
             self._launcher,
             load_timeout=config.daemon.load_timeout,
             stall_timeout=config.limits.stall_timeout,
+            saved_state=config.limits.saved_state,
         )
         outdated = {
             name
@@ -195,6 +196,13 @@ class Broker:
         )
         self._proven = {name: self._proven[name] for name in self._proven.keys() & config.models}
         self._apply(effects)
+
+    async def save_all(self) -> None:
+        """Have every worker write its sequences to disk, before the daemon ends."""
+        async with trio.open_nursery() as nursery:
+            for place in self._places.values():
+                if place.worker is not None:
+                    nursery.start_soon(place.worker.save, self._launcher.saved_state)
 
     @property
     def models(self) -> list[str]:

@@ -11,7 +11,7 @@ import time
 from collections import deque
 from typing import NoReturn
 
-from lmd.protocol.worker import Abort, Load, Ping, Pong, Ready, ToWorker
+from lmd.protocol.worker import Abort, Forget, Load, Ping, Pong, Ready, Save, Saved, ToWorker
 from lmd.worker.channel import Send
 from lmd.worker.embedding import Embedder, Embedding, embedded
 from lmd.worker.failures import as_lmd_error
@@ -20,9 +20,12 @@ from lmd.worker.jobs import Job, JobMessage, OpenJobs
 from lmd.worker.llama.model import build
 from lmd.worker.load import Loaded, load_model, milliseconds_since, open_embedding_context
 from lmd.worker.prepared import Prepared, PreparedEmbedding, PreparedText
+from lmd.worker.saved.restoring import Restored, Restorer
 from lmd.worker.streams import Streams
 
 INBOX = 4096
+Item = Prepared | Restored | Abort | Ping | Save | Forget
+"""What the engine's loop is told."""
 
 
 class LlamaEngine:
@@ -32,7 +35,7 @@ class LlamaEngine:
         self._send = send
         self._jobs = OpenJobs(send)
         self._intake_inbox: queue.Queue[Job] = queue.Queue(INBOX)
-        self._inbox: queue.Queue[Prepared | Abort | Ping] = queue.Queue(INBOX)
+        self._inbox: queue.Queue[Item] = queue.Queue(INBOX)
         self._serving: Serving | None = None
 
     def load(self, load: Load) -> Ready:
@@ -45,7 +48,7 @@ class LlamaEngine:
 
     def submit(self, message: ToWorker) -> None:
         """See `lmd.worker.service.Engine`."""
-        if isinstance(message, (Abort, Ping)):
+        if isinstance(message, (Abort, Ping, Save, Forget)):
             self._inbox.put(message)
         elif isinstance(message, JobMessage) and (job := self._jobs.open(message)):
             self._intake_inbox.put(job)
@@ -64,7 +67,7 @@ class Serving:
         self,
         loaded: Loaded,
         jobs: OpenJobs,
-        inbox: "queue.Queue[Prepared | Abort | Ping]",
+        inbox: "queue.Queue[Item]",
         send: Send,
     ) -> None:
         self._loaded = loaded
@@ -78,6 +81,10 @@ class Serving:
         self._streams: Streams | None = None
         if loaded.context is not None:
             self._streams = Streams(loaded, loaded.context, jobs, send)
+        self._saved = loaded.saved
+        self._restorer: Restorer | None = None
+        if loaded.saved and self._streams:
+            self._restorer = Restorer(loaded.saved, self._streams, inbox.put)
 
     def turn(self) -> None:
         """One turn of the loop; blocks while there is nothing to do."""
@@ -99,7 +106,7 @@ class Serving:
             except queue.Empty:
                 return
 
-    def _take(self, item: Prepared | Abort | Ping) -> None:
+    def _take(self, item: Item) -> None:
         if isinstance(item, Ping):
             running = len(self._streams.running) if self._streams else 0
             parked = self._streams.parked if self._streams else 0
@@ -107,13 +114,31 @@ class Serving:
             self._send(Pong(item.nonce, running, waiting, parked))
         elif isinstance(item, Abort):
             self._abort(item.job)
+        elif isinstance(item, (Save, Forget)):
+            self._send(self._save_or_forget(item))
+        elif isinstance(item, Restored):
+            assert self._restorer is not None
+            for prepared in self._restorer.take(item):
+                self._take(prepared)
         elif isinstance(item, PreparedEmbedding):
             if not item.job.ended:
                 self._embeddings.append(Embedding(item))
-        elif not item.job.ended:
-            self._waiting.append(item)
-        else:
+        elif item.job.ended:
             item.close()
+        elif not (self._restorer and self._restorer.fetch(item)):
+            self._waiting.append(item)
+
+    def _save_or_forget(self, wanted: Save | Forget) -> Saved:
+        if self._streams is None:
+            return Saved(0, 0)
+        if isinstance(wanted, Forget):
+            self._streams.forget()
+            if self._saved is not None:
+                self._saved.forget()
+            return Saved(0, 0)
+        if self._saved is None:
+            return Saved(0, 0)
+        return self._saved.save(self._streams.sources(), wanted.limit)
 
     def _abort(self, job_id: int) -> None:
         """Wherever the job is; one that is still in intake is dropped when it comes out."""

@@ -108,6 +108,7 @@ class Intake:
             logprobs=sampling.logprobs,
             shift=shift,
             warnings=warnings,
+            private=message.private,
         )
 
     def _prompt_tokens(self, message: Generate, warnings: Warnings) -> list[int]:

@@ -13,8 +13,10 @@ from lmd.worker.channel import Send
 from lmd.worker.cpus import default_threads
 from lmd.worker.llama.context import MAX_SEQUENCES, Context, ContextShape
 from lmd.worker.llama.log import LlamaError
-from lmd.worker.llama.model import Model
+from lmd.worker.llama.model import Model, build
 from lmd.worker.sandbox import Setup
+from lmd.worker.saved.identity import identity
+from lmd.worker.saved.store import SavedStates
 from lmd.worker.service import LoadError
 from lmd.worker.template import ChatTemplate, Source, TemplateFailed, choose_template
 
@@ -54,6 +56,8 @@ class Loaded:
     source: Source
     pooling: str
     warnings: list[RequestWarning]
+    saved: SavedStates | None = None
+    """None where nothing is kept on disk."""
 
 
 def load_model(load: Load, send: Send) -> Loaded:
@@ -73,7 +77,8 @@ def load_model(load: Load, send: Send) -> Loaded:
     source = choose_template(load.chat_template, model.chat_template, model.vocabulary.specials)
     pooling = _choose_pooling(load.pooling, model.pooling, warnings)
     template = _try_template(model, source)
-    return Loaded(model, sizes, context, template, source, pooling, warnings)
+    saved = _open_saved(load, model, context) if context and load.saved else None
+    return Loaded(model, sizes, context, template, source, pooling, warnings, saved)
 
 
 def choose_sizes(load: Load, training_context: int, warnings: list[RequestWarning]) -> Sizes:
@@ -139,6 +144,17 @@ def _open_context(model: Model, sizes: Sizes) -> Context | None:
         return context
     context.free()
     return None
+
+
+def _open_saved(load: Load, model: Model, context: Context) -> SavedStates:
+    assert load.saved is not None
+    try:
+        key = identity(load.path, context.flags, build())
+    except OSError as error:
+        raise LoadError(f"cannot read {load.path}: {error.strerror}", "check the path") from error
+    saved = SavedStates(load.saved, key, window=model.window, recurrent=model.recurrent)
+    saved.scan()
+    return saved
 
 
 def _choose_pooling(configured: str | None, own: str | None, warnings: list[RequestWarning]) -> str:

@@ -21,6 +21,9 @@ class PreparedText:
     logprobs: int | None
     shift: bool
     warnings: list[RequestWarning]
+    private: bool = False
+    sought: bool = False
+    """Whether something of it is saved on disk has been seen to."""
 
     def close(self) -> None:
         """Free what llama.cpp holds for a job that will not run."""

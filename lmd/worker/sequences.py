@@ -22,13 +22,15 @@ class Memory(Protocol):
 class Sequence:
     """Tokens in the cache, in order; ``cells`` names the cell of each."""
 
-    __slots__ = ("bytes", "cells", "id", "parked", "tokens", "used")
+    __slots__ = ("bytes", "cells", "id", "parked", "private", "tokens", "used")
 
     def __init__(self, sequence_id: int) -> None:
         self.id = sequence_id
         self.tokens: list[int] = []
         self.cells: list[int] = []
         self.parked = False
+        self.private = False
+        """It must not be written to disk."""
         self.bytes = 0
         """What it held of the cache when it was parked."""
         self.used = 0
@@ -82,6 +84,43 @@ class Sequences:
             source.parked = False
             return source
         return self._fork(source, reuse)
+
+    def reusable(self, prompt: list[int]) -> int:
+        """How many tokens of a prompt are held already."""
+        reuse = choose_reuse(prompt, self._reusable(), self._window)
+        return reuse.length if reuse else 0
+
+    def restore(self, tokens: list[int], fill: Callable[[int], bool]) -> bool:
+        """Have ``fill`` put a sequence of these tokens into the cache, and park it.
+
+        False where there is no room for it, or where it cannot.
+        """
+        if not self._most_parked or not self.make_room(len(tokens)):
+            return False
+        sequence = self._new()
+        if not fill(sequence.id):
+            self.drop(sequence)
+            return False
+        self.extend(sequence, tokens)
+        self.park(sequence)
+        return True
+
+    @property
+    def worth_saving(self) -> list[Sequence]:
+        """Finished sequences, the latest used first, less those that another one begins with."""
+        parked = [held for held in self._held.values() if held.parked and not held.private]
+        parked.sort(key=lambda sequence: -sequence.used)
+        if self._window or self._recurrent:
+            return parked
+        return [
+            one
+            for one in parked
+            if not any(
+                len(one.tokens) < len(other.tokens)
+                and other.tokens[: len(one.tokens)] == one.tokens
+                for other in parked
+            )
+        ]
 
     def extend(self, sequence: Sequence, tokens: list[int]) -> None:
         """The context has decoded these tokens."""

@@ -1,6 +1,7 @@
 """The running generations and the context they share: one step for all of them."""
 
 import time
+from functools import partial
 from typing import NamedTuple
 
 from lmd.protocol.errors import LmdError
@@ -17,6 +18,7 @@ from lmd.worker.load import Loaded
 from lmd.worker.overflow import cut_when_full, full_warning, shifted_warning
 from lmd.worker.pace import Pace
 from lmd.worker.prepared import PreparedText
+from lmd.worker.saved.store import LEAST_TOKENS, Source
 from lmd.worker.sequences import Sequences
 
 NO_ROOM = 1
@@ -68,7 +70,32 @@ class Streams:
     def admit(self, prepared: PreparedText) -> None:
         """Give a job a slot, and what can be reused of other sequences."""
         sequence = self._sequences.admit(prepared.tokens)
+        sequence.private = prepared.private
         self.running.append(Generation(prepared, sequence, self._vocabulary))
+
+    def held(self, tokens: list[int]) -> int:
+        """How many of these tokens need not be read."""
+        return self._sequences.reusable(tokens)
+
+    def restore(self, tokens: list[int], state: bytes) -> bool:
+        """Put a saved sequence into the cache; False if it does not fit."""
+        return self._sequences.restore(tokens, lambda number: self._context.restore(number, state))
+
+    def sources(self) -> list[Source]:
+        """The finished sequences that may be saved, the most useful first."""
+        return [
+            Source(
+                sequence.tokens,
+                self._context.first_position(sequence.id),
+                partial(self._context.state, sequence.id),
+            )
+            for sequence in self._sequences.worth_saving
+            if len(sequence.tokens) >= LEAST_TOKENS
+        ]
+
+    def forget(self) -> None:
+        """Drop all finished sequences."""
+        self._sequences.drop_parked()
 
     def leave(self, job: Job) -> None:
         """Take a job out that was answered elsewhere; its tokens stay for reuse."""

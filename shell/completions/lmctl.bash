@@ -14,11 +14,11 @@ _lmctl_syntax() {
             argument_choices=$commands
             ;;
         ask)
-            options='-m,--model -p,--persona -s,--system -f,--file+ --stdin-wait -n,--max-tokens -t,--temperature --top-p --top-k --min-p --seed --stop+ --schema --grammar --logprobs --overflow --json --no-stream -v,--verbose -q,--quiet --color -h,--help --deadline --priority --no-start --socket'
+            options='-m,--model -p,--persona -s,--system -f,--file+ --stdin-wait -n,--max-tokens -t,--temperature --top-p --top-k --min-p --seed --stop+ --schema --grammar --logprobs --overflow --private --json --no-stream -v,--verbose -q,--quiet --color -h,--help --deadline --priority --no-start --socket'
             argument=words
             ;;
         complete)
-            options='-m,--model --suffix -n,--max-tokens -t,--temperature --top-p --top-k --min-p --seed --stop+ --schema --grammar --logprobs --overflow --json --no-stream -v,--verbose -q,--quiet --color -h,--help --deadline --priority --no-start --socket'
+            options='-m,--model --suffix -n,--max-tokens -t,--temperature --top-p --top-k --min-p --seed --stop+ --schema --grammar --logprobs --overflow --private --json --no-stream -v,--verbose -q,--quiet --color -h,--help --deadline --priority --no-start --socket'
             argument=words
             ;;
         embed)
@@ -82,7 +82,7 @@ _lmctl_syntax() {
             ;;
         models)
             options='-h,--help'
-            commands='list show load unload'
+            commands='list show load unload forget'
             argument=choice
             argument_choices=$commands
             ;;
@@ -99,6 +99,10 @@ _lmctl_syntax() {
             ;;
         'models unload')
             options='--deadline --json --socket -h,--help'
+            argument=model
+            ;;
+        'models forget')
+            options='--json --socket -h,--help'
             argument=model
             ;;
         config)

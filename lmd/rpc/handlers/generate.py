@@ -80,6 +80,7 @@ class GenerateHandlers:
                 schema=schema,
                 grammar=params.grammar,
                 overflow=params.overflow,
+                private=params.private,
             )
 
         with self._requests.follow(context, model, params.priority) as progress:

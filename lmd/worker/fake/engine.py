@@ -18,6 +18,7 @@ from lmd.protocol.worker import (
     Abort,
     Delta,
     Embed,
+    Forget,
     Generate,
     Load,
     Loading,
@@ -25,6 +26,8 @@ from lmd.protocol.worker import (
     Pong,
     Prefill,
     Ready,
+    Save,
+    Saved,
     Step,
     ToWorker,
 )
@@ -45,7 +48,7 @@ class FakeEngine:
         self._knobs = knobs
         self._send = send
         self._jobs = OpenJobs(send)
-        self._inbox: queue.Queue[Job | Abort | Ping] = queue.Queue(INBOX)
+        self._inbox: queue.Queue[Job | Abort | Ping | Save | Forget] = queue.Queue(INBOX)
         self._waiting: deque[tuple[Job, Generate]] = deque()
         self._running: list[Stream] = []
         self._slots = 0
@@ -82,7 +85,7 @@ class FakeEngine:
 
     def submit(self, message: ToWorker) -> None:
         """See `lmd.worker.service.Engine`."""
-        if isinstance(message, (Abort, Ping)):
+        if isinstance(message, (Abort, Ping, Save, Forget)):
             self._inbox.put(message)
         elif isinstance(message, JobMessage) and (job := self._jobs.open(message)):
             self._inbox.put(job)
@@ -111,11 +114,13 @@ class FakeEngine:
         paced = self._stepped + 1 / rate if rate else 0.0
         return max(paced, min(stream.first_at for stream in self._running))
 
-    def _take(self, item: Job | Abort | Ping) -> None:
+    def _take(self, item: Job | Abort | Ping | Save | Forget) -> None:
         if isinstance(item, Ping):
             self._send(Pong(item.nonce, len(self._running), len(self._waiting), 0))
         elif isinstance(item, Abort):
             self._abort(item.job)
+        elif isinstance(item, (Save, Forget)):
+            self._send(Saved(0, 0))
         elif isinstance(item.message, Generate):
             self._waiting.append((item, item.message))
         elif isinstance(item.message, Embed):
