@@ -20,6 +20,7 @@ from lmd.protocol.params import (
     SuggestParams,
     TokenizeParams,
 )
+from lmd.protocol.reloading import ReloadResult
 from lmd.protocol.results import (
     EmbedResult,
     EventsResult,
@@ -32,7 +33,6 @@ from lmd.protocol.results import (
     ModelsResult,
     ModelStatus,
     PersonasResult,
-    ReloadResult,
     StatusResult,
     SuggestResult,
     TokenizeResult,
