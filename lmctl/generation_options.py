@@ -27,6 +27,13 @@ CHAT = (
         metavar="PERSONA",
         wire="persona",
     ),
+    Option(
+        "prefix",
+        "text",
+        "prefix of the configuration, in front of the system prompt",
+        metavar="PREFIX",
+        wire="prefix",
+    ),
     Option("system", "text", "system prompt", short="s", metavar="TEXT", wire="system"),
 )
 GENERATION = (

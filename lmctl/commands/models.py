@@ -5,11 +5,11 @@ import os
 
 from lmctl.commands.connection import ANSWER_SECONDS, Target, open_checked
 from lmctl.commands.status import print_lines, terminal_width
-from lmctl.commands.tables import render_facts
+from lmctl.commands.tables import render_facts, size
 from lmctl.output import Messages, print_text
 from lmctl.progress import Progress
 from lmctl.screen.models import render_models
-from lmctl.screen.reply import items
+from lmctl.screen.reply import Reply, items, nested
 from lmctl.session import call
 
 
@@ -31,9 +31,19 @@ def show_model(target: Target, model: str, as_json: bool) -> int:
     if as_json:
         print_text(json.dumps(result))
         return 0
-    status, header = result.get("status"), result.get("header")
+    status, header = _with_prefixes(nested(result, "status")), result.get("header")
     print_text(render_facts(status) + "\n\nGGUF header\n" + render_facts(header, indent="  "))
     return 0
+
+
+def _with_prefixes(status: Reply) -> Reply:
+    """The facts of a model, its prefixes on a line each."""
+    lines = {
+        str(prefix.get("name")): f"{prefix.get('tokens')} tokens, {size(prefix.get('bytes'))}, "
+        f"{prefix.get('problem') or prefix.get('state')}"
+        for prefix in items(status, "prefixes")
+    }
+    return {**status, "prefixes": lines} if lines else status
 
 
 def load_model(target: Target, model: str, deadline: float | None, as_json: bool) -> int:

@@ -94,7 +94,7 @@ class Launcher:
             return WorkerExit(timeout, crashed=True)
         if isinstance(outcome, WorkerExit):
             return outcome
-        worker = Worker(process, outcome, saves=load.saved is not None)
+        worker = Worker(process, outcome, load=load)
         failure: LmdError | None = None
         async with trio.open_nursery() as nursery:
             nursery.start_soon(worker.run, splitter, self.stall_timeout)

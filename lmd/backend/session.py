@@ -19,12 +19,17 @@ from lmd.protocol.worker import (
     Forget,
     FrameSplitter,
     FromWorker,
+    Load,
     LoadFailed,
     Loading,
     NewJob,
     Ping,
+    Pinned,
+    PinnedPrefix,
     Pong,
     Prefill,
+    Prefix,
+    Prefixes,
     Ready,
     Save,
     Saved,
@@ -51,8 +56,8 @@ class Worker:
     which the engine honours at its next step.
     """
 
-    def __init__(self, process: WorkerProcess, ready: Ready, *, saves: bool = False) -> None:
-        """``saves``: it was told where to keep sequences on disk."""
+    def __init__(self, process: WorkerProcess, ready: Ready, *, load: Load | None = None) -> None:
+        """``load`` is what it was told when it was started."""
         self.pid = process.pid
         self.ready = ready
         self.closed = trio.Event()
@@ -65,8 +70,11 @@ class Worker:
         self._outbound: trio.MemorySendChannel[bytes]
         self._outbound, self._to_send = trio.open_memory_channel[bytes](OUTBOUND_FRAMES)
         self._unsent = 0
+        self.prefixes: list[PinnedPrefix] = ready.prefixes
+        """What has become of the declared prefixes."""
+        self._declared = load.prefixes if load else []
         self._process = process
-        self._saves = saves
+        self._saves = load is not None and load.saved is not None
         self._saved = trio.Event()
         self._saving = trio.Lock()
 
@@ -94,6 +102,15 @@ class Worker:
                 self.exit_reason = "worker did not read its socket and was killed"
                 self._process.kill()
 
+    def declare(self, prefixes: list[Prefix]) -> None:
+        """Have it keep these prefixes in place of those before; never blocks.
+
+        One that does not take the message goes on with what it has, and reads the others in every
+        prompt anew.
+        """
+        if prefixes != self._declared and self._try_send(Prefixes(prefixes)):
+            self._declared = prefixes
+
     async def save(self, limit: int) -> None:
         """Have its finished sequences written to disk, into ``limit`` bytes with those of other
         models; returns when that is done or the worker is gone, and at once where none are kept.
@@ -113,7 +130,7 @@ class Worker:
             if not self.closed.is_set() and self._try_send(message):
                 await self._saved.wait()
 
-    def _try_send(self, message: Work | Abort | Ping | Save | Forget) -> bool:
+    def _try_send(self, message: Work | Abort | Ping | Save | Forget | Prefixes) -> bool:
         """Queue a frame; False when the queue is full. A worker that is gone counts as told."""
         if self.closed.is_set():
             return True
@@ -207,6 +224,8 @@ class Worker:
                     log.warning("sequences not saved", pid=self.pid, reason=frame.problem)
                 elif frame.files:
                     log.info("sequences saved", files=frame.files, bytes=frame.bytes)
+            case Pinned():
+                self.prefixes = frame.prefixes
             case Pong():
                 pass
             case Ready() | Loading() | LoadFailed():

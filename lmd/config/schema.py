@@ -17,6 +17,8 @@ BUILTIN_MODEL = "shell"
 MOST_MODELS = 256
 
 MOST_PERSONAS = 256
+MOST_PREFIXES = 32
+MOST_PREFIX_BYTES = 256 << 10
 
 
 class SamplingConfig(Sampling, kw_only=True, omit_defaults=True, forbid_unknown_fields=True):
@@ -75,6 +77,20 @@ class PersonaConfig(Struct, kw_only=True, frozen=True, forbid_unknown_fields=Tru
     """The model to ask; default: ``daemon.default_model``."""
     sampling: SamplingConfig = field(default_factory=SamplingConfig)
     """Sampling defaults, in front of the model's own: ``[personas.NAME.sampling]``."""
+
+
+class PrefixConfig(Struct, kw_only=True, frozen=True, forbid_unknown_fields=True):
+    """``[prefixes.NAME]``: a text that many requests begin with, such as a manual or a style guide.
+    `ask` names it, and it goes in front of the system prompt. Its models read it when they are
+    loaded and keep it, as they do with the system prompts of personas."""
+
+    text: Annotated[str, Meta(max_length=MOST_PREFIX_BYTES)] = ""
+    """The text; or name a file."""
+    file: Path = ""
+    """Path of a UTF-8 file of at most 256 KiB. It is read when the configuration is: after an edit
+    of the file run `lmctl reload`."""
+    models: Annotated[list[Name], Meta(max_length=32)] = []
+    """Models that keep it; default: ``daemon.default_model``."""
 
 
 class DaemonConfig(Struct, kw_only=True, frozen=True, forbid_unknown_fields=True):
@@ -182,5 +198,8 @@ class Config(Struct, kw_only=True, frozen=True, forbid_unknown_fields=True):
         default_factory=dict
     )
     personas: Annotated[dict[Name, PersonaConfig], Meta(max_length=MOST_PERSONAS)] = field(
+        default_factory=dict
+    )
+    prefixes: Annotated[dict[Name, PrefixConfig], Meta(max_length=MOST_PREFIXES)] = field(
         default_factory=dict
     )

@@ -140,6 +140,8 @@ class AskParams(Generation, kw_only=True, omit_defaults=True):
     persona: Name | None = None
     """A declared persona: its model and its sampling parameters where the request names none, and
     its system prompt unless there is a `system` or `messages` begin with a system message."""
+    prefix: Name | None = None
+    """A declared prefix, in front of the system prompt."""
     conversation: Name | None = None
     require: Annotated[list[Capability], Meta(max_length=16)] | None = None
 

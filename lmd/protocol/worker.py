@@ -29,6 +29,26 @@ class SavedState(Struct, kw_only=True):
     """For the HMAC of every file; never on disk beside them, in an argument or in a log."""
 
 
+class Prefix(Struct):
+    """A system prompt that many requests have; ``name`` as the configuration spells it, such as
+    `personas.terse`."""
+
+    name: str
+    text: str
+
+
+class PinnedPrefix(Struct, kw_only=True):
+    """What became of a declared prefix."""
+
+    name: str
+    tokens: int
+    bytes: int
+    """What it holds of the KV cache."""
+    state: Literal["reading", "ready", "failed"]
+    problem: str = ""
+    """Why it is not in the cache; requests that refer to it read it themselves."""
+
+
 class Load(Struct, tag=True, kw_only=True):
     """Load the model; the first frame a worker receives, exactly once."""
 
@@ -50,6 +70,8 @@ class Load(Struct, tag=True, kw_only=True):
     """What they may hold of the KV cache together; None means all that the running ones leave."""
     saved: SavedState | None = None
     """None: nothing is written to disk, and nothing read."""
+    prefixes: list[Prefix] = []
+    """Read before the model is ready, and kept in the cache."""
 
 
 class Generate(Struct, tag=True, kw_only=True):
@@ -112,6 +134,12 @@ class Forget(Struct, tag=True):
     removes next; answered by `Saved`."""
 
 
+class Prefixes(Struct, tag=True):
+    """Other prefixes than before are declared; answered by `Pinned`, more than once."""
+
+    prefixes: list[Prefix]
+
+
 class Loading(Struct, tag=True):
     """Load progress, 0 to 1."""
 
@@ -132,6 +160,7 @@ class Ready(Struct, tag=True, kw_only=True):
     build: str
     load_ms: float
     warnings: list[RequestWarning]
+    prefixes: list[PinnedPrefix] = []
 
 
 class LoadFailed(Struct, tag=True):
@@ -209,6 +238,12 @@ class Saved(Struct, tag=True):
     problem: str = ""
 
 
+class Pinned(Struct, tag=True):
+    """All declared prefixes, whenever that of one has changed."""
+
+    prefixes: list[PinnedPrefix]
+
+
 class Pong(Struct, tag=True):
     """Answer to `Ping`, with what the engine holds."""
 
@@ -221,7 +256,7 @@ class Pong(Struct, tag=True):
 Work = Generate | Embed | Tokenize
 NewJob = Callable[[int], Work]
 """Makes a job's message once its number is known."""
-ToWorker = Load | Generate | Embed | Tokenize | Abort | Ping | Save | Forget
+ToWorker = Load | Generate | Embed | Tokenize | Abort | Ping | Save | Forget | Prefixes
 FromWorker = (
     Loading
     | Ready
@@ -234,6 +269,7 @@ FromWorker = (
     | Failed
     | Pong
     | Saved
+    | Pinned
 )
 
 _encoder = msgspec.msgpack.Encoder()

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from lmd.protocol.results import RequestWarning
 from lmd.worker.jobs import Job
 from lmd.worker.llama.samplers import Grammar
+from lmd.worker.pins import PrefixTokens
 from lmd.worker.sampling import Plan
 
 
@@ -38,6 +39,13 @@ class PreparedEmbedding:
     job: Job
     inputs: list[list[int]]
     normalize: bool
+
+
+@dataclass(slots=True)
+class PreparedPrefixes:
+    """Declared prefixes, tokenized."""
+
+    prefixes: list[PrefixTokens]
 
 
 Prepared = PreparedText | PreparedEmbedding

@@ -22,13 +22,26 @@ class Memory(Protocol):
 class Sequence:
     """Tokens in the cache, in order; ``cells`` names the cell of each."""
 
-    __slots__ = ("bytes", "cells", "id", "parked", "private", "tokens", "used")
+    __slots__ = (
+        "bytes",
+        "cells",
+        "id",
+        "parked",
+        "pinned",
+        "pinned_tokens",
+        "private",
+        "tokens",
+        "used",
+    )
 
     def __init__(self, sequence_id: int) -> None:
         self.id = sequence_id
         self.tokens: list[int] = []
         self.cells: list[int] = []
         self.parked = False
+        self.pinned = False
+        self.pinned_tokens = 0
+        """It stays, whether or not anybody uses it, and will hold so many tokens."""
         self.private = False
         """It must not be written to disk."""
         self.bytes = 0
@@ -55,12 +68,18 @@ class Sequences:
         recurrent: bool = False,
         parked_bytes: int | None = None,
         measure: Callable[[Sequence], int] = lambda _: 0,
+        pinned: int = 0,
+        pinned_cells: int = 0,
     ) -> None:
-        """``measure`` tells the bytes of a sequence; None for ``parked_bytes`` sets no limit."""
+        """``measure`` tells the bytes of a sequence; None for ``parked_bytes`` sets no limit.
+
+        ``total_cells`` are those of running sequences and ``pinned_cells``.
+        """
         self._memory = memory
         self._cells = Cells(total_cells)
-        self._free_ids = list(range(slots + parked - 1, -1, -1))
+        self._free_ids = list(range(slots + parked + pinned - 1, -1, -1))
         self._held: dict[int, Sequence] = {}
+        self._most_pinned, self._pinned_cells = pinned, pinned_cells
         self._most_parked = 0 if parked_bytes == 0 else parked
         self._parked_bytes = parked_bytes
         self._measure = measure
@@ -107,12 +126,14 @@ class Sequences:
 
     @property
     def worth_saving(self) -> list[Sequence]:
-        """Finished sequences, the latest used first, less those that another one begins with."""
+        """Pinned sequences, then finished ones, the latest used first, less those that another one
+        begins with."""
+        pinned = [held for held in self._held.values() if held.pinned]
         parked = [held for held in self._held.values() if held.parked and not held.private]
         parked.sort(key=lambda sequence: -sequence.used)
         if self._window or self._recurrent:
-            return parked
-        return [
+            return pinned + parked
+        return pinned + [
             one
             for one in parked
             if not any(
@@ -121,6 +142,23 @@ class Sequences:
                 for other in parked
             )
         ]
+
+    def pin(self, tokens: list[int]) -> Sequence | None:
+        """A sequence that stays, and already holds what can be reused of others; None where no
+        room is left for pinned ones of so many tokens."""
+        pinned = [held for held in self._held.values() if held.pinned]
+        taken = sum(held.pinned_tokens for held in pinned)
+        if len(pinned) >= self._most_pinned or taken + len(tokens) > self._pinned_cells:
+            return None
+        # All of it may be reused: nobody asks for what follows.
+        sequence = self.admit([*tokens, -1])
+        sequence.pinned, sequence.private, sequence.pinned_tokens = True, False, len(tokens)
+        return sequence
+
+    def unpin(self, sequence: Sequence) -> None:
+        """Treat a pinned sequence as any finished one."""
+        sequence.pinned = False
+        self.park(sequence)
 
     def extend(self, sequence: Sequence, tokens: list[int]) -> None:
         """The context has decoded these tokens."""

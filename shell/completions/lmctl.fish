@@ -14,7 +14,7 @@ function __lmctl_words --description 'Words before the cursor that are no option
             switch $token
                 case --
                     set ended yes
-                case -m --model -p --persona -s --system -f --file --stdin-wait -n --max-tokens -t --temperature --top-p --top-k --min-p --seed --stop --schema --grammar --logprobs --overflow --color --deadline --priority --socket --suffix -n --candidates --shell --history --supersede --status --error --key -n --lines --since --interval --file
+                case -m --model -p --persona --prefix -s --system -f --file --stdin-wait -n --max-tokens -t --temperature --top-p --top-k --min-p --seed --stop --schema --grammar --logprobs --overflow --color --deadline --priority --socket --suffix -n --candidates --shell --history --supersede --status --error --key -n --lines --since --interval --file
                     set skip yes
                 case '--*'
                 case '-?*'
@@ -82,6 +82,7 @@ complete -c lmctl -n __lmctl_after -s h -l help -d 'show help and exit'
 complete -c lmctl -n '__lmctl_within ask' -F
 complete -c lmctl -n '__lmctl_within ask' -s m -l model -x -a '(__lmctl_names models)' -d 'model or alias; default: the daemon\'s default model'
 complete -c lmctl -n '__lmctl_within ask' -s p -l persona -x -a '(__lmctl_names personas)' -d 'persona of the configuration: system prompt, model and sampling'
+complete -c lmctl -n '__lmctl_within ask' -l prefix -x -d 'prefix of the configuration, in front of the system prompt'
 complete -c lmctl -n '__lmctl_within ask' -s s -l system -x -d 'system prompt'
 complete -c lmctl -n '__lmctl_within ask' -s f -l file -r -F -d 'add a file as context; \'-\' is stdin, waited for without limit; repeatable'
 complete -c lmctl -n '__lmctl_within ask' -l stdin-wait -x -d 'with a PROMPT, wait this long for the first byte of a pipe (default 10; 0: ignore stdin)'

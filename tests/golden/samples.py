@@ -25,6 +25,7 @@ from lmd.protocol.results import (
     ModelStatus,
     PersonasResult,
     PersonaStatus,
+    PrefixStatus,
     RequestWarning,
     StatusResult,
     StreamEvent,
@@ -116,6 +117,7 @@ CALLS = [
             "system": "You know shells.",
             "grammar": 'root ::= "yes" | "no"',
             "persona": "terse",
+            "prefix": "style",
             "conversation": "c-17",
             "require": ["chat"],
         },
@@ -246,6 +248,10 @@ _READY = ModelStatus(
     aliases=["default", "sh"],
     path="/models/shell.gguf",
     default=True,
+    prefixes=[
+        PrefixStatus("prefixes.style", 71, 437_244, "ready"),
+        PrefixStatus("personas.terse", 9000, 0, "failed", "its 9000 tokens leave no room"),
+    ],
 )
 _STOPPED = ModelStatus(
     name="big",

@@ -6,6 +6,7 @@ from hypothesis import strategies as st
 from lmd.worker.sequences import Sequence, Sequences
 
 CELLS, SLOTS, PARKED = 48, 3, 2
+PINNED, PINNED_CELLS = 2, 30
 CONTEXT = CELLS // SLOTS
 
 
@@ -23,11 +24,12 @@ class FakeMemory:
 
     can_shift = True
 
-    def __init__(self) -> None:
+    def __init__(self, size: int = CELLS) -> None:
         self.cells: list[Cell] = []
+        self._size = size
 
     def decode(self, sequence: int, tokens: list[int], position: int) -> None:
-        assert len(self.cells) + len(tokens) <= CELLS, "no room in the cache"
+        assert len(self.cells) + len(tokens) <= self._size, "no room in the cache"
         assert position == len(self.tokens(sequence)), "positions must follow on"
         self.cells += [Cell(position + at, token, sequence) for at, token in enumerate(tokens)]
 
@@ -66,14 +68,20 @@ def decode(sequences: Sequences, memory: FakeMemory, sequence: Sequence, tokens:
 
 
 PROMPTS = st.lists(st.integers(0, 1), min_size=1, max_size=CONTEXT - 1)
-STEPS = st.lists(st.tuples(st.sampled_from(["admit", "grow", "park", "drop", "shift"]), PROMPTS))
+STEPS = st.lists(
+    st.tuples(st.sampled_from(["admit", "grow", "park", "drop", "shift", "pin", "unpin"]), PROMPTS)
+)
 
 
 @given(STEPS)
 def test_every_sequence_holds_its_tokens_whatever_happens(steps: list[tuple[str, list[int]]]):
-    memory = FakeMemory()
-    sequences = Sequences(memory, total_cells=CELLS, slots=SLOTS, parked=PARKED)
+    memory = FakeMemory(CELLS + PINNED_CELLS)
+    sequences = Sequences(
+        memory, total_cells=CELLS + PINNED_CELLS, slots=SLOTS, parked=PARKED,
+        pinned=PINNED, pinned_cells=PINNED_CELLS,
+    )  # fmt: skip
     running: list[Sequence] = []
+    pinned: list[tuple[Sequence, list[int]]] = []
     for action, prompt in steps:
         if action == "admit" and len(running) < SLOTS:
             sequence = sequences.admit(prompt)
@@ -91,7 +99,16 @@ def test_every_sequence_holds_its_tokens_whatever_happens(steps: list[tuple[str,
             expected = running[0].tokens[:1] + running[0].tokens[3:]
             if sequences.shift(running[0], 1, 2):
                 assert running[0].tokens == expected
+        elif action == "pin" and (sequence := sequences.pin(prompt)):
+            assert sequence.tokens == prompt[: len(sequence.tokens)]
+            decode(sequences, memory, sequence, prompt[len(sequence.tokens) :])
+            pinned.append((sequence, prompt))
+        elif pinned and action == "unpin":
+            sequences.unpin(pinned.pop(0)[0])
         assert sequences.parked <= PARKED
+        assert sum(len(tokens) for _, tokens in pinned) <= PINNED_CELLS
+        for sequence, tokens in pinned:
+            assert memory.tokens(sequence.id) == sequence.tokens == tokens
         for sequence in running:
             assert memory.tokens(sequence.id) == sequence.tokens
 
