@@ -9,7 +9,7 @@ from typing import Annotated, Literal
 from msgspec import Meta, Struct, field
 
 from lmd.config.secrets import SECRET, SecretReference
-from lmd.config.values import Bytes, Path, PositiveSeconds, Seconds
+from lmd.config.values import Bytes, MemoryBytes, Path, PositiveSeconds, Seconds
 from lmd.protocol.params import Name, Sampling
 
 BUILTIN_MODEL = "shell"
@@ -102,6 +102,9 @@ class LimitsConfig(Struct, kw_only=True, frozen=True, forbid_unknown_fields=True
     """Requests that wait, over all models."""
     loaded_models: Annotated[int, Meta(ge=1, le=256)] = 4
     """Models loaded at the same time; an idle one is evicted for a new one."""
+    memory: MemoryBytes | None = None
+    """Memory that loaded models may take together: weights, KV caches, compute buffers, workers.
+    Default: 75% of the machine's, or of what our control group may have."""
     deadline: PositiveSeconds = 600.0
     """Deadline of a request that names none, in seconds; also the longest that one may name."""
     write_timeout: PositiveSeconds = 10.0

@@ -57,13 +57,13 @@ class Loaded:
 
 def load_model(load: Load, send: Send) -> Loaded:
     """Load the file, create the context, try the chat template. Raises LoadError."""
-    _check_file(load.path)
+    check_file(load.path)
     warnings: list[RequestWarning] = []
     try:
         model = Model(load.path, load.gpu_layers, _progress(send))
-        _check_kind(model)
+        check_kind(model)
         sizes = choose_sizes(load, model.training_context, warnings)
-        context = _open_context(model, sizes)
+        context = open_context(model, sizes)
     except LlamaError as error:
         raise LoadError(
             f"llama.cpp cannot load {load.path}: {error}",
@@ -71,7 +71,7 @@ def load_model(load: Load, send: Send) -> Loaded:
         ) from error
     source = choose_template(load.chat_template, model.chat_template, model.vocabulary.specials)
     pooling = _choose_pooling(load.pooling, model.pooling, warnings)
-    template = _try_template(model, source)
+    template = try_template(model, source)
     return Loaded(model, sizes, context, template, source, pooling, warnings)
 
 
@@ -110,7 +110,8 @@ def open_embedding_context(model: Model, sizes: Sizes) -> Context:
     return Context(model, probe._replace(batch=sizes.context))
 
 
-def _check_file(path: str) -> None:
+def check_file(path: str) -> None:
+    """Raises LoadError for what is no readable file."""
     try:
         mode = os.stat(path).st_mode
     except OSError as error:
@@ -121,7 +122,8 @@ def _check_file(path: str) -> None:
         raise LoadError(f"{path} may not be read by this user", "check its permissions")
 
 
-def _check_kind(model: Model) -> None:
+def check_kind(model: Model) -> None:
+    """Raises LoadError for a model that this engine does not run."""
     if model.encoder_decoder:
         raise LoadError("encoder-decoder models are not supported", "use a decoder-only model")
     if model.diffusion:
@@ -130,7 +132,8 @@ def _check_kind(model: Model) -> None:
         raise LoadError("the file has no vocabulary", "use a complete GGUF file")
 
 
-def _open_context(model: Model, sizes: Sizes) -> Context | None:
+def open_context(model: Model, sizes: Sizes) -> Context | None:
+    """The context to generate with; None for a model that only embeds. Raises LlamaError."""
     shape = ContextShape(sizes.cells, sizes.batch, sizes.slots + sizes.parked, sizes.threads)
     context = Context(model, shape)
     if context.has_memory and context.causal:
@@ -149,7 +152,8 @@ def _choose_pooling(configured: str | None, own: str | None, warnings: list[Requ
     return "mean"
 
 
-def _try_template(model: Model, source: Source) -> ChatTemplate:
+def try_template(model: Model, source: Source) -> ChatTemplate:
+    """Start the chat template's process and render something. Raises LoadError."""
     vocabulary = model.vocabulary
     try:
         bos, eos = vocabulary.text(vocabulary.bos), vocabulary.text(vocabulary.eos)
