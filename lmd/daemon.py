@@ -5,10 +5,7 @@ workers        end last: what still runs needs them
     accepts    end first: nobody new comes in
 """
 
-import faulthandler
 import os
-import resource
-import sys
 from collections.abc import Callable
 from contextlib import closing
 from dataclasses import dataclass
@@ -24,12 +21,13 @@ from lmd.backend.launch import Launcher
 from lmd.config.diff import Change, renewed_models
 from lmd.config.schema import Config
 from lmd.events import Bus
-from lmd.logs import destination, open_logs, open_unbuffered, set_level
+from lmd.logs import destination, open_logs, set_level
 from lmd.metrics.http import run_http
 from lmd.models.catalogue import Catalogue
 from lmd.models.probe import Probe
 from lmd.models.records import Records
 from lmd.notify import Notifier, run_watchdog, take_notifier
+from lmd.process import prepare_process
 from lmd.protocol.events import DaemonDraining, DaemonStarted
 from lmd.reload.reloader import Apply, Reloader
 from lmd.reload.watch import run_watch
@@ -63,8 +61,6 @@ from lmd.signals import run_signals
 
 log = structlog.get_logger("lmd")
 
-DESCRIPTORS = 10_000
-"""As many as macOS lets a process have; more than `limits.connections` needs by default."""
 LAST_WORDS_SECONDS = 2.0
 """What the final messages of requests that outlived the drain get to be sent."""
 
@@ -77,12 +73,7 @@ def run(config: Config, config_path: str, socket: str, fake: str | None, *, requ
 
     Raises `socket_file.AlreadyRunning`, `LmdError` for an unsafe socket path, and OSError.
     """
-    os.umask(0o077)
-    _mend_standard_streams()
-    # A watchdog's SIGABRT, and a crash, leave on stderr what every thread was doing.
-    faulthandler.enable()
-    _raise_descriptor_limit()
-    _forbid_core_files()
+    prepare_process()
     with (
         open_logs(config.log) as lines,
         closing(take_notifier(os.environ, os.getpid())) as notifier,
@@ -130,6 +121,7 @@ async def _serve(
         started=trio.current_time(),
         connections=lambda: server.connections,
         in_flight=lambda: server.requests_in_flight,
+        room_for_answers=lambda: server.room_for_answers,
         draining=server.draining.is_set,
         generation=lambda: reloader.generation,
         config_error=lambda: reloader.error,
@@ -286,25 +278,3 @@ def handlers_of(
         "reload": ReloadHandlers(reloader, broker).reload,
         "status": status.status,
     }
-
-
-def _mend_standard_streams() -> None:
-    """Have 0, 1 and 2 open, so that no socket of ours takes their place, and stderr unbuffered."""
-    while (descriptor := os.open(os.devnull, os.O_RDWR)) <= 2:
-        continue
-    os.close(descriptor)
-    sys.stderr = open_unbuffered(2, "w")
-
-
-def _forbid_core_files() -> None:
-    """Prompts and secrets are in our memory; a core file would keep them."""
-    resource.setrlimit(resource.RLIMIT_CORE, (0, resource.getrlimit(resource.RLIMIT_CORE)[1]))
-
-
-def _raise_descriptor_limit() -> None:
-    """Connections cost descriptors, and the usual soft limit is lower than our own."""
-    soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
-    # macOS calls its hard limit infinite and refuses to set it.
-    wanted = DESCRIPTORS if hard == resource.RLIM_INFINITY else min(hard, DESCRIPTORS)
-    if soft < wanted:
-        resource.setrlimit(resource.RLIMIT_NOFILE, (wanted, hard))

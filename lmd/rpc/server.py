@@ -52,6 +52,11 @@ class Server:
         self._shared.input.resize(limits.input_buffer)
 
     @property
+    def room_for_answers(self) -> int:
+        """Bytes of answers that may still wait to be read."""
+        return self._shared.answers.free
+
+    @property
     def draining(self) -> trio.Event:
         """Set once, when the daemon takes no new requests any more."""
         return self._shared.draining

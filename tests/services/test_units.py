@@ -12,7 +12,7 @@ from pathlib import Path
 import pytest
 
 from lmd.config.schema import DaemonConfig
-from lmd.daemon import DESCRIPTORS
+from lmd.process import DESCRIPTORS
 from lmd.rpc.listener import LOCK_SECONDS
 from lmd.rpc.socket_file import BACKLOG
 
