@@ -9,7 +9,7 @@ from typing import Annotated, Literal
 from msgspec import Meta, Struct, field
 
 from lmd.config.secrets import SECRET, SecretReference
-from lmd.config.values import Bytes, Path, PositiveSeconds, Seconds, Storage
+from lmd.config.values import Bytes, MemoryBytes, Path, PositiveSeconds, Seconds, Storage
 from lmd.protocol.params import Name, Sampling
 
 BUILTIN_MODEL = "shell"
@@ -126,6 +126,9 @@ class LimitsConfig(Struct, kw_only=True, frozen=True, forbid_unknown_fields=True
     """Requests that wait, over all models."""
     loaded_models: Annotated[int, Meta(ge=1, le=256)] = 4
     """Models loaded at the same time; an idle one is evicted for a new one."""
+    memory: MemoryBytes | None = None
+    """Memory that loaded models may take together: weights, KV caches, compute buffers, workers.
+    Default: 75% of the machine's, or of what our control group may have."""
     saved_state: Storage = 4 << 30
     """Most bytes on disk for the sequences of all models with ``save_state``; the least recently
     used go first."""

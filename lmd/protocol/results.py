@@ -176,7 +176,7 @@ class MemoryStatus(Struct):
     weights_bytes: int
     worker_rss_bytes: int | None = None
     predicted_bytes: int | None = None
-    """Weights and KV cache, from the file's header; known once that was read."""
+    """At its most: weights, KV cache, compute buffers, Python; known once it was asked for."""
 
 
 class PrefixStatus(Struct, omit_defaults=True):

@@ -18,6 +18,8 @@ from lmd.config.diff import needs_new_worker
 from lmd.config.schema import Config, ModelConfig
 from lmd.events import Bus
 from lmd.models.catalogue import Catalogue
+from lmd.models.footprint import Footprint
+from lmd.models.records import Records
 from lmd.protocol.errors import LmdError
 from lmd.protocol.events import (
     ModelFailed,
@@ -38,7 +40,9 @@ from lmd.scheduler.state import (
     StartWorker,
     StopWorker,
     Ticket,
+    Weigh,
 )
+from lmd.scheduler.weighing import Weigher
 
 log = structlog.get_logger("lmd.scheduler")
 
@@ -96,12 +100,18 @@ class Broker:
     """Leases models to requests. `run` must be running for anything to be granted."""
 
     def __init__(
-        self, scheduler: Scheduler, catalogue: Catalogue, launcher: Launcher, bus: Bus
+        self,
+        scheduler: Scheduler,
+        catalogue: Catalogue,
+        launcher: Launcher,
+        bus: Bus,
+        records: Records | None = None,
     ) -> None:
         self._scheduler = scheduler
         self._catalogue = catalogue
         self._launcher = launcher
         self._bus = bus
+        self._weigher = Weigher(catalogue, records or Records(None))
         self._ids = itertools.count(1)
         self._waiters: dict[int, _Waiter] = {}
         self._places: dict[str, _Place] = {}
@@ -116,16 +126,19 @@ class Broker:
 
     async def run(self, *, task_status: trio.TaskStatus[None] = trio.TASK_STATUS_IGNORED) -> None:
         """Keep workers alive and watch the clock, until cancelled; then end every worker."""
-        async with trio.open_nursery() as self._nursery:
-            task_status.started()
-            while True:
-                now = trio.current_time()
-                self._apply(self._scheduler.tick(now))
-                self._changed = trio.Event()
-                self._round.set()
-                self._round = trio.Event()
-                with trio.move_on_at(self._scheduler.next_wake(now)):
-                    await self._changed.wait()
+        try:
+            async with trio.open_nursery() as self._nursery:
+                task_status.started()
+                while True:
+                    now = trio.current_time()
+                    self._apply(self._scheduler.tick(now))
+                    self._changed = trio.Event()
+                    self._round.set()
+                    self._round = trio.Event()
+                    with trio.move_on_at(self._scheduler.next_wake(now)):
+                        await self._changed.wait()
+        finally:
+            self._weigher.keep_now()
 
     async def answer(self) -> None:
         """Return once `run` has gone round again; never, when it has ended or is stuck."""
@@ -234,6 +247,23 @@ class Broker:
         state = self._scheduler.model(model)
         return len(state.running) + len(state.visiting)
 
+    @property
+    def memory(self) -> int:
+        """Bytes that loaded models may take together."""
+        return self._scheduler.limits.memory or 0
+
+    async def weigh(self, model: str) -> Footprint:
+        """What a model takes, found out where it is not known yet; see `Weigher.weigh`.
+
+        Raises `LmdError` ``unknown_model`` for one that was just removed.
+        """
+        config = self._catalogue.config(model)
+        return await self._weigher.weigh(model, config, self._launcher)
+
+    def footprint(self, model: str) -> Footprint | None:
+        """What was last found out of what a model takes."""
+        return self._weigher.footprint(model)
+
     def worker(self, model: str) -> Worker | None:
         """The model's worker, if it is loaded."""
         place = self._places.get(model)
@@ -272,6 +302,8 @@ class Broker:
                     self._waiters[ticket].decided.set()
                 case Refuse():
                     self._refuse(effect)
+                case Weigh(model):
+                    self._nursery.start_soon(self._weigh, model)
                 case StartWorker(model):
                     self._start(model)
                 case StopWorker(model):
@@ -298,7 +330,9 @@ class Broker:
 
     def _refuse(self, effect: Refuse) -> None:
         waiter = self._waiters[effect.ticket]
-        data = {} if effect.retry_after is None else {"retry_after": effect.retry_after}
+        data = dict(effect.data)
+        if effect.retry_after is not None:
+            data["retry_after"] = effect.retry_after
         waiter.refusal = LmdError(effect.code, effect.message, hint=effect.hint, data=data)
         waiter.decided.set()
 
@@ -308,6 +342,16 @@ class Broker:
         place = self._places[model] = _Place(trio.current_time(), config, replaces)
         self._nursery.start_soon(self._run_worker, model, place)
         self._bus.publish(ModelLoading(model=model))
+
+    async def _weigh(self, model: str) -> None:
+        """Tell the scheduler what a model takes by the configuration that holds by then."""
+        need = Footprint()
+        while model in self._scheduler.names:
+            config = self._catalogue.config(model)
+            need = await self._weigher.weigh(model, config, self._launcher)
+            if model not in self._scheduler.names or self._catalogue.config(model) == config:
+                break
+        self._apply(self._scheduler.weighed(model, need, trio.current_time()))
 
     def _roll_back(self, model: str, reason: str) -> None:
         earlier = self._proven[model]
@@ -346,12 +390,22 @@ class Broker:
                 if waiter.ticket.model == model:
                     self._tell_loading(waiter)
 
+        def on_grown(size: int, overgrown: bool) -> None:
+            self._weigher.take_measure(model, size)
+            now = trio.current_time()
+            self._apply(self._scheduler.worker_measured(model, size, now, overgrown=overgrown))
+
         try:
             place.size = await self._catalogue.size(model)
             on_progress(0.0)
             load = await self._catalogue.prepare(model, place.config)
             ended = await self._launcher.run(
-                load, on_progress, on_ready, place.stop, smoke=place.replaces
+                self._weigher.limited(load),
+                on_progress,
+                on_ready,
+                place.stop,
+                smoke=place.replaces,
+                watch=self._weigher.watch(load, on_grown),
             )
         except LmdError as error:
             ended = WorkerExit(f"{error.message}; {error.hint}" if error.hint else error.message)
@@ -370,7 +424,12 @@ class Broker:
             log.info("model unloaded", model=model, reason=place.parting)
             self._bus.publish(ModelUnloaded(model=model, reason=place.parting))
         now = trio.current_time()
-        self._apply(self._scheduler.worker_exited(model, now, ended.error, crashed=ended.crashed))
+        self._apply(
+            self._scheduler.worker_exited(
+                model, now, ended.error, crashed=ended.crashed, code=ended.code
+            )
+        )
+        await self._weigher.keep()
 
 
 def _nobody_listens(model: str, config: ModelConfig, reason: str) -> None:

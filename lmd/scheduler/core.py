@@ -4,14 +4,17 @@ submit    1. the model is unknown to us           -> the caller's error (KeyErro
           2. the model has failed, no revive      -> Refuse load_failed
           3. it can run at once                   -> Grant
           4. a queue is full                      -> Refuse overloaded, with retry_after
-          5. otherwise it waits; a cold model     -> StartWorker (after eviction, if need be)
+          5. otherwise it waits; a cold model     -> Weigh, then StartWorker (after eviction,
+                                                     if need be), or Refuse over_budget
 """
 
 import math
 from collections.abc import Collection, Mapping
 
-from lmd.scheduler import policy
+from lmd.models.footprint import Footprint
+from lmd.scheduler import ledger, places, policy
 from lmd.scheduler.state import (
+    HOLDING_PHASES,
     Effect,
     Grant,
     Limits,
@@ -20,7 +23,6 @@ from lmd.scheduler.state import (
     Phase,
     Refuse,
     RollBack,
-    StartWorker,
     StopWorker,
     Ticket,
 )
@@ -30,7 +32,8 @@ class Scheduler:
     """Queues, places and lives of all models. Every method is one critical section.
 
     Invariants: a ticket is granted or refused at most once; ``running`` never exceeds ``slots``;
-    models that hold a place never exceed ``loaded_models``; queues never exceed their bounds.
+    models that hold a place never exceed ``loaded_models``, nor do what they are predicted to take
+    and ``memory``; queues never exceed their bounds.
     """
 
     def __init__(self, models: dict[str, ModelLimits], limits: Limits) -> None:
@@ -38,6 +41,11 @@ class Scheduler:
         for model in self._models.values():
             model.phase = Phase.WAITING if model.limits.preload else Phase.COLD
         self._limits = limits
+
+    @property
+    def limits(self) -> Limits:
+        """The bounds over all models."""
+        return self._limits
 
     @property
     def names(self) -> list[str]:
@@ -89,7 +97,7 @@ class Scheduler:
         """The worker of a model that was `StartWorker`-ed takes requests."""
         model = self._models[name]
         model.phase = Phase.READY
-        model.idle_since = now
+        model.idle_since, model.load_seconds = now, now - model.started_at
         model.last_error = ""
         model.proven = model.tried
         if not model.stale:
@@ -101,7 +109,27 @@ class Scheduler:
         self._models[name].phase = Phase.STOPPING
         return self._advance(now)
 
-    def worker_exited(self, name: str, now: float, error: str, *, crashed: bool) -> list[Effect]:
+    def weighed(self, name: str, need: Footprint, now: float) -> list[Effect]:
+        """What the model takes, after `Weigh`."""
+        model = self._models.get(name)
+        if model is None:
+            return []
+        model.weighing, model.need = False, need
+        return self._advance(now)
+
+    def worker_measured(
+        self, name: str, size: int, now: float, *, overgrown: bool = False
+    ) -> list[Effect]:
+        """The worker has more memory than ever before; an ``overgrown`` one is replaced."""
+        model = self._models[name]
+        model.measured = size
+        if overgrown and model.phase is Phase.READY and not model.going:
+            model.overgrown, model.attempts = True, int(model.limits.keep_alive > 0)
+        return self._advance(now)
+
+    def worker_exited(
+        self, name: str, now: float, error: str, *, crashed: bool, code: str = "load_failed"
+    ) -> list[Effect]:
         """The worker is gone and its memory is back. ``crashed``: it counts as a failure.
 
         Running tickets were told by whoever held the worker; waiting ones are refused if the
@@ -114,9 +142,10 @@ class Scheduler:
             effects.append(RollBack(name, error))
             model.limits, model.attempts, crashed = model.proven, 1, False
         elif failed:
-            effects = self._refuse_all(model, "load_failed", f"{name} could not be loaded: {error}")
+            effects = self._refuse_all(model, code, f"{name} could not be loaded: {error}")
             model.attempts = 0
-        model.evicting = model.stale = False
+        model.evicting = model.stale = model.overgrown = False
+        model.need, model.measured = None, 0
         # A queue that waits for the restart outweighs the unload that came before it.
         model.dismissed = model.dismissed and not model.queue
         model.last_error = error or model.last_error
@@ -163,7 +192,7 @@ class Scheduler:
                 phase = Phase.WAITING if known.preload else Phase.COLD
                 self._models[name] = ModelState(name, known, phase)
                 continue
-            _renew(model, known, replaced=name in replaced)
+            places.renew(model, known, replaced=name in replaced)
         for name in self._models.keys() - models.keys():
             model = self._models[name]
             model.removed, model.attempts = True, 0
@@ -210,7 +239,8 @@ class Scheduler:
             effects += self._grant(model, now)
             if now >= policy.idle_until(model):
                 model.dismissed = True
-        effects += self._make_places()
+        effects += places.refuse_misfits(list(self._models.values()), self._limits)
+        effects += self._make_places(now)
         effects += self._make_room(now)
         for model in self._models.values():
             if model.phase is Phase.READY and model.leaving and model.idle:
@@ -222,8 +252,8 @@ class Scheduler:
     def _forget_removed(self) -> None:
         """A model that is not configured is kept for as long as somebody holds on to it."""
         for model in list(self._models.values()):
-            unused = model.idle and not model.queue and model.phase not in policy.HOLDING_PHASES
-            if model.removed and unused:
+            unused = model.idle and not model.queue and model.phase not in HOLDING_PHASES
+            if model.removed and unused and not model.weighing:
                 del self._models[model.name]
 
     def _grant(self, model: ModelState, now: float) -> list[Effect]:
@@ -239,45 +269,20 @@ class Scheduler:
                 effects.append(Grant(ticket.id))
         return effects
 
-    def _make_places(self) -> list[Effect]:
-        """Start models that want a place while there are any."""
-        effects: list[Effect] = []
-        for model in policy.starting_order(self._models.values()):
-            wanted = model.attempts or (model.limits.preload and not model.dismissed)
-            if not model.queue and (model.removed or not wanted):
-                model.phase = Phase.COLD
-            elif policy.places_taken(self._models.values()) < self._limits.loaded_models:
-                model.phase, model.tried = Phase.STARTING, model.limits
-                effects.append(StartWorker(model.name))
-        return effects
+    def _make_places(self, now: float) -> list[Effect]:
+        """Start models that want a place while there are any, and memory for them."""
+        return places.start_models(list(self._models.values()), self._limits, now)
 
     def _make_room(self, now: float) -> list[Effect]:
         """Have as many models make room as are needed, and let the others go on."""
         effects: list[Effect] = []
-        short = policy.places_short(self._models.values())
-        short += max(0, policy.places_taken(self._models.values()) - self._limits.loaded_models)
-        for rank, model in enumerate(policy.eviction_order(self._models.values())):
-            spared = model.evicting and rank >= short
-            model.evicting = rank < short
+        leaving = ledger.making_room(list(self._models.values()), self._limits)
+        for model in self._models.values():
+            spared = model.evicting and model.name not in leaving
+            model.evicting = model.name in leaving
             if spared:
                 effects += self._grant(model, now)
         return effects
-
-
-def _renew(model: ModelState, known: ModelLimits, *, replaced: bool) -> None:
-    """Take the limits of another configuration, and have what is loaded replaced by it.
-
-    ``replaced`` is False as well for an edit that was taken back before its worker had gone.
-    """
-    if model.phase in (Phase.READY, Phase.STARTING):
-        model.stale = replaced
-        model.attempts = 2 if replaced and not model.dismissed else 0
-        model.evicting = model.evicting and not replaced
-    elif replaced and model.phase in (Phase.BACKOFF, Phase.FAILED):
-        model.phase, model.crashes = Phase.WAITING, ()
-    elif known.preload and not model.limits.preload and model.phase is Phase.COLD:
-        model.phase, model.dismissed = Phase.WAITING, False
-    model.limits, model.removed = known, False
 
 
 def _refuse_failed(ticket: Ticket, model: ModelState) -> Refuse:

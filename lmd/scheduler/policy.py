@@ -5,15 +5,15 @@ import math
 from collections.abc import Iterable, Sequence
 from typing import Literal
 
-from lmd.scheduler.state import Limits, ModelState, Phase, Ticket
+from lmd.scheduler.state import HOLDING_PHASES, Limits, ModelState, Phase, Ticket
 
 AGEING_SECONDS = 15.0
 """A batch request that has waited this long is served as if it were interactive."""
+RELOAD_WEIGHT = 10.0
+"""Seconds of idleness that a second of loading outweighs when models are chosen to make room."""
 FIRST_BACKOFF_SECONDS = 0.5
 LONGEST_BACKOFF_SECONDS = 15.0
-Parting = Literal["idle", "evicted", "asked", "replaced", "removed"]
-HOLDING_PHASES = frozenset({Phase.STARTING, Phase.READY, Phase.STOPPING})
-"""A worker process is there, or about to be."""
+Parting = Literal["idle", "evicted", "asked", "replaced", "removed", "recycled"]
 
 
 def serving_order(queue: Iterable[Ticket], now: float) -> list[Ticket]:
@@ -47,33 +47,32 @@ def starting_order(models: Iterable[ModelState]) -> list[ModelState]:
 def places_short(models: Iterable[ModelState]) -> int:
     """How many more models must go so that all that are waited for find a place.
 
-    A preload takes a place that is free and drives nobody out.
+    One that is not weighed yet may turn out never to fit, so nobody goes for it. A preload takes a
+    place that is free and drives nobody out.
     """
     short = 0
     for model in models:
-        short += model.phase is Phase.WAITING and bool(model.queue)
+        short += model.phase is Phase.WAITING and bool(model.queue) and model.need is not None
         short -= model.phase is Phase.STOPPING
-        short -= model.phase is Phase.READY and (model.dismissed or model.stale)
+        short -= model.phase is Phase.READY and model.going
     return short
 
 
 def eviction_order(models: Iterable[ModelState]) -> list[ModelState]:
     """Models that can make room: the longest idle first, then those with the least to do.
 
-    A busy model that is making room already comes before the others, so that it gets done.
+    Whoever took long to load counts as used that much later (GreedyDual: what a cache gives up is
+    what costs least to have again). A busy model that is making room already comes before the
+    others, so that it gets done.
     """
-    candidates = [
-        model
-        for model in models
-        if model.phase is Phase.READY and not model.dismissed and not model.stale
-    ]
+    candidates = [model for model in models if model.phase is Phase.READY and not model.going]
     return sorted(
         candidates,
         key=lambda model: (
             not model.idle or bool(model.queue),
             not model.evicting,
             len(model.running) + len(model.queue),
-            model.idle_since,
+            model.idle_since + RELOAD_WEIGHT * model.load_seconds,
             model.name,
         ),
     )
@@ -90,6 +89,8 @@ def parting(model: ModelState, *, asked: bool) -> Parting:
     """Why a model that is being stopped is stopped; ``asked``: it was unloaded by name."""
     if model.stale or model.removed:
         return "replaced" if model.stale else "removed"
+    if model.overgrown:
+        return "recycled"
     if model.evicting:
         return "evicted"
     return "asked" if asked else "idle"

@@ -1,9 +1,12 @@
 """The values the scheduler decides over: tickets, models, and the effects it asks for."""
 
 import math
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from enum import Enum
+from typing import Any
 
+from lmd.models.footprint import Footprint
 from lmd.protocol.params import Priority
 
 
@@ -20,6 +23,10 @@ class Phase(Enum):
     """Crashed; starts again when the backoff is over."""
     FAILED = "failed"
     """Crashed too often; stays down until someone loads it by name."""
+
+
+HOLDING_PHASES = frozenset({Phase.STARTING, Phase.READY, Phase.STOPPING})
+"""A worker process is there, or about to be."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,6 +60,8 @@ class Limits:
     loaded_models: int
     restarts: int
     restart_window: float
+    memory: int | None = None
+    """Bytes that loaded models may take together; None: whatever they take."""
 
 
 @dataclass(slots=True)
@@ -86,6 +95,16 @@ class ModelState:
     crashes: tuple[float, ...] = ()
     restart_at: float = math.inf
     last_error: str = ""
+    need: Footprint | None = None
+    """What it takes once it is loaded; None until it has been weighed for the next start."""
+    weighing: bool = False
+    measured: int = 0
+    """The most bytes that its present worker ever had."""
+    overgrown: bool = False
+    """Its worker has more than was predicted: it makes way for a new one."""
+    started_at: float = 0.0
+    load_seconds: float = 0.0
+    """How long its latest load took; what an eviction costs."""
     service_seconds: float = 1.0
     """Moving average of how long a slot is held; the base of ``retry_after``."""
 
@@ -98,7 +117,22 @@ class ModelState:
     def leaving(self) -> bool:
         """Whether it ends as soon as it is idle; no further grants until then."""
         unwanted = self.removed and not self.queue
-        return self.evicting or self.dismissed or self.stale or unwanted
+        return self.evicting or self.going or unwanted
+
+    @property
+    def going(self) -> bool:
+        """Whether it ends for its own sake, whoever else needs its place."""
+        return self.dismissed or self.stale or self.overgrown
+
+    @property
+    def charge(self) -> int:
+        """Bytes of the budget that it takes while it holds a place."""
+        return max(self.need.total if self.need else 0, self.measured)
+
+    @property
+    def held(self) -> int:
+        """What it takes now; 0 while it holds no place."""
+        return self.charge if self.phase in HOLDING_PHASES else 0
 
 
 # Effects: what the core wants done. The broker carries them out in order.
@@ -120,6 +154,15 @@ class Refuse:
     message: str
     hint: str = ""
     retry_after: float | None = None
+    data: Mapping[str, Any] = field(default_factory=dict)
+    """Further detail for machines."""
+
+
+@dataclass(frozen=True, slots=True)
+class Weigh:
+    """Find out what the model takes; `Scheduler.weighed` is told."""
+
+    model: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -144,4 +187,4 @@ class RollBack:
     reason: str
 
 
-Effect = Grant | Refuse | StartWorker | StopWorker | RollBack
+Effect = Grant | Refuse | Weigh | StartWorker | StopWorker | RollBack

@@ -69,35 +69,55 @@ class Loaded:
     prefixes: list[PrefixTokens] = field(default_factory=list)
 
 
+@dataclass(slots=True)
+class Layout:
+    """How a model is going to be laid out, before anything of that is allocated."""
+
+    sizes: Sizes
+    source: Source
+    prompts: Prompts
+    prefixes: list[PrefixTokens]
+
+
 def load_model(load: Load, send: Send) -> Loaded:
     """Load the file, create the context, try the chat template. Raises LoadError."""
-    _check_file(load.path)
+    check_file(load.path)
     warnings: list[RequestWarning] = []
     try:
         model = Model(load.path, load.gpu_layers, _progress(send))
-        _check_kind(model)
-        sizes = choose_sizes(load, model.training_context, warnings)
+        layout = lay_out(load, model, warnings)
+        context = open_context(model, layout.sizes)
     except LlamaError as error:
-        raise _not_loaded(load, error) from error
+        raise LoadError(
+            f"llama.cpp cannot load {load.path}: {error}",
+            "check the file, the context size and the memory that is free",
+        ) from error
+    return Loaded(
+        model=model,
+        sizes=layout.sizes,
+        context=context,
+        source=layout.source,
+        pooling=_choose_pooling(load.pooling, model.pooling, warnings),
+        warnings=warnings,
+        prompts=layout.prompts,
+        saved=_open_saved(load, model, context) if context and load.saved else None,
+        prefixes=layout.prefixes,
+    )
+
+
+def lay_out(load: Load, model: Model, warnings: list[RequestWarning]) -> Layout:
+    """Bound every number, try the chat template, and make room for the declared prefixes.
+
+    What is changed is reported. Raises LoadError.
+    """
+    _check_kind(model)
+    sizes = choose_sizes(load, model.training_context, warnings)
     source = choose_template(load.chat_template, model.chat_template, model.vocabulary.specials)
-    pooling = _choose_pooling(load.pooling, model.pooling, warnings)
     prompts = Prompts(model.vocabulary, _try_template(model, source))
     prefixes = tokenize_prefixes(prompts, load.prefixes, sizes.context)
     room = MAX_SEQUENCES - sizes.slots - sizes.parked
     sizes.reserve = reserve_for(prefixes, MAX_CELLS - sizes.context * sizes.slots, room)
-    try:
-        context = _open_context(model, sizes)
-    except LlamaError as error:
-        raise _not_loaded(load, error) from error
-    saved = _open_saved(load, model, context) if context and load.saved else None
-    return Loaded(model, sizes, context, source, pooling, warnings, prompts, saved, prefixes)
-
-
-def _not_loaded(load: Load, error: LlamaError) -> LoadError:
-    return LoadError(
-        f"llama.cpp cannot load {load.path}: {error}",
-        "check the file, the context size and the memory that is free",
-    )
+    return Layout(sizes, source, prompts, prefixes)
 
 
 def choose_sizes(load: Load, training_context: int, warnings: list[RequestWarning]) -> Sizes:
@@ -136,7 +156,8 @@ def open_embedding_context(model: Model, sizes: Sizes) -> Context:
     return Context(model, probe._replace(batch=sizes.context))
 
 
-def _check_file(path: str) -> None:
+def check_file(path: str) -> None:
+    """Raises LoadError for what is no readable file."""
     try:
         mode = os.stat(path).st_mode
     except OSError as error:
@@ -148,6 +169,7 @@ def _check_file(path: str) -> None:
 
 
 def _check_kind(model: Model) -> None:
+    """Raises LoadError for a model that this engine does not run."""
     if model.encoder_decoder:
         raise LoadError("encoder-decoder models are not supported", "use a decoder-only model")
     if model.diffusion:
@@ -156,7 +178,8 @@ def _check_kind(model: Model) -> None:
         raise LoadError("the file has no vocabulary", "use a complete GGUF file")
 
 
-def _open_context(model: Model, sizes: Sizes) -> Context | None:
+def open_context(model: Model, sizes: Sizes) -> Context | None:
+    """The context to generate with; None for a model that only embeds. Raises LlamaError."""
     shape = ContextShape(sizes.cells, sizes.batch, sizes.sequences, sizes.threads)
     context = Context(model, shape)
     if context.has_memory and context.causal:
@@ -187,6 +210,7 @@ def _choose_pooling(configured: str | None, own: str | None, warnings: list[Requ
 
 
 def _try_template(model: Model, source: Source) -> ChatTemplate:
+    """Start the chat template's process and render something. Raises LoadError."""
     vocabulary = model.vocabulary
     try:
         bos, eos = vocabulary.text(vocabulary.bos), vocabulary.text(vocabulary.eos)

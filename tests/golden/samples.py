@@ -8,6 +8,7 @@ from msgspec import Struct
 from lmd.protocol.activity import Rates, RecentError, RunningRequest
 from lmd.protocol.errors import ERRORS, LmdError
 from lmd.protocol.events import kind_of
+from lmd.protocol.memory import MemoryResult, ModelMemory
 from lmd.protocol.reloading import ConfigChange, ConfigProblem, ReloadResult
 from lmd.protocol.results import (
     Candidate,
@@ -191,6 +192,7 @@ CALLS = [
         whole=True,
     ),
     Call("models.list", 9, "models.list", {}, whole=True),
+    Call("models.memory", 31, "models.memory", {}, whole=True),
     Call("models.show", 10, "models.show", {"model": "shell"}),
     Call("models.show, whole", 11, "models.show", {"model": "shell", "deadline": 1.0}, whole=True),
     Call("models.load", 12, "models.load", {"model": "shell"}),
@@ -377,6 +379,34 @@ RESULTS: list[tuple[str, Id, str, Struct]] = [
     ),
     ("fix", 21, "fix", SuggestResult([], False, "", _TIMINGS, [])),
     ("models.list", 9, "models.list", ModelsResult([_READY, _STOPPED])),
+    (
+        "models.memory",
+        31,
+        "models.memory",
+        MemoryResult(
+            budget_bytes=2**34,
+            machine_bytes=2**35,
+            held_bytes=2**33 + 2**29,
+            free_bytes=2**33 - 2**29,
+            models=[
+                ModelMemory("shell", "ready", 2**29, 2**29, 2**29, 2**27, 2**27, 2**27, 2**27),
+                ModelMemory(
+                    "big",
+                    "loading",
+                    needed_bytes=2**33,
+                    held_bytes=2**33,
+                    predicted_bytes=2**33 - 2**20,
+                    weights_bytes=2**32,
+                    cache_bytes=2**31,
+                    compute_bytes=2**30,
+                    base_bytes=2**30 - 2**20,
+                    measured_bytes=2**33,
+                    embedding_bytes=2**28,
+                    approximate=True,
+                ),
+            ],
+        ),
+    ),
     (
         "models.show",
         10,

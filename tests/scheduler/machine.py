@@ -11,7 +11,8 @@ import math
 import hypothesis.strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, invariant, precondition, rule
 
-from lmd.scheduler import policy
+from lmd.models.footprint import Footprint
+from lmd.scheduler import ledger, policy
 from lmd.scheduler.core import Scheduler
 from lmd.scheduler.state import (
     Effect,
@@ -25,6 +26,7 @@ from lmd.scheduler.state import (
     StartWorker,
     StopWorker,
     Ticket,
+    Weigh,
 )
 
 MODELS = {
@@ -33,7 +35,16 @@ MODELS = {
     "c": ModelLimits(slots=1, keep_alive=math.inf),
     "p": ModelLimits(slots=3, keep_alive=7.1, preload=True),
 }
-LIMITS = Limits(queue_per_model=3, queue_total=6, loaded_models=2, restarts=3, restart_window=60.0)
+LIMITS = Limits(
+    queue_per_model=3,
+    queue_total=6,
+    loaded_models=3,
+    restarts=3,
+    restart_window=60.0,
+    memory=8,
+)
+SIZES = st.sampled_from([1, 2, 3, 5, 8, 9])
+"""Of models; the last one fits only where another configuration allows more."""
 NAMES = st.sampled_from(sorted(MODELS))
 
 
@@ -50,6 +61,9 @@ class SchedulerMachine(RuleBasedStateMachine):
         self.granted: dict[int, Ticket] = {}
         self.refused: set[int] = set()
         self.workers: dict[str, str] = {}
+        self.weighing: set[str] = set()
+        self.sizes: dict[str, int] = {}
+        self.charges: dict[str, int] = {}
         self.tickets = 0
         self.configured = dict(MODELS)
         self.limits = LIMITS
@@ -63,11 +77,20 @@ class SchedulerMachine(RuleBasedStateMachine):
                 case Grant(number):
                     self.grant(self.waiting.pop(number))
                 case Refuse(number):
-                    del self.waiting[number]
+                    name = self.waiting.pop(number).model
                     self.refused.add(number)
+                    if effect.code == "over_budget":
+                        assert self.sizes[name] > self.memory, "refused, and it would fit"
+                case Weigh(name):
+                    assert name not in self.weighing, "weighed twice at a time"
+                    assert name not in self.workers, "weighed while it runs"
+                    self.weighing.add(name)
                 case StartWorker(name):
                     assert name not in self.workers, "a second worker for the model"
-                    self.workers[name] = "starting"
+                    size = self.sizes.pop(name)
+                    held = sum(self.charges[other] for other in self.workers)
+                    assert held + size <= self.memory, "the budget is exceeded"
+                    self.workers[name], self.charges[name] = "starting", size
                 case StopWorker(name):
                     assert self.workers[name] == "ready"
                     busy = [ticket for ticket in self.granted.values() if ticket.model == name]
@@ -90,6 +113,16 @@ class SchedulerMachine(RuleBasedStateMachine):
         model = self.scheduler.model(ticket.model)
         assert len(model.running) <= model.limits.slots or not ticket.slot
         self.granted[ticket.id] = ticket
+
+    @property
+    def memory(self) -> int:
+        assert self.limits.memory is not None
+        return self.limits.memory
+
+    def weigh(self, name: str, size: int) -> None:
+        self.weighing.remove(name)
+        self.sizes[name] = size
+        self.carry_out(self.scheduler.weighed(name, Footprint(base=size), self.now))
 
     def named(self, *states: str) -> list[str]:
         return sorted(name for name, state in self.workers.items() if state in states)
@@ -120,6 +153,21 @@ class SchedulerMachine(RuleBasedStateMachine):
         number = data.draw(st.sampled_from(sorted(self.waiting)))
         ticket = self.waiting.pop(number)
         self.carry_out(self.scheduler.end(number, ticket.model, self.now))
+
+    @precondition(lambda self: self.weighing)
+    @rule(data=st.data(), size=SIZES)
+    def find_the_size(self, data: st.DataObject, size: int) -> None:
+        self.weigh(data.draw(st.sampled_from(sorted(self.weighing))), size)
+
+    @precondition(lambda self: self.named("ready"))
+    @rule(data=st.data(), by=st.integers(1, 4), overgrown=st.booleans())
+    def grow(self, data: st.DataObject, by: int, overgrown: bool) -> None:
+        name = data.draw(st.sampled_from(self.named("ready")))
+        self.charges[name] += by
+        effects = self.scheduler.worker_measured(
+            name, self.charges[name], self.now, overgrown=overgrown
+        )
+        self.carry_out(effects)
 
     @precondition(lambda self: self.named("starting"))
     @rule(data=st.data())
@@ -163,8 +211,11 @@ class SchedulerMachine(RuleBasedStateMachine):
         replaced=st.sets(NAMES),
         slots=st.integers(1, 3),
         places=st.integers(1, 3),
+        memory=st.sampled_from([4, 8, 20]),
     )
-    def reconfigure(self, names: set[str], replaced: set[str], slots: int, places: int) -> None:
+    def reconfigure(
+        self, names: set[str], replaced: set[str], slots: int, places: int, memory: int
+    ) -> None:
         """Other models, others of them replaced, with other slots; and other limits."""
         before = self.configured
         self.configured = {
@@ -173,7 +224,7 @@ class SchedulerMachine(RuleBasedStateMachine):
             else before.get(name, MODELS[name])
             for name in sorted(names)
         }
-        self.limits = dataclasses.replace(LIMITS, loaded_models=places)
+        self.limits = dataclasses.replace(LIMITS, loaded_models=places, memory=memory)
         gone = {name for name, state in self.workers.items() if state in ("stopping", "dying")}
         self.stale -= names - gone
         self.stale |= (self.workers.keys() & replaced & names) - gone
@@ -185,7 +236,8 @@ class SchedulerMachine(RuleBasedStateMachine):
         self.carry_out(effects)
         stale = {model.name for model in self.known() if model.stale}
         assert stale <= self.stale, "what did not change is to be replaced"
-        if places >= len(self.workers):
+        enough = memory >= sum(self.charges[name] for name in self.workers)
+        if places >= len(self.workers) and enough:
             assert untouched.items() <= self.workers.items(), "what did not change was touched"
 
     @rule(fraction=st.sampled_from([0.3, 0.9]))
@@ -235,12 +287,38 @@ class SchedulerMachine(RuleBasedStateMachine):
 
     @invariant()
     def nobody_makes_room_for_nothing(self) -> None:
+        """Without any one that makes room, who is first in line would lack a place or memory."""
         models = self.known()
-        wanted = max(0, len(self.workers) - self.limits.loaded_models) + sum(
-            model.phase is Phase.WAITING and bool(model.queue) for model in models
-        )
-        evicting = [model for model in models if model.evicting and not model.dismissed]
-        assert sum(model.phase is Phase.READY for model in evicting) <= wanted
+        evicting = [model for model in models if model.evicting and not model.going]
+        evicting = [model for model in evicting if model.phase is Phase.READY]
+        staying = [
+            name
+            for name in self.named("starting", "ready")
+            if not self.scheduler.model(name).going and not self.scheduler.model(name).evicting
+        ]
+        waited_for = [model for model in policy.starting_order(models) if model.queue]
+        waited_for = [model for model in waited_for if model.need]
+        coming = 0
+        for model in waited_for[: self.limits.loaded_models]:
+            if coming + model.charge > self.memory:
+                break
+            coming += model.charge
+        held = sum(self.charges[name] for name in staying) + coming
+        leaving = len(self.workers) - len(staying) - len(evicting)
+        places = len(waited_for) - leaving + max(0, len(self.workers) - self.limits.loaded_models)
+        for model in evicting:
+            room = len(evicting) - 1 >= places
+            assert not room or held + self.charges[model.name] > self.memory, model.name
+
+    @invariant()
+    def nobody_waits_for_what_can_never_be(self) -> None:
+        for model in self.known():
+            if model.phase is Phase.WAITING and model.need:
+                assert model.need.total <= self.memory
+
+    @invariant()
+    def the_books_agree(self) -> None:
+        assert ledger.holders(self.known()) == {name: self.charges[name] for name in self.workers}
 
     def known(self) -> list[ModelState]:
         """The models that the scheduler has, removed ones that are still in use among them."""
@@ -259,6 +337,8 @@ class SchedulerMachine(RuleBasedStateMachine):
             if self.granted:
                 number, ticket = self.granted.popitem()
                 self.carry_out(self.scheduler.end(number, ticket.model, self.now))
+            elif self.weighing:
+                self.weigh(min(self.weighing), 1)
             elif name := next(iter(self.named("stopping", "dying")), None):
                 crashed = self.workers.pop(name) == "dying"
                 self.stale.discard(name)

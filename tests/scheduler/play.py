@@ -2,6 +2,7 @@
 
 import dataclasses
 
+from lmd.models.footprint import Footprint
 from lmd.protocol.params import Priority
 from lmd.scheduler.core import Scheduler
 from lmd.scheduler.state import (
@@ -16,6 +17,7 @@ from lmd.scheduler.state import (
     StartWorker,
     StopWorker,
     Ticket,
+    Weigh,
 )
 
 
@@ -38,6 +40,7 @@ class Play:
         self.started: list[str] = []
         self.stopped: list[str] = []
         self.rolled_back: list[str] = []
+        self.weighed: list[str] = []
         self.owner: dict[int, str] = {}
 
     def submit(
@@ -57,6 +60,25 @@ class Play:
     def end(self, *tickets: int) -> None:
         for ticket in tickets:
             self._record(self.scheduler.end(ticket, self.owner[ticket], self.now))
+
+    def weigh(self, model: str, need: Footprint | int) -> None:
+        """Tell what a model takes; a number is all base."""
+        need = Footprint(base=need) if isinstance(need, int) else need
+        self._record(self.scheduler.weighed(model, need, self.now))
+
+    def measured(self, model: str, size: int, *, overgrown: bool = False) -> None:
+        effects = self.scheduler.worker_measured(model, size, self.now, overgrown=overgrown)
+        self._record(effects)
+
+    def load_with(self, model: str, size: int, *, seconds: float = 0.0, ends: bool = True) -> int:
+        """Bring a model up that takes so much; the ticket that asked for it."""
+        ticket = self.submit(model)
+        self.weigh(model, size)
+        self.now += seconds
+        self.ready(model)
+        if ends:
+            self.end(ticket)
+        return ticket
 
     def ready(self, model: str = "a") -> None:
         self._record(self.scheduler.worker_ready(model, self.now))
@@ -108,6 +130,8 @@ class Play:
                     self.started.append(model)
                 case StopWorker(model):
                     self.stopped.append(model)
+                case Weigh(model):
+                    self.weighed.append(model)
                 case RollBack(model):
                     self.rolled_back.append(model)
 

@@ -1,5 +1,6 @@
 """The scheduler under every order of events, and broken schedulers that must be found out."""
 
+import dataclasses
 import math
 from collections.abc import Collection, Mapping
 
@@ -51,15 +52,49 @@ class SleepsThroughTheBackoff(Scheduler):
 
 
 class TakesAPlaceTooMany(Scheduler):
-    def _make_places(self) -> list[Effect]:
+    def _make_places(self, now: float) -> list[Effect]:
         kept = self._limits
-        self._limits = type(kept)(
-            kept.queue_per_model, kept.queue_total, 3, kept.restarts, kept.restart_window
-        )
+        self._limits = dataclasses.replace(kept, loaded_models=kept.loaded_models + 1)
         try:
-            return super()._make_places()
+            return super()._make_places(now)
         finally:
             self._limits = kept
+
+
+class TakesAByteTooMany(Scheduler):
+    def _make_places(self, now: float) -> list[Effect]:
+        kept = self._limits
+        self._limits = dataclasses.replace(kept, memory=(kept.memory or 0) + 1)
+        try:
+            return super()._make_places(now)
+        finally:
+            self._limits = kept
+
+
+class ForgetsWhatAWorkerHasGrownTo(Scheduler):
+    def worker_measured(
+        self, name: str, size: int, now: float, *, overgrown: bool = False
+    ) -> list[Effect]:
+        before = self._models[name].measured
+        effects = super().worker_measured(name, size, now, overgrown=overgrown)
+        self._models[name].measured = before
+        return effects
+
+
+class WeighsAgainAndAgain(Scheduler):
+    def _advance(self, now: float) -> list[Effect]:
+        for model in self._models.values():
+            model.weighing = False
+        return super()._advance(now)
+
+
+class EvictsTheSmallOnesToo(Scheduler):
+    def _make_room(self, now: float) -> list[Effect]:
+        effects = super()._make_room(now)
+        if any(model.evicting for model in self._models.values()):
+            for model in self._models.values():
+                model.evicting = True
+        return effects
 
 
 class NeverTakesAnEvictionBack(Scheduler):
@@ -116,6 +151,10 @@ class GoesOnWithTheOldWorker(Scheduler):
         LosesTheQueueOfACrashedModel,
         SleepsThroughTheBackoff,
         TakesAPlaceTooMany,
+        TakesAByteTooMany,
+        ForgetsWhatAWorkerHasGrownTo,
+        WeighsAgainAndAgain,
+        EvictsTheSmallOnesToo,
         NeverTakesAnEvictionBack,
         ServesTheLastFirst,
     ],
