@@ -8,7 +8,7 @@ from contextlib import closing
 from pathlib import Path
 from types import ModuleType
 
-from bench import cancel, first_token, machine, overload, reload, shell, startup, throughput
+from bench import cancel, first_token, machine, memory, overload, reload, shell, startup, throughput
 from bench.measure import Table
 from lmctl.failures import Failure
 from lmd.paths import builtin_model_path
@@ -18,6 +18,7 @@ BENCHMARKS: dict[str, ModuleType] = {
     "shell": shell,
     "overload": overload,
     "reload": reload,
+    "memory": memory,
     "first_token": first_token,
     "cancel": cancel,
     "throughput": throughput,

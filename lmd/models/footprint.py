@@ -173,7 +173,7 @@ def _compute_bytes(header: GGUFHeader, cells: int, load: Load) -> int:
     widest = heads if isinstance(heads, int) else max(heads, default=0)
     feed = shape.feed_forward_length or 0
     forward = feed if isinstance(feed, int) else max(feed, default=0)
-    attention = batch * cells * widest
+    attention = batch * cells * widest * 3 // 2  # the half is ggml's work buffer
     rows = (load.slots + load.parked) * (header.tokenizer.vocab_size or 0)
     activations = batch * ((shape.embedding_length or 0) * 4 + forward * 2)
     graph = layers << 16

@@ -7,7 +7,7 @@ graph) is what every worker of this model has besides its buffers.
 """
 
 from lmd.protocol.worker import Load, Weighed
-from lmd.worker.llama.context import Buffers
+from lmd.worker.llama.context import Buffers, Context
 from lmd.worker.llama.log import LlamaError
 from lmd.worker.llama.model import Model, offloads, repacks
 from lmd.worker.load import (
@@ -22,6 +22,7 @@ from lmd.worker.service import LoadError
 from lmd.worker.template import choose_template
 
 UNTOLD = Buffers(cache=0, compute=0, complete=True)
+HALF_BYTES = 2
 
 
 def weigh(load: Load) -> Weighed:
@@ -40,10 +41,13 @@ def weigh(load: Load) -> Weighed:
         model,
         choose_template(load.chat_template, model.chat_template, model.vocabulary.specials),
     )
-    if context:
-        further.free()
-    main = context.buffers if context else further.buffers
-    extra = further.buffers if context else UNTOLD
+    main = _whole(model, context or further)
+    extra = _whole(model, further) if context else UNTOLD
+    # What is measured of this process shall have nothing of the further context, nor the states
+    # of recurrent layers, which a dry run does allocate.
+    for one in (context, further):
+        if one and (model.recurrent or (one is further and context)):
+            one.free()
     return Weighed(
         cache=main.cache,
         compute=main.compute,
@@ -52,6 +56,20 @@ def weigh(load: Load) -> Weighed:
         repacked=repacks(),
         complete=main.complete and extra.complete,
     )
+
+
+def _whole(model: Model, context: Context) -> Buffers:
+    """What a context allocates, with what it does not log: the work buffer of the CPU.
+
+    In it ggml converts what is multiplied (ggml_graph_plan in ggml-cpu.c). The largest is the
+    attention of a full batch to a full cache, as half-precision numbers for V, all heads at once;
+    flash attention goes without.
+    """
+    found = context.buffers
+    if context.has_memory and not model.prefers_flash:
+        size = context.batch.capacity * context.cells * model.heads * HALF_BYTES
+        return found._replace(compute=found.compute + size)
+    return found
 
 
 def _device_share(gpu_layers: int, layers: int) -> float:
