@@ -8,7 +8,18 @@ from contextlib import closing
 from pathlib import Path
 from types import ModuleType
 
-from bench import cancel, first_token, machine, memory, overload, reload, shell, startup, throughput
+from bench import (
+    cancel,
+    first_token,
+    machine,
+    memory,
+    overload,
+    reload,
+    restore,
+    shell,
+    startup,
+    throughput,
+)
 from bench.measure import Table
 from lmctl.failures import Failure
 from lmd.paths import builtin_model_path
@@ -20,6 +31,7 @@ BENCHMARKS: dict[str, ModuleType] = {
     "reload": reload,
     "memory": memory,
     "first_token": first_token,
+    "restore": restore,
     "cancel": cancel,
     "throughput": throughput,
 }

@@ -179,6 +179,19 @@ class MemoryStatus(Struct):
     """At its most: weights, KV cache, compute buffers, Python; known once it was asked for."""
 
 
+class PrefixStatus(Struct, omit_defaults=True):
+    """A declared prefix, or the system prompt of a persona, in a model's cache."""
+
+    name: str
+    """As the configuration spells it, such as `personas.terse`."""
+    tokens: int
+    bytes: int
+    """Of the KV cache; `memory` has them too."""
+    state: Literal["reading", "ready", "failed"]
+    problem: str = ""
+    """Why it is not in the cache; requests that refer to it read it themselves."""
+
+
 class ModelStatus(Struct, omit_defaults=True):
     """One model as `status` and `models.list` show it."""
 
@@ -199,6 +212,8 @@ class ModelStatus(Struct, omit_defaults=True):
     """Of all its answers together, over the last 10 seconds."""
     loaded_percent: int | None = None
     """How much of the file is read, while it is being loaded."""
+    prefixes: list[PrefixStatus] = []
+    """What a loaded model keeps of declared prefixes and personas."""
 
 
 class ModelsResult(Struct):
@@ -212,6 +227,13 @@ class ModelDetail(Struct):
 
     status: ModelStatus
     header: dict[str, Any]
+
+
+class ForgetResult(Struct):
+    """What was removed from disk."""
+
+    files: int
+    bytes: int
 
 
 class PersonaStatus(Struct):

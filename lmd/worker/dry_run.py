@@ -10,16 +10,8 @@ from lmd.protocol.worker import Load, Weighed
 from lmd.worker.llama.context import Buffers, Context
 from lmd.worker.llama.log import LlamaError
 from lmd.worker.llama.model import Model, offloads, repacks
-from lmd.worker.load import (
-    check_file,
-    check_kind,
-    choose_sizes,
-    open_context,
-    open_embedding_context,
-    try_template,
-)
+from lmd.worker.load import check_file, open_context, open_embedding_context, plan_context
 from lmd.worker.service import LoadError
-from lmd.worker.template import choose_template
 
 UNTOLD = Buffers(cache=0, compute=0, complete=True)
 HALF_BYTES = 2
@@ -30,17 +22,11 @@ def weigh(load: Load) -> Weighed:
     check_file(load.path)
     try:
         model = Model(load.path, load.gpu_layers, dry=True)
-        check_kind(model)
-        sizes = choose_sizes(load, model.training_context, [])
+        sizes = plan_context(load, model, []).sizes
         context = open_context(model, sizes)
         further = open_embedding_context(model, sizes)
     except LlamaError as error:
         raise LoadError(f"llama.cpp cannot lay out {load.path}: {error}") from error
-    # Its process is there for as long as the model is.
-    try_template(
-        model,
-        choose_template(load.chat_template, model.chat_template, model.vocabulary.specials),
-    )
     main = _whole(model, context or further)
     extra = _whole(model, further) if context else UNTOLD
     # What is measured of this process shall have nothing of the further context, nor the states

@@ -4,7 +4,7 @@ import os
 import stat
 import time
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from lmd.protocol.params import Message
 from lmd.protocol.results import RequestWarning
@@ -13,8 +13,12 @@ from lmd.worker.channel import Send
 from lmd.worker.cpus import default_threads
 from lmd.worker.llama.context import MAX_SEQUENCES, Context, ContextShape
 from lmd.worker.llama.log import LlamaError
-from lmd.worker.llama.model import Model
+from lmd.worker.llama.model import Model, build
+from lmd.worker.pins import PrefixTokens, Reserve, reserve_for, tokenize_prefixes
+from lmd.worker.prompts import Prompts
 from lmd.worker.sandbox import Setup
+from lmd.worker.saved.identity import identity
+from lmd.worker.saved.store import SavedStates
 from lmd.worker.service import LoadError
 from lmd.worker.template import ChatTemplate, Source, TemplateFailed, choose_template
 
@@ -32,13 +36,30 @@ class Sizes:
     context: int
     slots: int
     parked: int
+    parked_bytes: int | None
     batch: int
     prefill_chunk: int
     threads: int
+    reserve: Reserve = field(default_factory=Reserve)
+    """For declared prefixes, on top of what the slots need."""
 
     @property
     def cells(self) -> int:
-        return self.context * self.slots
+        return self.context * self.slots + self.reserve.cells
+
+    @property
+    def sequences(self) -> int:
+        return self.slots + self.parked + self.reserve.sequences
+
+
+@dataclass(frozen=True, slots=True)
+class Plan:
+    """What is to be known before a context is created."""
+
+    sizes: Sizes
+    source: Source
+    prompts: Prompts
+    prefixes: list[PrefixTokens]
 
 
 @dataclass(slots=True)
@@ -49,10 +70,13 @@ class Loaded:
     sizes: Sizes
     context: Context | None
     """None for a model that only embeds."""
-    template: ChatTemplate
     source: Source
     pooling: str
     warnings: list[RequestWarning]
+    prompts: Prompts
+    saved: SavedStates | None = None
+    """None where nothing is kept on disk."""
+    prefixes: list[PrefixTokens] = field(default_factory=list)
 
 
 def load_model(load: Load, send: Send) -> Loaded:
@@ -61,18 +85,43 @@ def load_model(load: Load, send: Send) -> Loaded:
     warnings: list[RequestWarning] = []
     try:
         model = Model(load.path, load.gpu_layers, _progress(send))
-        check_kind(model)
-        sizes = choose_sizes(load, model.training_context, warnings)
-        context = open_context(model, sizes)
+        plan = plan_context(load, model, warnings)
+        context = open_context(model, plan.sizes)
     except LlamaError as error:
-        raise LoadError(
-            f"llama.cpp cannot load {load.path}: {error}",
-            "check the file, the context size and the memory that is free",
-        ) from error
-    source = choose_template(load.chat_template, model.chat_template, model.vocabulary.specials)
+        raise _not_loaded(load, error) from error
     pooling = _choose_pooling(load.pooling, model.pooling, warnings)
-    template = try_template(model, source)
-    return Loaded(model, sizes, context, template, source, pooling, warnings)
+    saved = _open_saved(load, model, context) if context and load.saved else None
+    return Loaded(
+        model,
+        plan.sizes,
+        context,
+        plan.source,
+        pooling,
+        warnings,
+        plan.prompts,
+        saved,
+        plan.prefixes,
+    )
+
+
+def plan_context(load: Load, model: Model, warnings: list[RequestWarning]) -> Plan:
+    """How large the context must be, declared prefixes included, for which the template has to
+    run. Raises LoadError."""
+    check_kind(model)
+    sizes = choose_sizes(load, model.training_context, warnings)
+    source = choose_template(load.chat_template, model.chat_template, model.vocabulary.specials)
+    prompts = Prompts(model.vocabulary, try_template(model, source))
+    prefixes = tokenize_prefixes(prompts, load.prefixes, sizes.context)
+    room = MAX_SEQUENCES - sizes.slots - sizes.parked
+    sizes.reserve = reserve_for(prefixes, MAX_CELLS - sizes.context * sizes.slots, room)
+    return Plan(sizes, source, prompts, prefixes)
+
+
+def _not_loaded(load: Load, error: LlamaError) -> LoadError:
+    return LoadError(
+        f"llama.cpp cannot load {load.path}: {error}",
+        "check the file, the context size and the memory that is free",
+    )
 
 
 def choose_sizes(load: Load, training_context: int, warnings: list[RequestWarning]) -> Sizes:
@@ -93,6 +142,7 @@ def choose_sizes(load: Load, training_context: int, warnings: list[RequestWarnin
         context=context,
         slots=slots,
         parked=max(0, min(load.parked, MAX_SEQUENCES - slots)),
+        parked_bytes=load.parked_bytes,
         batch=batch,
         prefill_chunk=max(1, min(load.prefill_chunk, batch)),
         threads=min(load.threads, MAX_THREADS) if load.threads > 0 else default_threads(),
@@ -134,12 +184,23 @@ def check_kind(model: Model) -> None:
 
 def open_context(model: Model, sizes: Sizes) -> Context | None:
     """The context to generate with; None for a model that only embeds. Raises LlamaError."""
-    shape = ContextShape(sizes.cells, sizes.batch, sizes.slots + sizes.parked, sizes.threads)
+    shape = ContextShape(sizes.cells, sizes.batch, sizes.sequences, sizes.threads)
     context = Context(model, shape)
     if context.has_memory and context.causal:
         return context
     context.free()
     return None
+
+
+def _open_saved(load: Load, model: Model, context: Context) -> SavedStates:
+    assert load.saved is not None
+    try:
+        key = identity(load.path, context.flags, build())
+    except OSError as error:
+        raise LoadError(f"cannot read {load.path}: {error.strerror}", "check the path") from error
+    saved = SavedStates(load.saved, key, window=model.window, recurrent=model.recurrent)
+    saved.scan()
+    return saved
 
 
 def _choose_pooling(configured: str | None, own: str | None, warnings: list[RequestWarning]) -> str:

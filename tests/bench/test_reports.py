@@ -2,7 +2,17 @@
 
 from collections import Counter
 
-from bench import cancel, first_token, memory, overload, reload, shell, startup, throughput
+from bench import (
+    cancel,
+    first_token,
+    memory,
+    overload,
+    reload,
+    restore,
+    shell,
+    startup,
+    throughput,
+)
 from bench.cancel import Phase
 from bench.machine import Machine, describe_others
 from bench.measure import Table
@@ -156,3 +166,13 @@ def test_memory_counts_who_keeps_to_the_budget():
 
 def test_memory_has_24_ways_to_run_a_model():
     assert len(set(memory.ways(list(memory.SHAPES)))) == 24
+
+
+def test_restore_compares_each_round_with_its_own_reading():
+    def taken(*first: float) -> list[restore.Sample]:
+        return [restore.Sample(each, 500.0) for each in first]
+
+    samples = {"read anew": taken(1000, 2000), "after unload": taken(50, 200)}
+    table = restore.report(samples, 1965, 5 << 20)
+    assert column(table, "ratio to read anew") == ["", "0.075 (0.050-0.100)"]
+    assert column(table, "budget") == ["", "met (<= 0.1x)"]
