@@ -195,11 +195,11 @@ class Catalogue:
         """What a worker needs to load ``model``. Raises `LmdError` ``load_failed``."""
         if self.checks_files:
             await self.read(name, model.path)
-        saved = await self._saved_state(name, model)
-        return msgspec.structs.replace(self.load_of(name, model), saved=saved)
+        load = self.load_of(name, model)
+        return msgspec.structs.replace(load, saved=await self._saved_state(name, model))
 
     def load_of(self, name: str, model: ModelConfig) -> Load:
-        """What decides what a worker takes that runs a model by this configuration."""
+        """How a worker runs a model by this configuration; without its files on disk."""
         return Load(
             model=name,
             path=model.path,

@@ -60,6 +60,8 @@ class Footprint(msgspec.Struct, frozen=True, kw_only=True):
     """Python, libraries, vocabulary, chat template, and what requests need."""
     embedding: Size = 0
     """What a model that generates takes besides from its first embedding on. Not in `total`."""
+    saving: Size = 0
+    """A copy of one sequence, while it is written to disk or read. Not in `total`."""
     repacked: bool = False
     """Weights may be private memory instead of pages of the file."""
     approximate: bool = False
@@ -88,13 +90,14 @@ class Bounds(NamedTuple):
 
 
 def bounds(footprint: Footprint) -> Bounds:
-    """How far a worker may pass its prediction. A further context for embeddings is no excess.
+    """How far a worker may pass its prediction. Neither a further context for embeddings nor the
+    copy of a sequence that is saved is an excess.
 
     What was measured moves the soft bound, so that nobody is replaced twice for the same, and not
     the hard one: a worker that leaks does not earn more by it.
     """
     slack = ROUGH if footprint.approximate else EXACT
-    expected = footprint.predicted + footprint.embedding
+    expected = footprint.predicted + footprint.embedding + footprint.saving
     private = max(0, expected - footprint.weights)
     hard = expected + round(private * slack.hard_share) + slack.hard_bytes
     soft = max(expected + round(private * slack.soft_share), footprint.measured) + slack.soft_bytes
@@ -173,7 +176,7 @@ def _compute_bytes(header: GGUFHeader, cells: int, load: Load) -> int:
     widest = heads if isinstance(heads, int) else max(heads, default=0)
     feed = shape.feed_forward_length or 0
     forward = feed if isinstance(feed, int) else max(feed, default=0)
-    attention = batch * cells * widest
+    attention = batch * cells * widest * 3 // 2  # the half is ggml's work buffer
     rows = (load.slots + load.parked) * (header.tokenizer.vocab_size or 0)
     activations = batch * ((shape.embedding_length or 0) * 4 + forward * 2)
     graph = layers << 16

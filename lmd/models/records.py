@@ -2,7 +2,6 @@
 a file, and what a worker had at its most counts the next time."""
 
 import hashlib
-import json
 import os
 import tempfile
 from pathlib import Path
@@ -69,9 +68,11 @@ class Records:
 def key_of(load: Load, build: str) -> str:
     """Names a file as it is now, how it is run, and by which llama.cpp. Blocks; raises OSError."""
     facts = os.stat(load.path)
-    ways = (load.context, load.slots, load.batch, load.parked, load.gpu_layers, load.chat_template)
-    identity = [os.path.realpath(load.path), facts.st_size, facts.st_mtime_ns, *ways, build]
-    return hashlib.sha256(json.dumps([lmd.__version__, *identity]).encode()).hexdigest()
+    way = msgspec.structs.replace(
+        load, model="", threads=0, prefill_chunk=0, parked_bytes=None, saved=None, data_limit=None
+    )
+    identity = [os.path.realpath(load.path), facts.st_size, facts.st_mtime_ns, lmd.__version__]
+    return hashlib.sha256(msgspec.json.encode([*identity, build, way])).hexdigest()
 
 
 def _read(path: Path) -> dict[str, Footprint]:

@@ -66,14 +66,14 @@ class Load(Struct, tag=True, kw_only=True):
     pooling: str | None = None
     parked: int = 8
     """Finished sequences kept for their prefix."""
+    data_limit: int | None = None
+    """Bytes of private memory past which the kernel refuses the worker more (RLIMIT_DATA)."""
     parked_bytes: int | None = None
     """What they may hold of the KV cache together; None means all that the running ones leave."""
     saved: SavedState | None = None
     """None: nothing is written to disk, and nothing read."""
     prefixes: list[Prefix] = []
     """Read before the model is ready, and kept in the cache."""
-    data_limit: int | None = None
-    """Bytes of private memory past which the kernel refuses the worker more (RLIMIT_DATA)."""
 
 
 class Generate(Struct, tag=True, kw_only=True):

@@ -55,8 +55,9 @@ class Weigher:
         else:
             async with self._turn:
                 found = await self._weigh_file(name, load, launcher)
-        self._known[name] = found
-        return found
+        saving = -(-found.cache // load.slots) if config.save_state else 0
+        self._known[name] = replace(found, saving=saving)
+        return self._known[name]
 
     def limited(self, load: Load) -> Load:
         """The same, with a limit of the kernel where one is meaningful: a driver of a GPU takes

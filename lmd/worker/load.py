@@ -52,6 +52,16 @@ class Sizes:
         return self.slots + self.parked + self.reserve.sequences
 
 
+@dataclass(frozen=True, slots=True)
+class Plan:
+    """What is to be known before a context is created."""
+
+    sizes: Sizes
+    source: Source
+    prompts: Prompts
+    prefixes: list[PrefixTokens]
+
+
 @dataclass(slots=True)
 class Loaded:
     """A model that can serve."""
@@ -69,55 +79,49 @@ class Loaded:
     prefixes: list[PrefixTokens] = field(default_factory=list)
 
 
-@dataclass(slots=True)
-class Layout:
-    """How a model is going to be laid out, before anything of that is allocated."""
-
-    sizes: Sizes
-    source: Source
-    prompts: Prompts
-    prefixes: list[PrefixTokens]
-
-
 def load_model(load: Load, send: Send) -> Loaded:
     """Load the file, create the context, try the chat template. Raises LoadError."""
     check_file(load.path)
     warnings: list[RequestWarning] = []
     try:
         model = Model(load.path, load.gpu_layers, _progress(send))
-        layout = lay_out(load, model, warnings)
-        context = open_context(model, layout.sizes)
+        plan = plan_context(load, model, warnings)
+        context = open_context(model, plan.sizes)
     except LlamaError as error:
-        raise LoadError(
-            f"llama.cpp cannot load {load.path}: {error}",
-            "check the file, the context size and the memory that is free",
-        ) from error
+        raise _not_loaded(load, error) from error
+    pooling = _choose_pooling(load.pooling, model.pooling, warnings)
+    saved = _open_saved(load, model, context) if context and load.saved else None
     return Loaded(
-        model=model,
-        sizes=layout.sizes,
-        context=context,
-        source=layout.source,
-        pooling=_choose_pooling(load.pooling, model.pooling, warnings),
-        warnings=warnings,
-        prompts=layout.prompts,
-        saved=_open_saved(load, model, context) if context and load.saved else None,
-        prefixes=layout.prefixes,
+        model,
+        plan.sizes,
+        context,
+        plan.source,
+        pooling,
+        warnings,
+        plan.prompts,
+        saved,
+        plan.prefixes,
     )
 
 
-def lay_out(load: Load, model: Model, warnings: list[RequestWarning]) -> Layout:
-    """Bound every number, try the chat template, and make room for the declared prefixes.
-
-    What is changed is reported. Raises LoadError.
-    """
-    _check_kind(model)
+def plan_context(load: Load, model: Model, warnings: list[RequestWarning]) -> Plan:
+    """How large the context must be, declared prefixes included, for which the template has to
+    run. Raises LoadError."""
+    check_kind(model)
     sizes = choose_sizes(load, model.training_context, warnings)
     source = choose_template(load.chat_template, model.chat_template, model.vocabulary.specials)
-    prompts = Prompts(model.vocabulary, _try_template(model, source))
+    prompts = Prompts(model.vocabulary, try_template(model, source))
     prefixes = tokenize_prefixes(prompts, load.prefixes, sizes.context)
     room = MAX_SEQUENCES - sizes.slots - sizes.parked
     sizes.reserve = reserve_for(prefixes, MAX_CELLS - sizes.context * sizes.slots, room)
-    return Layout(sizes, source, prompts, prefixes)
+    return Plan(sizes, source, prompts, prefixes)
+
+
+def _not_loaded(load: Load, error: LlamaError) -> LoadError:
+    return LoadError(
+        f"llama.cpp cannot load {load.path}: {error}",
+        "check the file, the context size and the memory that is free",
+    )
 
 
 def choose_sizes(load: Load, training_context: int, warnings: list[RequestWarning]) -> Sizes:
@@ -168,7 +172,7 @@ def check_file(path: str) -> None:
         raise LoadError(f"{path} may not be read by this user", "check its permissions")
 
 
-def _check_kind(model: Model) -> None:
+def check_kind(model: Model) -> None:
     """Raises LoadError for a model that this engine does not run."""
     if model.encoder_decoder:
         raise LoadError("encoder-decoder models are not supported", "use a decoder-only model")
@@ -209,7 +213,7 @@ def _choose_pooling(configured: str | None, own: str | None, warnings: list[Requ
     return "mean"
 
 
-def _try_template(model: Model, source: Source) -> ChatTemplate:
+def try_template(model: Model, source: Source) -> ChatTemplate:
     """Start the chat template's process and render something. Raises LoadError."""
     vocabulary = model.vocabulary
     try:

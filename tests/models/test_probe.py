@@ -45,3 +45,31 @@ async def test_a_disk_that_does_not_answer_keeps_nobody_waiting(
     monkeypatch.setattr(probe, "_file_bytes", lambda path: len(Path(fifo).read_bytes()))
     assert (await look.look({"a": (str(file), None)}))["a"].file_bytes == 5, "the last look"
     fifo.write_bytes(b"")  # lets the thread go
+
+
+@pytest.mark.process
+def test_private_memory_and_what_is_mapped_are_told_apart(tmp_path: Path):
+    file = tmp_path / "weights"
+    file.write_bytes(bytes(32 << 20))
+    code = (
+        "import mmap, sys\n"
+        f"file = open({str(file)!r}, 'rb')\n"
+        "mapped = mmap.mmap(file.fileno(), 0, prot=mmap.PROT_READ)\n"
+        "sum(mapped[::4096])\n"
+        "own = bytearray(16 << 20)\n"
+        "print('there', flush=True)\n"
+        "sys.stdin.read()\n"
+    )
+    pipes = {"stdin": subprocess.PIPE, "stdout": subprocess.PIPE}
+    with subprocess.Popen([sys.executable, "-c", code], **pipes) as child:  # type: ignore[call-overload]
+        child.stdout.readline()
+        private = probe.private_bytes(child.pid, 32 << 20) or 0
+        if sys.platform == "linux":
+            assert probe.mapped_bytes(child.pid, str(file)) == 32 << 20
+            assert 16 << 20 < private < 30 << 20
+        assert child.pid in probe.children_of(os.getpid())
+
+
+def test_of_a_process_that_is_gone_nothing_is_private(gone: int):
+    assert probe.private_bytes(gone, 0) is None
+    assert probe.children_of(gone) == []

@@ -72,6 +72,7 @@ class Context:
         self.can_shift: bool = (
             self.has_memory and not model.window and C.llama_memory_can_shift(self._memory)
         )
+        self.cells = shape.cells
         self._sequences = shape.sequences
         self._vocabulary_size = model.vocabulary.size
         self._width = model.width

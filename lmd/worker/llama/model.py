@@ -58,6 +58,7 @@ class Model:
         self.vocabulary = Vocabulary(C.llama_model_get_vocab(self.handle))
         self.training_context: int = C.llama_model_n_ctx_train(self.handle)
         self.width: int = C.llama_model_n_embd_out(self.handle)
+        self.heads: int = C.llama_model_n_head(self.handle)
         self.layers: int = C.llama_model_n_layer(self.handle)
         self.window: int = C.llama_model_n_swa(self.handle)
         self.recurrent: bool = C.llama_model_is_recurrent(self.handle) or C.llama_model_is_hybrid(
