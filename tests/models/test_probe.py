@@ -42,6 +42,7 @@ async def test_a_disk_that_does_not_answer_keeps_nobody_waiting(
     file = tmp_path / "m.gguf"
     file.write_bytes(b"12345")
     assert (await look.look({"a": (str(file), None)}))["a"].file_bytes == 5
+    monkeypatch.setattr(probe, "FRESH_SECONDS", 0.0)  # or nobody would read the FIFO
     monkeypatch.setattr(probe, "_file_bytes", lambda path: len(Path(fifo).read_bytes()))
     assert (await look.look({"a": (str(file), None)}))["a"].file_bytes == 5, "the last look"
     fifo.write_bytes(b"")  # lets the thread go
