@@ -333,3 +333,6 @@ class StreamEvent(Struct, omit_defaults=True):
     bytes_done: int | None = None
     bytes_total: int | None = None
     """Of the model's file, while loading."""
+    starts_in_s: float | None = None
+    """While queued: when it is likely to start, where that can be known. Others may come before
+    it, or leave."""

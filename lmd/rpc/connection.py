@@ -32,7 +32,8 @@ from lmd.rpc.dispatch import Dispatcher
 from lmd.rpc.hangup import LAST_LOOK_SECONDS, RECEIVE_BYTES, discard_unread, wait_hangup
 from lmd.rpc.outbox import Outbox
 from lmd.rpc.shared import Shared
-from lmd.rpc.socket_file import peer_pid
+from lmd.rpc.socket_file import peer_pid, peer_uid
+from lmd.serving import Client
 
 log = structlog.get_logger("lmd.rpc")
 
@@ -58,6 +59,7 @@ class Connection:
         self._drained = False
         self._outbox = Outbox(shared.answers)
         self._client_pid = peer_pid(stream.socket)
+        self._client = Client(peer_uid(stream.socket), next(shared.numbers))
 
     @property
     def requests_in_flight(self) -> int:
@@ -202,7 +204,7 @@ class Connection:
         return None
 
     def _admit(self, request: Request, dialect: Dialect) -> None:
-        context = RequestContext(request.id, dialect, self._outbox, self._client_pid)
+        context = RequestContext(request.id, dialect, self._outbox, self._client_pid, self._client)
         method = METHODS.get(request.method)
         context.subscription = method is not None and method.subscription
         # The context is registered before its task runs: a cancel in the same packet finds it.

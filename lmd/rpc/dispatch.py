@@ -45,6 +45,7 @@ class Dispatcher:
         Outer cancellation (client gone, daemon stopping) passes through: nobody is left to tell.
         """
         facts = self._facts(request.method)
+        facts.client, facts.size = context.client, len(request.params)
         serving.begin(facts)
         with structlog.contextvars.bound_contextvars(
             number=facts.number, request=str(request.id)[:64], method=request.method
@@ -97,6 +98,7 @@ class Dispatcher:
         serving.current().traceparent = getattr(params, "traceparent", None) or ""
         if not method.subscription:
             context.set_deadline(getattr(params, "deadline", None), self._longest_deadline())
+            serving.current().deadline = context.scope.deadline
         key = getattr(params, "supersede", None)
         if key:
             self._take_over(key, context)

@@ -25,7 +25,7 @@ from lmd.protocol.events import (
     ModelUnloaded,
 )
 from lmd.protocol.params import Priority
-from lmd.scheduler import announcing, policy
+from lmd.scheduler import announcing, estimates, fairness, policy
 from lmd.scheduler.configured import model_limits, shared_limits
 from lmd.scheduler.core import Scheduler
 from lmd.scheduler.state import (
@@ -42,9 +42,10 @@ from lmd.scheduler.state import (
 log = structlog.get_logger("lmd.scheduler")
 
 OnWait = Callable[[str, float], None]
-"""Told ("queued", position), ("size", bytes of the file) and ("loading", fraction of it) while a
-request waits, ("granted", 0) when it has the model, and by its holder ("tokens", how many more);
-must not block."""
+"""Told ("queued", position) while a request waits, before it ("starts", seconds from now) where
+that can be known; ("size", bytes of the file) and ("loading", fraction of it) while its model
+loads; ("granted", 0) when it has the model, and by its holder ("tokens", how many more).
+Must not block."""
 OnRollBack = Callable[[str, ModelConfig, str], None]
 """Told (model, the configuration that holds again, why the new one does not); must not block."""
 
@@ -138,15 +139,13 @@ class Broker:
         scheduler refuses. A cancelled wait leaves no trace.
         """
         arrived = trio.current_time()
-        serving.current().model = model
-        ticket = Ticket(next(self._ids), model, priority, arrived, slot, revive)
+        ticket = self._ticket(model, priority, arrived, slot=slot, revive=revive)
         waiter = self._waiters[ticket.id] = _Waiter(ticket, on_wait)
+        whole = False
         try:
             self._apply(self._scheduler.submit(ticket, arrived))
             if not waiter.decided.is_set():
-                queue = self._scheduler.model(model).queue
-                position = policy.position(queue, ticket, arrived)
-                on_wait("queued", position)
+                position = self._tell_position(waiter, arrived)
                 announcing.queued(self._bus, ticket, position)
             self._tell_loading(waiter)
             await waiter.decided.wait()
@@ -162,9 +161,30 @@ class Broker:
                 self._bus, model, lease.queued, loading, max(0.0, place.started - arrived)
             )
             yield lease
+            whole = True
         finally:
             del self._waiters[ticket.id]
-            self._apply(self._scheduler.end(ticket.id, model, trio.current_time()))
+            self._apply(self._scheduler.end(ticket.id, model, trio.current_time(), whole=whole))
+
+    def _ticket(
+        self, model: str, priority: Priority, now: float, *, slot: bool, revive: bool
+    ) -> Ticket:
+        request = serving.current()
+        request.model = model
+        # A request that asks for several slots is held in memory, and its prompt read, once.
+        size, request.size = request.size, 0
+        return Ticket(
+            next(self._ids),
+            model,
+            priority,
+            now,
+            slot,
+            revive,
+            request.client,
+            size,
+            fairness.cost(size),
+            request.deadline,
+        )
 
     def unload(self, model: str) -> None:
         """Unload a model as soon as its running requests are done."""
@@ -225,14 +245,11 @@ class Broker:
     def waiting(self, model: str) -> dict[OnWait, tuple[int, float | None]]:
         """Who waits for a model: how many are served before, and in how many seconds it is
         likely to start, where that can be known."""
-        now = trio.current_time()
-        state = self._scheduler.model(model)
-        order = policy.serving_order(state.queue, now)
-        starts = policy.likely_starts(state, now)
+        starts = estimates.likely_starts(self._scheduler.model(model), trio.current_time())
         return {
-            self._waiters[ticket.id].on_wait: (at, starts[at] if starts else None)
-            for at, ticket in enumerate(order)
-            if ticket.id in self._waiters
+            self._waiters[number].on_wait: (at, start)
+            for at, (number, start) in enumerate(starts.items())
+            if number in self._waiters
         }
 
     def _apply(self, effects: list[Effect]) -> None:
@@ -254,8 +271,15 @@ class Broker:
 
     def _tell_positions(self, model: str) -> None:
         """Tell those that the load has not made run that they are in a queue now."""
-        for on_wait, (position, _) in self.waiting(model).items():
-            on_wait("queued", position)
+        for on_wait, (position, start) in self.waiting(model).items():
+            _tell_place(on_wait, position, start)
+
+    def _tell_position(self, waiter: _Waiter, now: float) -> int:
+        """Tell a request that has to wait its place; returns it."""
+        starts = estimates.likely_starts(self._scheduler.model(waiter.ticket.model), now)
+        position = estimates.position(starts, waiter.ticket)
+        _tell_place(waiter.on_wait, position, starts[waiter.ticket.id])
+        return position
 
     def _tell_loading(self, waiter: _Waiter) -> None:
         """Tell a request that waits for a model's load how far it is."""
@@ -268,7 +292,12 @@ class Broker:
 
     def _refuse(self, effect: Refuse) -> None:
         waiter = self._waiters[effect.ticket]
-        data = {} if effect.retry_after is None else {"retry_after": effect.retry_after}
+        facts = (
+            ("retry_after", effect.retry_after),
+            ("limit", effect.limit or None),
+            ("starts_in_s", effect.starts_in),
+        )
+        data = {key: value for key, value in facts if value is not None}
         waiter.refusal = LmdError(effect.code, effect.message, hint=effect.hint, data=data)
         waiter.decided.set()
 
@@ -337,6 +366,12 @@ class Broker:
             self._bus.publish(ModelUnloaded(model=model, reason=place.parting))
         now = trio.current_time()
         self._apply(self._scheduler.worker_exited(model, now, ended.error, crashed=ended.crashed))
+
+
+def _tell_place(on_wait: OnWait, position: int, starts_in: float | None) -> None:
+    if starts_in is not None:
+        on_wait("starts", starts_in)
+    on_wait("queued", position)
 
 
 def _nobody_listens(model: str, config: ModelConfig, reason: str) -> None:

@@ -3,14 +3,15 @@
 submit    1. the model is unknown to us           -> the caller's error (KeyError)
           2. the model has failed, no revive      -> Refuse load_failed
           3. it can run at once                   -> Grant
-          4. a queue is full                      -> Refuse overloaded, with retry_after
-          5. otherwise it waits; a cold model     -> StartWorker (after eviction, if need be)
+          4. a queue is full                      -> Refuse overloaded, it or who gives way
+          5. it would start after its deadline    -> Refuse deadline_exceeded
+          6. otherwise it waits; a cold model     -> StartWorker (after eviction, if need be)
 """
 
 import math
 from collections.abc import Collection, Mapping
 
-from lmd.scheduler import policy
+from lmd.scheduler import admission, estimates, fairness, policy
 from lmd.scheduler.state import (
     Effect,
     Grant,
@@ -57,29 +58,36 @@ class Scheduler:
             ]
         if model.phase is Phase.FAILED and not ticket.revive:
             return [_refuse_failed(ticket, model)]
+        refused: list[Effect] = []
         if not self._can_run(model, ticket):
-            full = self._full(model)
-            if full:
-                hint = "wait, or raise it in the configuration"
-                wait = policy.retry_after(model)
-                return [Refuse(ticket.id, "overloaded", full, hint, retry_after=wait)]
+            full = admission.admit(ticket, model, self._models.values(), self._limits, now)
+            if any(refusal.ticket == ticket.id for refusal in full):
+                return [*full]
+            if late := estimates.refuse_late(ticket, model, now):
+                return [late]
+            refused = self._refuse_these(full)
         model.queue.append(ticket)
         if model.phase in (Phase.COLD, Phase.FAILED):
             model.crashes = () if ticket.revive else model.crashes
             model.phase = Phase.WAITING
         if model.phase is not Phase.READY:
             model.dismissed = False
-        return self._advance(now)
+        return refused + self._advance(now)
 
-    def end(self, ticket_id: int, model_name: str, now: float) -> list[Effect]:
-        """A ticket is over, whether it waited, ran, or had ended before."""
+    def end(
+        self, ticket_id: int, model_name: str, now: float, *, whole: bool = True
+    ) -> list[Effect]:
+        """A ticket is over, whether it waited, ran, or had ended before.
+
+        ``whole``: if it ran, it came to its end, so that its time says something of others.
+        """
         model = self._models.get(model_name)
         if model is None:
             return []
         model.queue = [ticket for ticket in model.queue if ticket.id != ticket_id]
         granted = model.running.pop(ticket_id, None)
-        if granted is not None:
-            model.service_seconds += 0.2 * (now - granted - model.service_seconds)
+        if granted is not None and whole:
+            model.services = (*model.services, now - granted)[-estimates.REMEMBERED :]
         model.visiting.discard(ticket_id)
         if model.idle:
             model.idle_since = now
@@ -90,6 +98,7 @@ class Scheduler:
         model = self._models[name]
         model.phase = Phase.READY
         model.idle_since = now
+        model.load_seconds = now - model.started
         model.last_error = ""
         model.proven = model.tried
         if not model.stale:
@@ -187,14 +196,11 @@ class Scheduler:
             return False
         return not ticket.slot or len(model.running) < model.limits.slots
 
-    def _full(self, model: ModelState) -> str:
-        """Which bound of the queues is reached, as a sentence; empty if none is."""
-        if len(model.queue) >= self._limits.queue_per_model:
-            return f"{len(model.queue)} requests wait for {model.name} (limits.queue_per_model)"
-        waiting = sum(len(other.queue) for other in self._models.values())
-        if waiting >= self._limits.queue_total:
-            return f"{waiting} requests wait (limits.queue_total)"
-        return ""
+    def _refuse_these(self, refusals: Collection[Refuse]) -> list[Effect]:
+        gone = {refusal.ticket for refusal in refusals}
+        for model in self._models.values() if gone else ():
+            model.queue = [ticket for ticket in model.queue if ticket.id not in gone]
+        return [*refusals]
 
     def _refuse_all(self, model: ModelState, code: str, message: str) -> list[Effect]:
         refused: list[Effect] = [Refuse(ticket.id, code, message) for ticket in model.queue]
@@ -210,7 +216,9 @@ class Scheduler:
             effects += self._grant(model, now)
             if now >= policy.idle_until(model):
                 model.dismissed = True
-        effects += self._make_places()
+        for start in self._make_places():
+            self._models[start.model].started = now
+            effects.append(start)
         effects += self._make_room(now)
         for model in self._models.values():
             if model.phase is Phase.READY and model.leaving and model.idle:
@@ -228,20 +236,19 @@ class Scheduler:
 
     def _grant(self, model: ModelState, now: float) -> list[Effect]:
         effects: list[Effect] = []
-        fitting = [ticket for ticket in model.queue if self._can_run(model, ticket)]
-        for ticket in policy.serving_order(fitting, now):
-            if self._can_run(model, ticket):
-                model.queue.remove(ticket)
-                if ticket.slot:
-                    model.running[ticket.id] = now
-                else:
-                    model.visiting.add(ticket.id)
-                effects.append(Grant(ticket.id))
+        while fitting := [ticket for ticket in model.queue if self._can_run(model, ticket)]:
+            ticket, model.turns = fairness.next_in_turn(fitting, model.turns, now)
+            model.queue.remove(ticket)
+            if ticket.slot:
+                model.running[ticket.id] = now
+            else:
+                model.visiting.add(ticket.id)
+            effects.append(Grant(ticket.id))
         return effects
 
-    def _make_places(self) -> list[Effect]:
+    def _make_places(self) -> list[StartWorker]:
         """Start models that want a place while there are any."""
-        effects: list[Effect] = []
+        effects: list[StartWorker] = []
         for model in policy.starting_order(self._models.values()):
             wanted = model.attempts or (model.limits.preload and not model.dismissed)
             if not model.queue and (model.removed or not wanted):

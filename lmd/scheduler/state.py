@@ -1,10 +1,12 @@
 """The values the scheduler decides over: tickets, models, and the effects it asks for."""
 
 import math
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from enum import Enum
 
 from lmd.protocol.params import Priority
+from lmd.serving import NOBODY, Client
 
 
 class Phase(Enum):
@@ -33,6 +35,21 @@ class Ticket:
     slot: bool = True
     revive: bool = False
     """An explicit load: also starts a model that has failed."""
+    client: Client = NOBODY
+    size: int = 0
+    """Bytes of the request that it holds while it waits."""
+    cost: int = 1
+    """What it takes of its client's share; see `lmd.scheduler.fairness`."""
+    deadline: float = math.inf
+
+
+@dataclass(frozen=True, slots=True)
+class Turns:
+    """Deficit round robin in one lane of a queue: who is next, and what each may still take."""
+
+    ring: tuple[Client, ...] = ()
+    """Clients that wait; the first has the turn and was given its quantum."""
+    credit: Mapping[Client, int] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,6 +70,10 @@ class Limits:
     loaded_models: int
     restarts: int
     restart_window: float
+    queue_per_client: int = 1 << 16
+    queue_bytes_per_model: int = 1 << 40
+    queue_bytes_per_client: int = 1 << 40
+    queue_bytes_total: int = 1 << 40
 
 
 @dataclass(slots=True)
@@ -63,6 +84,9 @@ class ModelState:
     limits: ModelLimits
     phase: Phase = Phase.COLD
     queue: list[Ticket] = field(default_factory=list)
+    """First come, first; who is served first is up to `lmd.scheduler.fairness`."""
+    turns: tuple[Turns, Turns] = (Turns(), Turns())
+    """Of each lane: interactive, batch."""
     running: dict[int, float] = field(default_factory=dict)
     """Tickets that hold a slot -> when it was granted."""
     visiting: set[int] = field(default_factory=set)
@@ -86,8 +110,12 @@ class ModelState:
     crashes: tuple[float, ...] = ()
     restart_at: float = math.inf
     last_error: str = ""
-    service_seconds: float = 1.0
-    """Moving average of how long a slot is held; the base of ``retry_after``."""
+    services: tuple[float, ...] = ()
+    """Seconds that the latest requests held their slots, of those that came to their end."""
+    started: float = 0.0
+    """When its latest worker was started."""
+    load_seconds: float | None = None
+    """How long its latest load took."""
 
     @property
     def idle(self) -> bool:
@@ -120,6 +148,10 @@ class Refuse:
     message: str
     hint: str = ""
     retry_after: float | None = None
+    limit: str = ""
+    """The bound that was reached, as a key of the configuration."""
+    starts_in: float | None = None
+    """When it would have started, at the earliest; in seconds from now."""
 
 
 @dataclass(frozen=True, slots=True)

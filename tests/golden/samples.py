@@ -460,6 +460,7 @@ RESULTS: list[tuple[str, Id, str, Struct]] = [
 
 STREAM: list[tuple[str, Struct]] = [
     ("stream: queued", StreamEvent(2, 0, "queued", position=3)),
+    ("stream: queued for a start", StreamEvent(2, 0, "queued", position=3, starts_in_s=4.5)),
     ("stream: loading", StreamEvent(2, 1, "loading", done=40, total=100)),
     (
         "stream: loading, bytes",

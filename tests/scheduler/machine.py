@@ -11,7 +11,8 @@ import math
 import hypothesis.strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, invariant, precondition, rule
 
-from lmd.scheduler import policy
+from lmd.protocol.params import Priority
+from lmd.scheduler import estimates, fairness, policy
 from lmd.scheduler.core import Scheduler
 from lmd.scheduler.state import (
     Effect,
@@ -26,6 +27,7 @@ from lmd.scheduler.state import (
     StopWorker,
     Ticket,
 )
+from lmd.serving import Client
 
 MODELS = {
     "a": ModelLimits(slots=2, keep_alive=5.0),
@@ -33,7 +35,17 @@ MODELS = {
     "c": ModelLimits(slots=1, keep_alive=math.inf),
     "p": ModelLimits(slots=3, keep_alive=7.1, preload=True),
 }
-LIMITS = Limits(queue_per_model=3, queue_total=6, loaded_models=2, restarts=3, restart_window=60.0)
+LIMITS = Limits(
+    queue_per_model=3,
+    queue_total=6,
+    loaded_models=2,
+    restarts=3,
+    restart_window=60.0,
+    queue_per_client=2,
+    queue_bytes_per_model=20,
+    queue_bytes_per_client=15,
+    queue_bytes_total=30,
+)
 NAMES = st.sampled_from(sorted(MODELS))
 
 
@@ -49,6 +61,8 @@ class SchedulerMachine(RuleBasedStateMachine):
         self.waiting: dict[int, Ticket] = {}
         self.granted: dict[int, Ticket] = {}
         self.refused: set[int] = set()
+        self.granted_at: dict[int, float] = {}
+        self.served: dict[str, list[float]] = {name: [] for name in MODELS}
         self.workers: dict[str, str] = {}
         self.tickets = 0
         self.configured = dict(MODELS)
@@ -63,8 +77,7 @@ class SchedulerMachine(RuleBasedStateMachine):
                 case Grant(number):
                     self.grant(self.waiting.pop(number))
                 case Refuse(number):
-                    del self.waiting[number]
-                    self.refused.add(number)
+                    self.refuse(self.waiting.pop(number), effect)
                 case StartWorker(name):
                     assert name not in self.workers, "a second worker for the model"
                     self.workers[name] = "starting"
@@ -76,20 +89,44 @@ class SchedulerMachine(RuleBasedStateMachine):
                 case RollBack(name):
                     assert name not in self.workers, "rolled back under a worker"
 
+    def refuse(self, ticket: Ticket, refusal: Refuse) -> None:
+        self.refused.add(ticket.id)
+        if refusal.code == "deadline_exceeded":
+            assert len(self.served[ticket.model]) >= estimates.EVIDENCE, "refused on a guess"
+            quickest = min(self.served[ticket.model])
+            assert refusal.starts_in is not None
+            assert refusal.starts_in >= ticket.deadline - self.now > 0
+            ahead = len(self.waiting) + len(self.granted)
+            assert refusal.starts_in <= quickest * ahead, "more than all before it can take"
+        if refusal.code == "overloaded":
+            assert refusal.limit
+            assert refusal.limit in refusal.message
+            assert refusal.retry_after
+            assert refusal.retry_after > 0
+
     def grant(self, ticket: Ticket) -> None:
         assert self.workers.get(ticket.model) == "ready", "granted on a worker that is not ready"
         assert ticket.model not in self.stale, "granted on a worker of the old configuration"
         overtaken = [
             other
             for other in self.waiting.values()
-            if (other.model, other.priority, other.slot)
-            == (ticket.model, ticket.priority, ticket.slot)
+            if (other.model, other.client, other.priority, other.slot)
+            == (ticket.model, ticket.client, ticket.priority, ticket.slot)
             and other.id < ticket.id
         ]
-        assert not overtaken, "first come, first served within a lane"
+        assert not overtaken, "first come, first served for a client within a lane"
+        urgent = [
+            other
+            for other in self.waiting.values()
+            if other.model == ticket.model and other.slot and other.priority == "interactive"
+        ]
+        aged = ticket.arrived + fairness.AGEING_SECONDS <= self.now
+        late = ticket.slot and ticket.priority == "batch" and not aged
+        assert not (late and urgent), "a batch request before an interactive one"
         model = self.scheduler.model(ticket.model)
         assert len(model.running) <= model.limits.slots or not ticket.slot
         self.granted[ticket.id] = ticket
+        self.granted_at[ticket.id] = self.now
 
     def named(self, *states: str) -> list[str]:
         return sorted(name for name, state in self.workers.items() if state in states)
@@ -99,10 +136,33 @@ class SchedulerMachine(RuleBasedStateMachine):
         priority=st.sampled_from(["interactive", "batch"]),
         slot=st.sampled_from([True, True, True, False]),
         revive=st.sampled_from([False, False, False, True]),
+        client=st.sampled_from([1, 1, 2, 3]),
+        size=st.sampled_from([0, 3, 10]),
+        patience=st.sampled_from([math.inf, math.inf, 0.5, 4.0]),
     )
-    def submit(self, name: str, priority: str, slot: bool, revive: bool) -> None:
+    def submit(
+        self,
+        name: str,
+        priority: Priority,
+        slot: bool,
+        revive: bool,
+        client: int,
+        size: int,
+        patience: float,
+    ) -> None:
         self.tickets += 1
-        ticket = Ticket(self.tickets, name, priority, self.now, slot, revive)  # type: ignore[arg-type]
+        ticket = Ticket(
+            self.tickets,
+            name,
+            priority,
+            self.now,
+            slot,
+            revive,
+            Client(0, client),
+            size,
+            1 + size // 5,
+            self.now + patience,
+        )
         self.waiting[ticket.id] = ticket
         self.carry_out(self.scheduler.submit(ticket, self.now))
         assert name in self.configured or ticket.id in self.refused
@@ -112,7 +172,16 @@ class SchedulerMachine(RuleBasedStateMachine):
     def finish(self, data: st.DataObject) -> None:
         number = data.draw(st.sampled_from(sorted(self.granted)))
         ticket = self.granted.pop(number)
+        if ticket.slot and ticket.model in self.scheduler.names:
+            self.served[ticket.model].append(self.now - self.granted_at[number])
         self.carry_out(self.scheduler.end(number, ticket.model, self.now))
+
+    @precondition(lambda self: self.granted)
+    @rule(data=st.data())
+    def abort(self, data: st.DataObject) -> None:
+        number = data.draw(st.sampled_from(sorted(self.granted)))
+        ticket = self.granted.pop(number)
+        self.carry_out(self.scheduler.end(number, ticket.model, self.now, whole=False))
 
     @precondition(lambda self: self.waiting)
     @rule(data=st.data())
@@ -224,6 +293,11 @@ class SchedulerMachine(RuleBasedStateMachine):
     def the_bounds_hold(self) -> None:
         models = self.known()
         assert sum(len(model.queue) for model in models) <= LIMITS.queue_total
+        assert sum(ticket.size for ticket in self.waiting.values()) <= LIMITS.queue_bytes_total
+        for number in (1, 2, 3):
+            theirs = [t for t in self.waiting.values() if t.client.connection == number]
+            assert len(theirs) <= LIMITS.queue_per_client
+            assert sum(ticket.size for ticket in theirs) <= LIMITS.queue_bytes_per_client
         self.most_workers = max(
             self.limits.loaded_models, min(self.most_workers, len(self.workers))
         )
@@ -231,6 +305,8 @@ class SchedulerMachine(RuleBasedStateMachine):
         assert policy.places_taken(models) == len(self.workers)
         for model in models:
             assert len(model.queue) <= LIMITS.queue_per_model
+            size = sum(t.size for t in self.waiting.values() if t.model == model.name)
+            assert size <= LIMITS.queue_bytes_per_model
             assert len(model.crashes) <= LIMITS.restarts + 1
 
     @invariant()

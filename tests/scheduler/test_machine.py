@@ -1,5 +1,6 @@
 """The scheduler under every order of events, and broken schedulers that must be found out."""
 
+import dataclasses
 import math
 from collections.abc import Collection, Mapping
 
@@ -29,7 +30,9 @@ class GrantsOneTooMany(Scheduler):
 
 
 class ForgetsToLookAfterAnEnd(Scheduler):
-    def end(self, ticket_id: int, model_name: str, now: float) -> list[Effect]:
+    def end(
+        self, ticket_id: int, model_name: str, now: float, *, whole: bool = True
+    ) -> list[Effect]:
         model = self._models[model_name]
         model.queue = [ticket for ticket in model.queue if ticket.id != ticket_id]
         model.running.pop(ticket_id, None)
@@ -53,9 +56,7 @@ class SleepsThroughTheBackoff(Scheduler):
 class TakesAPlaceTooMany(Scheduler):
     def _make_places(self) -> list[Effect]:
         kept = self._limits
-        self._limits = type(kept)(
-            kept.queue_per_model, kept.queue_total, 3, kept.restarts, kept.restart_window
-        )
+        self._limits = dataclasses.replace(kept, loaded_models=3)
         try:
             return super()._make_places()
         finally:
@@ -82,6 +83,21 @@ class ServesTheLastFirst(Scheduler):
                 return effects + super()._grant(model, now)
         model.queue.reverse()
         return super()._grant(model, now)
+
+
+class ForgetsTheBoundOfOneClient(Scheduler):
+    def submit(self, ticket: Ticket, now: float) -> list[Effect]:
+        kept = self._limits
+        self._limits = dataclasses.replace(kept, queue_per_client=99)
+        try:
+            return super().submit(ticket, now)
+        finally:
+            self._limits = kept
+
+
+class ForgetsTheBytes(Scheduler):
+    def submit(self, ticket: Ticket, now: float) -> list[Effect]:
+        return super().submit(dataclasses.replace(ticket, size=0), now)
 
 
 class RenewsWhatDidNotChange(Scheduler):
@@ -118,6 +134,8 @@ class GoesOnWithTheOldWorker(Scheduler):
         TakesAPlaceTooMany,
         NeverTakesAnEvictionBack,
         ServesTheLastFirst,
+        ForgetsTheBoundOfOneClient,
+        ForgetsTheBytes,
     ],
 )
 def test_the_machine_finds_a_seeded_bug(broken: type[Scheduler]):

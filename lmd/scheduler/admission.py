@@ -1,0 +1,150 @@
+"""Which bound of the queues keeps a request out, and who gives way to whom. Pure.
+
+Bounds are in requests and in bytes of requests as they came. Tokens are not counted: a prompt has
+them only once its worker has read it, and a token is never less than a byte.
+"""
+
+from collections import Counter
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+
+from lmd.scheduler import estimates
+from lmd.scheduler.state import Limits, ModelState, Refuse, Ticket
+from lmd.serving import Client
+
+HINT = "wait, or raise it in the configuration"
+
+
+@dataclass(frozen=True, slots=True)
+class _Bound:
+    """One bound for one newcomer."""
+
+    key: str
+    most: int
+    who: str
+    """Whose requests count, after "requests wait"."""
+    counted: list[Ticket]
+    in_bytes: bool
+
+    def weight(self, ticket: Ticket) -> int:
+        return ticket.size if self.in_bytes else 1
+
+    def reached(self, newcomer: Ticket) -> bool:
+        """Whether it would be passed."""
+        weight = self.weight(newcomer)
+        return weight > 0 and self.used + weight > self.most
+
+    @property
+    def used(self) -> int:
+        return sum(self.weight(ticket) for ticket in self.counted)
+
+    def text(self, newcomer: Ticket) -> str:
+        key = f"(limits.{self.key})"
+        if self.in_bytes:
+            return (
+                f"{self.used} bytes of requests wait{self.who}, and this one has {newcomer.size}; "
+                f"{self.most} may {key}"
+            )
+        return f"{self.used} requests wait{self.who} {key}"
+
+
+def admit(
+    ticket: Ticket, model: ModelState, models: Iterable[ModelState], limits: Limits, now: float
+) -> list[Refuse]:
+    """Who is refused so that a ticket can wait: nobody, itself, or others that give way.
+
+    An interactive request takes the place of the latest batch request of its own client. Where a
+    bound that clients share is reached, the client that waits for most gives up its latest request,
+    batch before interactive, to one that waits for less; otherwise two clients would drive each
+    other out for ever. A batch request never displaces an interactive one.
+    """
+    known = list(models)
+    waiting = [other for each in known for other in each.queue]
+    refused: list[Refuse] = []
+    while bound := next(_reached(ticket, waiting, limits), None):
+        victim = _who_gives_way(ticket, bound)
+        if victim is None:
+            return [_refusal(ticket, bound, model, known, now)]
+        waiting.remove(victim)
+        of = next(each for each in known if each.name == victim.model)
+        refused.append(_displaced(victim, ticket, bound, estimates.retry_after(of, now)))
+    return refused
+
+
+_OWN = frozenset({"queue_per_client", "queue_bytes_per_client"})
+
+
+def _reached(ticket: Ticket, waiting: list[Ticket], limits: Limits) -> Iterator[_Bound]:
+    mine = [other for other in waiting if other.client == ticket.client]
+    model = [other for other in waiting if other.model == ticket.model]
+    who = f" for {ticket.model}"
+    for bound in (
+        _Bound("queue_per_client", limits.queue_per_client, " for this client", mine, False),
+        _Bound(
+            "queue_bytes_per_client", limits.queue_bytes_per_client, " for this client", mine, True
+        ),
+        _Bound("queue_per_model", limits.queue_per_model, who, model, False),
+        _Bound("queue_bytes_per_model", limits.queue_bytes_per_model, who, model, True),
+        _Bound("queue_total", limits.queue_total, "", waiting, False),
+        _Bound("queue_bytes_total", limits.queue_bytes_total, "", waiting, True),
+    ):
+        if bound.reached(ticket):
+            yield bound
+
+
+def _who_gives_way(newcomer: Ticket, bound: _Bound) -> Ticket | None:
+    """Whose place a newcomer takes, if anybody's."""
+    theirs = [ticket for ticket in bound.counted if bound.weight(ticket)]
+    urgent = newcomer.priority == "interactive"
+    batch = [ticket for ticket in theirs if ticket.priority == "batch"]
+    if urgent and (own := [ticket for ticket in batch if ticket.client == newcomer.client]):
+        return own[-1]
+    if bound.key in _OWN:
+        return None
+    used: Counter[Client] = Counter()
+    for ticket in theirs:
+        used[ticket.client] += bound.weight(ticket)
+    eligible = theirs if urgent else batch
+    if not eligible:
+        return None
+    victim = max(eligible, key=lambda t: (used[t.client], t.priority == "batch", t.id))
+    left = used[victim.client] - bound.weight(victim)
+    mine = used[newcomer.client] + bound.weight(newcomer)
+    if urgent and victim.priority == "batch":
+        # It cannot be driven out in return, so shares that change places do no harm.
+        left += bound.weight(victim)
+    return victim if left >= mine else None
+
+
+def _refusal(
+    ticket: Ticket, bound: _Bound, model: ModelState, known: list[ModelState], now: float
+) -> Refuse:
+    share = estimates.average(model) / model.limits.slots
+    if bound.key in _OWN:
+        starts = {
+            number: start
+            for each in known
+            if any(other.model == each.name for other in bound.counted)
+            for number, start in estimates.likely_starts(each, now).items()
+        }
+        wait = estimates.retry_after_of(bound.counted, starts, share)
+    elif bound.key.endswith("_total"):
+        wait = min(estimates.retry_after(each, now) for each in known if each.queue)
+    else:
+        wait = estimates.retry_after(model, now)
+    text = bound.text(ticket)
+    return Refuse(ticket.id, "overloaded", text, HINT, retry_after=wait, limit=bound.key)
+
+
+def _displaced(victim: Ticket, newcomer: Ticket, bound: _Bound, wait: float) -> Refuse:
+    other = "an interactive request of this client"
+    if victim.client != newcomer.client:
+        other = "a client that waits for less"
+    return Refuse(
+        victim.id,
+        "overloaded",
+        f"its place in the queue went to {other} (limits.{bound.key})",
+        HINT,
+        retry_after=wait,
+        limit=bound.key,
+    )
