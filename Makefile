@@ -18,7 +18,7 @@ demo: $(VENV)/lmd.stamp
 
 test: $(VENV)/test.stamp
 	@echo "== running the tests"
-	$(BIN)/python -m pytest $(TESTS)
+	$(BIN)/python -m pytest --numprocesses auto --dist worksteal $(TESTS)
 
 check: $(VENV)/test.stamp
 	@echo "== ruff"

@@ -34,6 +34,9 @@ PROBE_SECONDS = 0.02
 MAX_LOG_BYTES = 1 << 20
 """A log that has grown past this is set aside as ``daemon.log.1`` before a start."""
 TAIL_LINES = 8
+_NOT_PASSED_ON = ("READLINE_", "NOTIFY_SOCKET", "WATCHDOG_", "LISTEN_", "JOURNAL_STREAM")
+"""Variables that are not for the daemon: where the key of a shell started this, READLINE_LINE is
+what somebody was typing; the others are what a service manager said to a service further up."""
 COMMAND: "Sequence[str]" = (sys.executable, "-m", "lmd", "run")
 
 
@@ -146,8 +149,7 @@ def _spawn(path: str, log: int) -> "subprocess.Popen[bytes]":
 
 
 def _environment(path: str) -> dict[str, str]:
-    # Where the key of a shell started this, READLINE_LINE is what somebody was typing.
-    environment = {k: v for k, v in os.environ.items() if not k.startswith("READLINE_")}
+    environment = {k: v for k, v in os.environ.items() if not k.startswith(_NOT_PASSED_ON)}
     environment["LMD_SOCKET"] = os.path.abspath(path)
     if environment.get("LMD_CONFIG"):
         environment["LMD_CONFIG"] = os.path.abspath(environment["LMD_CONFIG"])

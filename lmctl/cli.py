@@ -15,6 +15,7 @@ from lmctl.config_cli import config_app
 from lmctl.failures import EXIT_OK, Failure
 from lmctl.options import all_commands
 from lmctl.output import Messages
+from lmctl.service_cli import logs, service_app
 from lmctl.typer_options import (
     DeadlineOption,
     IntervalOption,
@@ -97,6 +98,8 @@ for _name in HOT:
     _pass_through(_name)
 app.add_typer(models_app, name="models")
 app.add_typer(config_app, name="config")
+app.add_typer(service_app, name="service")
+app.command("logs")(logs)
 
 
 @models_app.command("list")

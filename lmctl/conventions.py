@@ -8,9 +8,10 @@ EXIT_STATUSES = {
     3: "`suggest` and `fix`: nothing suggested, or nothing that is sure enough; stdout is empty",
     65: "bad input: over a bound, unreadable, refused by the daemon; the answer does not fit the "
     "schema",
-    69: "the daemon cannot be reached, cannot be started, or went away",
+    69: "the daemon cannot be reached, cannot be started, or went away; there is no service, no "
+    "service manager, or no log",
     70: "a defect in lmd",
-    74: "the answer, or the file of `init --write`, cannot be written",
+    74: "the answer, or a file of `init --write` or `service`, cannot be written; or it was edited",
     75: "busy, does not fit into memory, deadline passed: try again later",
     76: "daemon and client do not speak the same protocol",
     77: "not yours: the socket, its directory, or the daemon behind it",

@@ -6,9 +6,10 @@ workers        end last: what still runs needs them
 """
 
 import os
-import resource
-import sys
+from collections.abc import Callable
+from contextlib import closing
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 
 import structlog
@@ -20,14 +21,15 @@ from lmd.backend.launch import Launcher
 from lmd.config.diff import Change, renewed_models
 from lmd.config.schema import Config
 from lmd.events import Bus
-from lmd.logs import open_logs, open_unbuffered, set_level
+from lmd.logs import destination, open_logs, set_level
 from lmd.metrics.http import run_http
 from lmd.models.catalogue import Catalogue
 from lmd.models.probe import Probe
+from lmd.notify import Notifier, run_watchdog, take_notifier
+from lmd.process import prepare_process
 from lmd.protocol.events import DaemonDraining, DaemonStarted
 from lmd.reload.reloader import Apply, Reloader
 from lmd.reload.watch import run_watch
-from lmd.rpc import socket_file
 from lmd.rpc.dispatch import Dispatcher, Handler
 from lmd.rpc.handlers.embed import EmbedHandlers
 from lmd.rpc.handlers.generate import GenerateHandlers
@@ -38,6 +40,8 @@ from lmd.rpc.handlers.reload import ReloadHandlers
 from lmd.rpc.handlers.requests import RequestsHandlers
 from lmd.rpc.handlers.shell import ShellHandlers
 from lmd.rpc.handlers.status import ServerFacts, StatusHandlers
+from lmd.rpc.idle import IdleExit
+from lmd.rpc.listener import Listener, open_listener
 from lmd.rpc.outlets import Outlets, open_outlets
 from lmd.rpc.requests import Requests
 from lmd.rpc.server import Server
@@ -55,8 +59,6 @@ from lmd.signals import run_signals
 
 log = structlog.get_logger("lmd")
 
-DESCRIPTORS = 10_000
-"""As many as macOS lets a process have; more than `limits.connections` needs by default."""
 LAST_WORDS_SECONDS = 2.0
 """What the final messages of requests that outlived the drain get to be sent."""
 
@@ -69,24 +71,15 @@ def run(config: Config, config_path: str, socket: str, fake: str | None, *, requ
 
     Raises `socket_file.AlreadyRunning`, `LmdError` for an unsafe socket path, and OSError.
     """
-    os.umask(0o077)
-    _mend_standard_streams()
-    socket_file.prepare_directory(os.path.dirname(socket))
-    _raise_descriptor_limit()
-    _forbid_core_files()
+    prepare_process()
     with (
         open_logs(config.log) as lines,
-        socket_file.own(socket),
+        closing(take_notifier(os.environ, os.getpid())) as notifier,
+        open_listener(socket, os.environ, supervised=notifier.connected) as listener,
         open_outlets(config, config_path, lines) as outlets,
     ):
-        listener = socket_file.bind(socket)
-        identity = socket_file.file_identity(socket)
-        try:
-            stream_listener = trio.SocketListener(trio.socket.from_stdlib_socket(listener))
-            origin = Origin(config, config_path, required)
-            trio.run(_serve, origin, socket, stream_listener, identity, fake, outlets)
-        finally:
-            socket_file.unlink_if_ours(socket, identity)
+        origin = Origin(config, config_path, required)
+        trio.run(_serve, origin, listener, notifier, fake, outlets)
 
 
 @dataclass(frozen=True, slots=True)
@@ -100,9 +93,8 @@ class Origin:
 
 async def _serve(
     origin: Origin,
-    socket: str,
-    listener: trio.SocketListener,
-    identity: tuple[int, int],
+    listener: Listener,
+    notifier: Notifier,
     fake: str | None,
     outlets: Outlets,
 ) -> None:
@@ -113,57 +105,105 @@ async def _serve(
     bus = Bus()
     scheduler = Scheduler(model_limits(config), shared_limits(config))
     broker = Broker(scheduler, catalogue, launcher, bus)
+    describe = partial(_describe, server)
+    idle = IdleExit(partial(_idle_since, server, broker), config.daemon.idle_exit)
     reloader = Reloader(
-        origin.path, config, _applying(server, broker), bus, required=origin.required
+        origin.path, config, _applying(server, broker, idle), bus, required=origin.required
     )
+    reloader.announced = partial(notifier.reload, describe)
     broker.on_roll_back = reloader.roll_back
     facts = ServerFacts(
-        socket=socket,
+        socket=listener.path,
         config=lambda: reloader.source,
         started=trio.current_time(),
         connections=lambda: server.connections,
         in_flight=lambda: server.requests_in_flight,
+        room_for_answers=lambda: server.room_for_answers,
         draining=server.draining.is_set,
         generation=lambda: reloader.generation,
         config_error=lambda: reloader.error,
         measure=Probe().look,
+        log=destination(config.log, os.environ),
     )
     telemetry = Telemetry(bus, broker, catalogue, facts, outlets)
     handlers = handlers_of(broker, catalogue, facts, reloader, _open_lexicon(), telemetry)
     dispatcher = Dispatcher(handlers, lambda: reloader.config.limits.deadline, bus)
-    async with trio.open_nursery() as workers:
-        await workers.start(broker.run)
+    parts = Parts(listener, notifier, server, broker, bus, reloader, idle, dispatcher, describe)
+    async with trio.open_nursery() as scraping:
         if scrapes := outlets.scrapes:
             log.info("metrics over HTTP", address=str(scrapes.address))
             render = telemetry.metrics.render
-            workers.start_soon(run_http, scrapes.listener, scrapes.rules, render)
+            scraping.start_soon(run_http, scrapes.listener, scrapes.rules, render)
+        await _run(parts)
+        scraping.cancel_scope.cancel(reason="drained")
+    log.info("stopped")
+
+
+@dataclass(frozen=True, slots=True)
+class Parts:
+    """What the nurseries of the daemon run."""
+
+    listener: Listener
+    notifier: Notifier
+    server: Server
+    broker: Broker
+    bus: Bus
+    reloader: Reloader
+    idle: IdleExit
+    dispatcher: Dispatcher
+    describe: Callable[[], str]
+
+    def leave(self, accepts: trio.Nursery) -> None:
+        """Let nobody in any more."""
+        in_flight = self.server.requests_in_flight
+        log.info("draining", in_flight=in_flight)
+        self.bus.publish(DaemonDraining(in_flight=in_flight))
+        self.listener.remove_file()
+        self.server.draining.set()
+        accepts.cancel_scope.cancel(reason="draining")
+
+
+async def _run(parts: Parts) -> None:
+    """Serve until a signal, or until there was nothing to do for long enough; then drain."""
+    notifier, server = parts.notifier, parts.server
+    async with trio.open_nursery() as workers:
+        await workers.start(parts.broker.run)
         async with trio.open_nursery() as connections:
             async with trio.open_nursery() as accepts:
-
-                def drain() -> None:
-                    log.info("draining", in_flight=server.requests_in_flight)
-                    bus.publish(DaemonDraining(in_flight=server.requests_in_flight))
-                    socket_file.unlink_if_ours(socket, identity)
-                    server.draining.set()
-                    accepts.cancel_scope.cancel(reason="draining")
-
                 await workers.start(
                     run_signals,
-                    drain,
+                    partial(parts.leave, accepts),
                     lambda: workers.cancel_scope.cancel(reason="second signal"),
-                    reloader.request,
+                    parts.reloader.request,
                 )
-                accepts.start_soon(reloader.run)
-                accepts.start_soon(run_watch, reloader.files, reloader.notice)
-                bus.publish(DaemonStarted(version=lmd.__version__, pid=os.getpid()))
-                log.info("serving", version=lmd.__version__, socket=socket, pid=os.getpid())
-                await server.run_accepts(dispatcher, connections)
-            await server.accept_backlog(dispatcher, connections)
-            await listener.aclose()
-            grace = reloader.config.daemon.drain
+                accepts.start_soon(parts.reloader.run)
+                accepts.start_soon(run_watch, parts.reloader.files, parts.reloader.notice)
+                pid, path = os.getpid(), parts.listener.path
+                parts.bus.publish(DaemonStarted(version=lmd.__version__, pid=pid))
+                log.info("serving", version=lmd.__version__, socket=path, pid=pid)
+                await notifier.ready(parts.describe())
+                workers.start_soon(run_watchdog, notifier, parts.broker.answer, parts.describe)
+                await server.run_accepts(parts.dispatcher, connections, parts.idle.wait)
+                log.info("leaving: nothing to do")
+                parts.leave(accepts)
+            await notifier.stopping(parts.describe())
+            await server.accept_backlog(parts.dispatcher, connections)
+            await parts.listener.aclose()
+            grace = parts.reloader.config.daemon.drain
             connections.start_soon(_end_drain, grace, server, connections)
         workers.cancel_scope.cancel(reason="drained")
-    log.info("stopped")
+
+
+def _describe(server: Server) -> str:
+    """What the service manager shows of us, in a line."""
+    state = "draining" if server.draining.is_set() else "serving"
+    return f"{state} {server.connections} connections, {server.requests_in_flight} requests"
+
+
+def _idle_since(server: Server, broker: Broker) -> float | None:
+    """When the last client, or the last model that nobody wants to keep, left."""
+    clients, models = server.idle_since, broker.idle_since
+    return None if clients is None or models is None else max(clients, models)
 
 
 async def _end_drain(grace: float, server: Server, connections: trio.Nursery) -> None:
@@ -185,12 +225,13 @@ def _open_lexicon() -> Lexicon:
         return NoLexicon()
 
 
-def _applying(server: Server, broker: Broker) -> Apply:
+def _applying(server: Server, broker: Broker, idle: IdleExit) -> Apply:
     """What makes another configuration hold, everywhere that asks for it."""
 
     def apply(config: Config, changes: list[Change]) -> None:
         server.reconfigure(config.limits)
         set_level(config.log.level)
+        idle.reconfigure(config.daemon.idle_exit)
         broker.reconfigure(config, renewed_models(changes))
 
     return apply
@@ -233,25 +274,3 @@ def handlers_of(
         "reload": ReloadHandlers(reloader, broker).reload,
         "status": status.status,
     }
-
-
-def _mend_standard_streams() -> None:
-    """Have 0, 1 and 2 open, so that no socket of ours takes their place, and stderr unbuffered."""
-    while (descriptor := os.open(os.devnull, os.O_RDWR)) <= 2:
-        continue
-    os.close(descriptor)
-    sys.stderr = open_unbuffered(2, "w")
-
-
-def _forbid_core_files() -> None:
-    """Prompts and secrets are in our memory; a core file would keep them."""
-    resource.setrlimit(resource.RLIMIT_CORE, (0, resource.getrlimit(resource.RLIMIT_CORE)[1]))
-
-
-def _raise_descriptor_limit() -> None:
-    """Connections cost descriptors, and the usual soft limit is lower than our own."""
-    soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
-    # macOS calls its hard limit infinite and refuses to set it.
-    wanted = DESCRIPTORS if hard == resource.RLIM_INFINITY else min(hard, DESCRIPTORS)
-    if soft < wanted:
-        resource.setrlimit(resource.RLIMIT_NOFILE, (wanted, hard))

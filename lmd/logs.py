@@ -6,12 +6,15 @@ is logged nowhere at level ``info`` and above.
 """
 
 import contextlib
+import fcntl
 import io
 import logging
+import os
 import queue
+import stat
 import sys
 import threading
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from typing import Any, Literal, TextIO
 
 import structlog
@@ -132,6 +135,25 @@ def set_level(level: str) -> None:
 
 def _filter_of(level: str) -> Any:
     return structlog.make_filtering_bound_logger(logging.getLevelNamesMapping()[level.upper()])
+
+
+def destination(config: LogConfig, environment: Mapping[str, str]) -> str:
+    """Where lines are kept: a path, ``journal``, or empty where nobody keeps them.
+
+    ``JOURNAL_STREAM`` names the journal's end of somebody's stderr, which need not be ours: it is
+    compared, as systemd.exec(5) says.
+    """
+    if config.file:
+        return os.path.abspath(config.file)
+    stderr = os.fstat(2)
+    if environment.get("JOURNAL_STREAM") == f"{stderr.st_dev}:{stderr.st_ino}":
+        return "journal"
+    if not stat.S_ISREG(stderr.st_mode):
+        return ""
+    if sys.platform == "linux":
+        return os.readlink("/proc/self/fd/2")
+    name = fcntl.fcntl(2, 50, bytes(1024))  # F_GETPATH of macOS
+    return os.fsdecode(name.rstrip(b"\0"))
 
 
 def open_unbuffered(file: str | int, mode: Literal["a", "w"]) -> TextIO:

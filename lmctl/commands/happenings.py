@@ -92,7 +92,7 @@ def _work(event: Facts) -> str:
     if new:
         parts.append(f"{new:.0f} out at {rate:.1f}/s")
     if warnings:
-        parts.append(f"{warnings:.0f} warnings")
+        parts.append(f"{warnings:.0f} warning" + ("s" if warnings > 1 else ""))
     return ", ".join(parts)
 
 

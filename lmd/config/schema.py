@@ -80,6 +80,9 @@ class DaemonConfig(Struct, kw_only=True, frozen=True, forbid_unknown_fields=True
     """Idle seconds until a model is unloaded, unless the model says otherwise."""
     drain: PositiveSeconds = 30.0
     """Seconds that running requests get to finish on SIGTERM."""
+    idle_exit: Seconds = 0.0
+    """Seconds without connections and loaded models, other than preloaded ones, after which the
+    daemon ends itself; whoever started it starts it again. 0 and "forever": never."""
     load_timeout: PositiveSeconds = 300.0
     """Seconds a model may take to load."""
     watch: bool = True

@@ -1,7 +1,7 @@
 """The metrics over HTTP: one request a connection, bounded in number, bytes and time."""
 
 import socket
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 from http import HTTPStatus
 
@@ -24,7 +24,7 @@ GOODBYE_SECONDS = 0.5
 RECEIVE_BYTES = 4096
 PAUSE_SECONDS = 0.5
 """Until the next try where the kernel has no descriptor left."""
-Render = Callable[[], str]
+Render = Callable[[], Awaitable[str]]
 
 
 @dataclass(frozen=True, slots=True)
@@ -94,7 +94,7 @@ async def _answer(stream: trio.SocketStream, rules: Rules, render: Render) -> No
         log.info("scrape refused", status=int(refusal.status), reason=refusal.text)
         reply = Reply(refusal.status, f"{refusal.text}\n".encode(), header=refusal.header)
     else:
-        reply = Reply(HTTPStatus.OK, render().encode(), CONTENT_TYPE)
+        reply = Reply(HTTPStatus.OK, (await render()).encode(), CONTENT_TYPE)
     with_body = request is None or request.method != b"HEAD"
     await stream.send_all(_encode(connection, reply, with_body=with_body))
 

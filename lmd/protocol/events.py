@@ -142,7 +142,8 @@ class RequestFailed(RequestEnded, frozen=True, kw_only=True):
 class RequestCancelled(RequestEnded, frozen=True, kw_only=True):
     """A request was given up."""
 
-    cause: Literal["cancelled", "superseded", "disconnected"]
+    cause: Literal["cancelled", "cancelled_elsewhere", "superseded", "disconnected"]
+    """By its own client, from elsewhere (`lmctl cancel`), by a newer request, or by leaving."""
 
 
 class ConfigReloaded(Event, frozen=True, kw_only=True):

@@ -19,6 +19,7 @@ from lmd.protocol.params import (
     SuggestParams,
     TokenizeParams,
 )
+from lmd.protocol.reloading import ReloadResult
 from lmd.protocol.results import (
     EmbedResult,
     EventsResult,
@@ -30,7 +31,6 @@ from lmd.protocol.results import (
     ModelsResult,
     ModelStatus,
     PersonasResult,
-    ReloadResult,
     StatusResult,
     SuggestResult,
     TokenizeResult,

@@ -7,6 +7,7 @@ reload    1. load and check the file, until it has stopped changing
 An edit that comes meanwhile is seen afterwards, however many there were.
 """
 
+import contextlib
 import os
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -35,6 +36,8 @@ LONGEST_SETTLE_SECONDS = 1.0
 
 Apply = Callable[[Config, list[Change]], None]
 """Makes a configuration hold, in one go; must not block."""
+Announced = Callable[[], contextlib.AbstractAsyncContextManager[None]]
+"""What is around a reload: somebody is told of its begin and its end."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,6 +69,9 @@ class Reloader:
         self._required = required
         self._file_error = ""
         self._rolled_back: dict[str, tuple[ModelConfig, str]] = {}
+        self.announced: Announced = contextlib.nullcontext
+        """Around reloads that somebody has asked for."""
+        self._asked = False
         self._reloading = trio.Lock()
         self._wanted = trio.Event()
 
@@ -82,20 +88,23 @@ class Reloader:
 
     def request(self) -> None:
         """Have the file looked at soon; never blocks, and several calls are one."""
+        self._asked = True
         self._wanted.set()
 
     def notice(self) -> None:
         """The file is another: have it looked at, if edits are to hold at once."""
         if self.config.daemon.watch:
-            self.request()
+            self._wanted.set()
 
     async def run(self) -> None:
         """Reload when that was requested, until cancelled."""
         while True:
             await self._wanted.wait()
             self._wanted = trio.Event()
+            asked, self._asked = self._asked, False
             try:
-                await self.reload()
+                async with self.announced() if asked else contextlib.nullcontext():
+                    await self.reload()
             except ConfigError:
                 continue
 

@@ -15,6 +15,8 @@ from lmd.protocol.results import Timings, Usage
 from lmd.rpc.context import Cause
 from lmd.serving import Serving
 
+GivenUp = Literal["cancelled", "cancelled_elsewhere", "superseded", "disconnected"]
+
 
 def finished(facts: Serving, total_ms: float, result: Struct) -> RequestFinished:
     """The end of a request that was answered; figures are those of its result, where it has any."""
@@ -45,8 +47,10 @@ def failed(
     facts: Serving, total_ms: float, code: str, cause: Cause
 ) -> RequestFailed | RequestCancelled:
     """The end of a request that was answered by an error, also by that of being cancelled."""
+    if code == "cancelled" and cause in ("superseded", "cancelled_elsewhere"):
+        return cancelled(facts, total_ms, cause)
     if code == "cancelled":
-        return cancelled(facts, total_ms, "superseded" if cause == "superseded" else "cancelled")
+        return cancelled(facts, total_ms, "cancelled")
     return RequestFailed(
         request=facts.number,
         method=facts.method,
@@ -60,9 +64,7 @@ def failed(
     )
 
 
-def cancelled(
-    facts: Serving, total_ms: float, cause: Literal["cancelled", "superseded", "disconnected"]
-) -> RequestCancelled:
+def cancelled(facts: Serving, total_ms: float, cause: GivenUp) -> RequestCancelled:
     """The end of a request that was given up."""
     return RequestCancelled(
         request=facts.number,

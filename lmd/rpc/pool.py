@@ -11,6 +11,11 @@ class BytePool:
         self._total = total
         self._free = total
 
+    @property
+    def free(self) -> int:
+        """Bytes that nobody has taken."""
+        return self._free
+
     def try_take(self, size: int) -> int | None:
         """Take room for a message of ``size`` bytes.
 

@@ -2,7 +2,9 @@
 
 import contextlib
 import errno
+import math
 import os
+from collections.abc import Awaitable, Callable
 
 import structlog
 import trio
@@ -15,6 +17,7 @@ from lmd.rpc.budget import InputBudget
 from lmd.rpc.connection import Connection
 from lmd.rpc.dispatch import Dispatcher
 from lmd.rpc.hangup import LAST_LOOK_SECONDS, discard_unread
+from lmd.rpc.listener import Listener
 from lmd.rpc.shared import Shared
 from lmd.rpc.socket_file import peer_uid
 
@@ -33,17 +36,25 @@ TURNED_AWAY_AT_ONCE = 64
 class Server:
     """Accepts clients of this user and runs a `Connection` for each."""
 
-    def __init__(self, listener: trio.SocketListener, limits: LimitsConfig) -> None:
+    def __init__(self, listener: Listener, limits: LimitsConfig) -> None:
         self._listener = listener
         self._shared = Shared(limits, InputBudget(limits.input_buffer))
         self._connections: set[Connection] = set()
         self._turned_away = 0
+        self._present = 0
+        """Clients that were accepted and have not left, turned away or not."""
+        self._last_left = -math.inf
         self._closed = trio.Event()
 
     def reconfigure(self, limits: LimitsConfig) -> None:
         """Hold new limits from now on; what is over them already is left alone."""
         self._shared.limits = limits
         self._shared.input.resize(limits.input_buffer)
+
+    @property
+    def room_for_answers(self) -> int:
+        """Bytes of answers that may still wait to be read."""
+        return self._shared.answers.free
 
     @property
     def draining(self) -> trio.Event:
@@ -54,6 +65,11 @@ class Server:
     def connections(self) -> int:
         """Open connections."""
         return len(self._connections)
+
+    @property
+    def idle_since(self) -> float | None:
+        """When the last client left; None while there is one."""
+        return None if self._present else self._last_left
 
     @property
     def requests_in_flight(self) -> int:
@@ -69,8 +85,31 @@ class Server:
         for connection in self._connections:
             connection.cancel_requests("shutting_down")
 
-    async def run_accepts(self, dispatcher: Dispatcher, connections: trio.Nursery) -> None:
-        """Accept until cancelled; connections live in ``connections`` and outlive this task."""
+    async def run_accepts(
+        self,
+        dispatcher: Dispatcher,
+        connections: trio.Nursery,
+        wait_idle: Callable[[], Awaitable[None]] = trio.sleep_forever,
+    ) -> None:
+        """Accept until cancelled, or until ``wait_idle`` returns and nobody has come meanwhile.
+
+        Connections live in ``connections`` and outlive this task.
+        """
+        while True:
+            async with trio.open_nursery() as accepting:
+                accepting.start_soon(self._accept_all, dispatcher, connections)
+                await wait_idle()
+                accepting.cancel_scope.cancel(reason="idle")
+            # Who was accepted in the last moment counts already, and who waits is let in.
+            if self._present:
+                continue
+            waiting = self._listener.give_up()
+            if not waiting:
+                return
+            for stream in waiting:
+                self._let_in(stream, dispatcher, connections)
+
+    async def _accept_all(self, dispatcher: Dispatcher, connections: trio.Nursery) -> None:
         while True:
             try:
                 stream = await self._listener.accept()
@@ -80,15 +119,26 @@ class Server:
                 log.warning("cannot accept: pausing", reason=os.strerror(error.errno))
                 await trio.sleep(ACCEPT_PAUSE_SECONDS)
                 continue
-            connections.start_soon(self._serve, stream, dispatcher)
+            self._let_in(stream, dispatcher, connections)
 
     async def accept_backlog(self, dispatcher: Dispatcher, connections: trio.Nursery) -> None:
-        """Accept who had connected when the drain began; what they asked for is to be refused."""
+        """Accept who had connected when the drain began; what they asked for is to be refused.
+
+        Where the service manager keeps the socket, they wait in it for the next daemon.
+        """
+        if self._listener.handed_over:
+            return
         with trio.move_on_after(LAST_LOOK_SECONDS) as patience, contextlib.suppress(OSError):
             while True:
                 stream = await self._listener.accept()
-                connections.start_soon(self._serve, stream, dispatcher)
+                self._let_in(stream, dispatcher, connections)
                 patience.deadline = trio.current_time() + LAST_LOOK_SECONDS
+
+    def _let_in(
+        self, stream: trio.SocketStream, dispatcher: Dispatcher, connections: trio.Nursery
+    ) -> None:
+        self._present += 1
+        connections.start_soon(self._serve, stream, dispatcher)
 
     async def _serve(self, stream: trio.SocketStream, dispatcher: Dispatcher) -> None:
         """One client. No error of one client reaches another."""
@@ -109,6 +159,9 @@ class Server:
             log.info("connection lost", reason=str(errors.exceptions[0]))
         except* Exception as errors:  # noqa: BLE001 - one client's defect must not end others
             log.error("defect while serving a connection", trace=trace_of(errors))
+        finally:
+            self._present -= 1
+            self._last_left = trio.current_time()
 
     async def _refusal(self, stream: trio.SocketStream) -> LmdError | None:
         uid = peer_uid(stream.socket)

@@ -12,13 +12,18 @@ import socket
 import stat
 import struct
 import sys
+import time
 from collections.abc import Iterator
 
+import structlog
 import trio
 
 from lmd.paths import MAX_SOCKET_PATH
 from lmd.protocol.errors import LmdError
 
+log = structlog.get_logger("lmd.rpc")
+
+LOCK_PROBE_SECONDS = 0.05
 BACKLOG = 4096
 """Below this, a burst of clients finds the backlog full and sees EAGAIN."""
 
@@ -54,21 +59,33 @@ def prepare_directory(path: str) -> None:
 
 
 @contextlib.contextmanager
-def own(path: str) -> Iterator[None]:
+def own(path: str, patience: float = 0.0) -> Iterator[None]:
     """Hold the lock that makes this process the owner of ``path``.
 
-    Raises `AlreadyRunning` when another process holds it.
+    Raises `AlreadyRunning` when another process still holds it after ``patience`` seconds.
     """
     flags = os.O_CREAT | os.O_RDWR | os.O_NOFOLLOW | os.O_CLOEXEC
     lock = os.open(f"{path}.lock", flags, 0o600)
     try:
-        try:
-            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except BlockingIOError:
-            raise AlreadyRunning(path) from None
+        _lock(lock, path, time.monotonic() + patience)
         yield
     finally:
         os.close(lock)
+
+
+def _lock(lock: int, path: str, deadline: float) -> None:
+    waiting = False
+    while True:
+        try:
+            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            return
+        except BlockingIOError:
+            if time.monotonic() >= deadline:
+                raise AlreadyRunning(path) from None
+        if not waiting:
+            log.info("waiting for another daemon to leave", socket=path)
+            waiting = True
+        time.sleep(LOCK_PROBE_SECONDS)  # flock has no timeout
 
 
 def bind(path: str) -> socket.socket:

@@ -3,6 +3,7 @@
 import contextlib
 import dataclasses
 import itertools
+import math
 from collections.abc import AsyncIterator, Callable, Collection
 from dataclasses import dataclass, field
 
@@ -109,8 +110,10 @@ class Broker:
         self._asked: set[str] = set()
         """Models that were unloaded by name and have not gone yet."""
         self._changed = trio.Event()
+        self._round = trio.Event()
         self._nursery: trio.Nursery
         self.on_roll_back: OnRollBack = _nobody_listens
+        self._last_unloaded = -math.inf
 
     async def run(self, *, task_status: trio.TaskStatus[None] = trio.TASK_STATUS_IGNORED) -> None:
         """Keep workers alive and watch the clock, until cancelled; then end every worker."""
@@ -120,8 +123,16 @@ class Broker:
                 now = trio.current_time()
                 self._apply(self._scheduler.tick(now))
                 self._changed = trio.Event()
+                self._round.set()
+                self._round = trio.Event()
                 with trio.move_on_at(self._scheduler.next_wake(now)):
                     await self._changed.wait()
+
+    async def answer(self) -> None:
+        """Return once `run` has gone round again; never, when it has ended or is stuck."""
+        turned = self._round
+        self._changed.set()
+        await turned.wait()
 
     @contextlib.asynccontextmanager
     async def lease(
@@ -252,6 +263,14 @@ class Broker:
             if number in self._waiters
         }
 
+    @property
+    def idle_since(self) -> float | None:
+        """When the last model left that is not to stay loaded anyway; None while there is one."""
+        models = map(self._scheduler.model, self._places)
+        if self._waiters or not all(model.limits.preload for model in models):
+            return None
+        return self._last_unloaded
+
     def _apply(self, effects: list[Effect]) -> None:
         for effect in effects:
             match effect:
@@ -357,6 +376,7 @@ class Broker:
             ended = WorkerExit("a defect in lmd; the daemon's log has the trace", crashed=True)
         del self._places[model]
         self._asked.discard(model)
+        self._last_unloaded = trio.current_time()
         if ended.error:
             log.error("model failed", model=model, reason=ended.error, crashed=ended.crashed)
             failed = ModelFailed(model=model, reason=ended.error, crashed=ended.crashed)

@@ -9,7 +9,7 @@ _lmctl_syntax() {
     case $command in
         '')
             options='--version -h,--help'
-            commands='ask complete embed suggest explain fix init personas status top reload plan events metrics cancel doctor version completion models config'
+            commands='ask complete embed suggest explain fix init logs personas status top reload plan events metrics cancel doctor version completion models config service'
             argument=choice
             argument_choices=$commands
             ;;
@@ -41,6 +41,9 @@ _lmctl_syntax() {
             options='--no-bind --key --write -q,--quiet --color -h,--help'
             argument=choice
             argument_choices='bash zsh fish'
+            ;;
+        logs)
+            options='-f,--follow -n,--lines --since --socket -h,--help'
             ;;
         personas)
             options='--json --no-start --socket -h,--help'
@@ -133,16 +136,43 @@ _lmctl_syntax() {
         'config init')
             options='--file --force --stdout -h,--help'
             ;;
+        service)
+            options='-h,--help'
+            commands='install uninstall start stop restart status'
+            argument=choice
+            argument_choices=$commands
+            ;;
+        'service install')
+            options='--always-on --hardened --dry-run --force -h,--help'
+            ;;
+        'service uninstall')
+            options='--dry-run --force -h,--help'
+            ;;
+        'service start')
+            options='-h,--help'
+            ;;
+        'service stop')
+            options='-h,--help'
+            ;;
+        'service restart')
+            options='-h,--help'
+            ;;
+        'service status')
+            options='--json -h,--help'
+            ;;
     esac
 }
 
 # What the option $1 takes: sets `kind`, empty for a flag, and `choices`.
 _lmctl_takes() {
     kind='' choices=''
+    case "$command $1" in
+        'logs -f') return ;;
+    esac
     case $1 in
         -m | --model) kind=model ;;
         -p | --persona) kind=persona ;;
-        -s | --system | --stdin-wait | -n | --max-tokens | -t | --temperature | --top-p | --top-k | --min-p | --seed | --stop | --logprobs | --deadline | --suffix | --candidates | --status | --key | --interval) kind=text ;;
+        -s | --system | --stdin-wait | -n | --max-tokens | -t | --temperature | --top-p | --top-k | --min-p | --seed | --stop | --logprobs | --deadline | --suffix | --candidates | --status | --key | --lines | --since | --interval) kind=text ;;
         -f | --file | --schema | --grammar | --socket | --history | --error) kind=path ;;
         --overflow) kind=choice choices='error shift' ;;
         --color) kind=choice choices='auto always never' ;;

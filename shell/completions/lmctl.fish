@@ -14,11 +14,11 @@ function __lmctl_words --description 'Words before the cursor that are no option
             switch $token
                 case --
                     set ended yes
-                case -m --model -p --persona -s --system -f --file --stdin-wait -n --max-tokens -t --temperature --top-p --top-k --min-p --seed --stop --schema --grammar --logprobs --overflow --color --deadline --priority --socket --suffix -n --candidates --shell --history --supersede --status --error --key --interval --file
+                case -m --model -p --persona -s --system -f --file --stdin-wait -n --max-tokens -t --temperature --top-p --top-k --min-p --seed --stop --schema --grammar --logprobs --overflow --color --deadline --priority --socket --suffix -n --candidates --shell --history --supersede --status --error --key -n --lines --since --interval --file
                     set skip yes
                 case '--*'
                 case '-?*'
-                    string match -qr '^-[hqv]*[fmnpst]$' -- $token; and set skip yes
+                    string match -qr '^-[fhqv]*[fmnpst]$' -- $token; and set skip yes
                 case '*'
                     printf '%s\n' $token
             end
@@ -61,6 +61,7 @@ complete -c lmctl -n __lmctl_argument -a suggest -d 'Turn a request in words int
 complete -c lmctl -n __lmctl_argument -a explain -d 'Say what a command line does, piece by piece; nothing is run.'
 complete -c lmctl -n __lmctl_argument -a fix -d 'Repair a command line that failed; nothing is run.'
 complete -c lmctl -n __lmctl_argument -a init -d 'Print the hooks of a shell, or keep them in a file.'
+complete -c lmctl -n __lmctl_argument -a logs -d 'Show the daemon\'s log, wherever it is kept.'
 complete -c lmctl -n __lmctl_argument -a personas -d 'List the personas that `ask -p` takes.'
 complete -c lmctl -n __lmctl_argument -a status -d 'Show what the daemon does.'
 complete -c lmctl -n __lmctl_argument -a top -d 'Show what the daemon does, live; cancel requests, load and unload models by keys.'
@@ -74,6 +75,7 @@ complete -c lmctl -n __lmctl_argument -a version -d 'Print the versions of clien
 complete -c lmctl -n __lmctl_argument -a completion -d 'Print the completion script of a shell.'
 complete -c lmctl -n __lmctl_argument -a models -d 'List, show, load and unload models.'
 complete -c lmctl -n __lmctl_argument -a config -d 'Show, change and check the configuration.'
+complete -c lmctl -n __lmctl_argument -a service -d 'Run lmd as a service of yours: systemd, or launchd on macOS.'
 complete -c lmctl -n __lmctl_after -l version -d 'print the version and exit'
 complete -c lmctl -n __lmctl_after -s h -l help -d 'show help and exit'
 
@@ -201,6 +203,12 @@ complete -c lmctl -n '__lmctl_within init' -s q -l quiet -d 'no progress, no war
 complete -c lmctl -n '__lmctl_within init' -l color -x -a 'auto always never' -d 'colour on stderr; NO_COLOR is respected'
 complete -c lmctl -n '__lmctl_within init' -s h -l help -d 'show help and exit'
 
+complete -c lmctl -n '__lmctl_within logs' -s f -l follow -d 'go on with what is added, until interrupted'
+complete -c lmctl -n '__lmctl_within logs' -s n -l lines -x -d 'the last N lines; default 100'
+complete -c lmctl -n '__lmctl_within logs' -l since -x -d 'not older than 10m, 2h, 09:30, or a date'
+complete -c lmctl -n '__lmctl_within logs' -l socket -r -F -d 'socket of the daemon'
+complete -c lmctl -n '__lmctl_within logs' -s h -l help -d 'show help and exit'
+
 complete -c lmctl -n '__lmctl_within personas' -l json -d 'print the reply as one line of JSON'
 complete -c lmctl -n '__lmctl_within personas' -l no-start -d 'do not start a daemon that is not running [LMD_NO_START]'
 complete -c lmctl -n '__lmctl_within personas' -l socket -r -F -d 'socket of the daemon'
@@ -315,3 +323,30 @@ complete -c lmctl -n '__lmctl_within config init' -l file -r -F -d 'the file; de
 complete -c lmctl -n '__lmctl_within config init' -l force -d 'replace a file that exists'
 complete -c lmctl -n '__lmctl_within config init' -l stdout -d 'print it, write nothing'
 complete -c lmctl -n '__lmctl_within config init' -s h -l help -d 'show help and exit'
+
+complete -c lmctl -n '__lmctl_argument service' -a install -d 'Write the units and start the service.'
+complete -c lmctl -n '__lmctl_argument service' -a uninstall -d 'Stop the service and remove the units.'
+complete -c lmctl -n '__lmctl_argument service' -a start -d 'Start the service now.'
+complete -c lmctl -n '__lmctl_argument service' -a stop -d 'Stop the service until the next start or login.'
+complete -c lmctl -n '__lmctl_argument service' -a restart -d 'Replace the daemon by a new one.'
+complete -c lmctl -n '__lmctl_argument service' -a status -d 'Show whether it is installed and running.'
+complete -c lmctl -n '__lmctl_after service' -s h -l help -d 'show help and exit'
+
+complete -c lmctl -n '__lmctl_within service install' -l always-on -d 'run from login on, not from the first connection on'
+complete -c lmctl -n '__lmctl_within service install' -l hardened -d 'no network, no GPU, files read-only (systemd)'
+complete -c lmctl -n '__lmctl_within service install' -l dry-run -d 'show what would be written and run, and change nothing'
+complete -c lmctl -n '__lmctl_within service install' -l force -d 'also files that were edited by hand'
+complete -c lmctl -n '__lmctl_within service install' -s h -l help -d 'show help and exit'
+
+complete -c lmctl -n '__lmctl_within service uninstall' -l dry-run -d 'show what would be written and run, and change nothing'
+complete -c lmctl -n '__lmctl_within service uninstall' -l force -d 'also files that were edited by hand'
+complete -c lmctl -n '__lmctl_within service uninstall' -s h -l help -d 'show help and exit'
+
+complete -c lmctl -n '__lmctl_within service start' -s h -l help -d 'show help and exit'
+
+complete -c lmctl -n '__lmctl_within service stop' -s h -l help -d 'show help and exit'
+
+complete -c lmctl -n '__lmctl_within service restart' -s h -l help -d 'show help and exit'
+
+complete -c lmctl -n '__lmctl_within service status' -l json -d 'print the reply as one line of JSON'
+complete -c lmctl -n '__lmctl_within service status' -s h -l help -d 'show help and exit'

@@ -2,6 +2,7 @@
 
 import os
 import signal
+from typing import Any
 
 import pytest
 
@@ -177,6 +178,11 @@ def test_closing_during_the_load_leaves_a_model_that_serves(start: NewDaemon) ->
     assert len(daemon.workers()) == 1
 
 
+def untimed(result: dict[str, Any]) -> dict[str, Any]:
+    """A result without what is another one each time."""
+    return {key: value for key, value in result.items() if key != "timings"}
+
+
 def test_embeddings_and_tokens(start: NewDaemon) -> None:
     daemon = start()
     with daemon.msgpack() as client, daemon.json() as other:
@@ -185,10 +191,11 @@ def test_embeddings_and_tokens(start: NewDaemon) -> None:
         assert vectors["embeddings"][0] == vectors["embeddings"][2] != vectors["embeddings"][1]
         assert vectors["dimensions"] == len(vectors["embeddings"][0])
         assert sum(value**2 for value in vectors["embeddings"][0]) == pytest.approx(1)
-        assert other.call("embed", input=texts).good() == vectors
+        assert untimed(other.call("embed", input=texts).good()) == untimed(vectors)
         tokens = client.call("tokenize", text="one two", with_pieces=True).good()
         assert tokens["pieces"] == ["one", " two"]
         assert tokens["count"] == len(tokens["tokens"]) == 2
-        assert other.call("tokenize", text="one two", with_pieces=True).good() == tokens
+        again = other.call("tokenize", text="one two", with_pieces=True).good()
+        assert untimed(again) == untimed(tokens)
         assert client.call("embed", input=[]).code == "invalid_request"
         assert client.call("embed", input=["x"] * 65).code == "invalid_request"

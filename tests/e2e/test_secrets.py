@@ -88,10 +88,14 @@ class Watcher:
 
     def _run(self) -> None:
         ours = {os.getpid(), self._daemon.process.pid}
+        daemon = _read(self._daemon.process.pid, "cmdline")
         while not self._over.is_set():
             for pid in [int(name) for name in os.listdir("/proc") if name.isdigit()]:
-                self._note("cmdline", _read(pid, "cmdline"))
-                if _parent(pid) == self._daemon.process.pid and pid not in ours:
+                command = _read(pid, "cmdline")
+                self._note("cmdline", command)
+                # Between fork and exec a child is the daemon itself, environment and all.
+                child = _parent(pid) == self._daemon.process.pid and command != daemon
+                if child and pid not in ours:
                     self.workers.add(pid)
                     self._note("environ", _read(pid, "environ"))
             time.sleep(0.001)

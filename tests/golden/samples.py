@@ -8,10 +8,9 @@ from msgspec import Struct
 from lmd.protocol.activity import Rates, RecentError, RunningRequest
 from lmd.protocol.errors import ERRORS, LmdError
 from lmd.protocol.events import kind_of
+from lmd.protocol.reloading import ConfigChange, ConfigProblem, ReloadResult
 from lmd.protocol.results import (
     Candidate,
-    ConfigChange,
-    ConfigProblem,
     EmbedResult,
     EventsResult,
     ExplainedPart,
@@ -25,7 +24,6 @@ from lmd.protocol.results import (
     ModelStatus,
     PersonasResult,
     PersonaStatus,
-    ReloadResult,
     RequestWarning,
     StatusResult,
     StreamEvent,
@@ -453,6 +451,7 @@ RESULTS: list[tuple[str, Id, str, Struct]] = [
             2,
             Rates(60.5, 12.25, 1.5, 0.25),
             [RecentError(1_795_000_000.5, "model_failed", "big", "the worker died of signal 6")],
+            log="/home/u/.local/state/lmd/lmd.log",
         ),
     ),
     ("requests.cancel", 26, "requests.cancel", _DECODING),

@@ -13,7 +13,7 @@ _DESCRIPTION = (
 )
 _METAVARS = {
     f"--{option.name}": option.metavar for command in HOT.values() for option in command.options()
-} | {"--interval": "SECONDS"}
+} | {"--interval": "SECONDS", "--lines": "N", "--since": "TIME"}
 _WIDGET = """sure|unsure|none TAB message
 POINT TAB MARK TAB COMMAND"""
 _EXAMPLES = """lmctl ask "what does this do?" < Makefile

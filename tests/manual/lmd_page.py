@@ -16,8 +16,10 @@ _SIGNALS = {
 _STATUSES = {
     0: "stopped as asked",
     2: "the command line cannot be understood",
+    65: "the service manager handed over a socket that cannot be served",
     70: "the socket cannot be served",
     75: "another daemon serves the socket",
+    77: "the socket's directory is not private",
     78: "the configuration is not valid",
     130: "interrupted",
 }
@@ -51,6 +53,11 @@ def render(page: Page) -> str:
     page.heading("ENVIRONMENT")
     page.tagged(bold("LMD_CONFIG"), "the configuration, where `--config` is not given")
     page.tagged(bold("LMD_SOCKET"), "the socket, where `--socket` is not given")
+    page.tagged(bold("LISTEN_FDS, LISTEN_PID"), "the socket that systemd hands over")
+    page.tagged(
+        bold("NOTIFY_SOCKET, WATCHDOG_USEC, WATCHDOG_PID"),
+        "the service manager that is told of start, reload, end, and that the daemon is alive",
+    )
     page.heading("FILES")
     page.tagged(placeholder("$XDG_CONFIG_HOME/lmd/lmd.toml"), "the configuration")
     page.tagged(placeholder("$XDG_RUNTIME_DIR/lmd/lmd.sock"), "the socket")

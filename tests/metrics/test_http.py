@@ -54,13 +54,17 @@ class Listening:
         return ("\r\n".join(lines) + f"\r\n{further}\r\n").encode("latin-1")
 
 
+async def render() -> str:
+    return TEXT
+
+
 @asynccontextmanager
 async def listening(*hosts: str) -> AsyncIterator[Listening]:
     listener = socket.create_server(("127.0.0.1", 0))
     address = Address("127.0.0.1", listener.getsockname()[1])
     rules = Rules(allowed_hosts(address, hosts), Secret(TOKEN))
     async with trio.open_nursery() as nursery:
-        await nursery.start(http.run_http, listener, rules, lambda: TEXT)
+        await nursery.start(http.run_http, listener, rules, render)
         yield Listening(address.port)
         nursery.cancel_scope.cancel()
 
@@ -231,8 +235,12 @@ async def test_a_defect_while_rendering_ends_one_scrape(
     address = Address("127.0.0.1", listener.getsockname()[1])
     rules = Rules(allowed_hosts(address, ()), Secret(TOKEN))
     texts = [TEXT]
+
+    async def pop() -> str:
+        return texts.pop()
+
     async with trio.open_nursery() as nursery:
-        await nursery.start(http.run_http, listener, rules, texts.pop)
+        await nursery.start(http.run_http, listener, rules, pop)
         server = Listening(address.port)
         assert status(await server.send(server.request())) == 200
         assert await server.send(server.request()) == b""

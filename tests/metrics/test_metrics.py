@@ -4,6 +4,7 @@ from collections.abc import Sequence
 from typing import Any
 
 import pytest
+import trio
 from trio.testing import MockClock
 
 from lmd.metrics.exposition import Metrics
@@ -47,7 +48,7 @@ def scrape(events: Sequence[Happening] = (), models: Sequence[str] = ("a", "b"))
     metrics = Metrics(models, lambda: NOW)
     for event in events:
         metrics.count(event)
-    return Scrape(metrics.render())
+    return Scrape(trio.run(metrics.render))
 
 
 def finished(**fields: Any) -> RequestFinished:
@@ -167,6 +168,23 @@ def test_labels_stay_few_however_many_names_come():
     )  # fmt: skip
     assert len(found.labels("lmd_requests_total")) == 1
     assert found.value("lmd_requests_total", method="ask", model="other", code="internal") == 1000
+
+
+async def test_others_have_their_turn_while_it_is_rendered():
+    metrics = Metrics([f"m{number}" for number in range(64)], lambda: NOW)
+    turns = 0
+
+    async def count_turns() -> None:
+        nonlocal turns
+        while True:
+            turns += 1
+            await trio.lowlevel.checkpoint()
+
+    async with trio.open_nursery() as nursery:
+        nursery.start_soon(count_turns)
+        found = Scrape(await metrics.render())
+        nursery.cancel_scope.cancel()
+    assert turns >= len(found.families) - 2 > 20, "each metric is a turn"
 
 
 def test_every_event_can_be_counted():

@@ -54,6 +54,7 @@ FACTS = ServerFacts(
     started=0.0,
     connections=lambda: 0,
     in_flight=lambda: 0,
+    room_for_answers=lambda: 1 << 20,
     draining=lambda: False,
     generation=lambda: 1,
     config_error=lambda: "",

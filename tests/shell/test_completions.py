@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from tests.shell.completion.__main__ import rendered
-from tests.shell.completion.tree import Flag, Node, Value, all_flags, command_tree
+from tests.shell.completion.tree import Flag, Node, Value, all_flags, command_tree, exceptions
 from tests.shell.conftest import BASH, FISH, MODELS, SHELLS, ZSH, needs
 from tests.shell.shells import SECONDS, Bash, Shell, Zsh
 
@@ -134,6 +134,7 @@ def test_every_command_offers_its_options(shell: Shell, node: Node, calls: Path)
         ("lmctl ask why no", {"notes.txt"}),
         ("lmctl ask -- --mo", set()),
         ("lmctl ask -- no", {"notes.txt"}),
+        ("lmctl logs -f --li", {"--lines"}),
     ],
 )
 def test_what_is_known_is_offered_without_a_process(
@@ -257,3 +258,14 @@ def test_an_option_that_takes_two_kinds_of_values_is_refused():
     second = Node(("b",), "", (Flag(("--x",), "", Value("path", "x")),))
     with pytest.raises(ValueError, match="--x of b takes something else"):
         all_flags(Node((), "", (), children=(first, second)))
+
+
+def test_a_switch_may_be_spelt_so_where_nothing_follows():
+    files = Node(("ask",), "", (Flag(("-f",), "", Value("path", "file")),), Value("words", "text"))
+    switch = Flag(("-f",), "")
+    root = Node((), "", (), children=(files, Node(("logs",), "", (switch,))))
+    assert exceptions(root) == [(("logs",), "-f")]
+    assert all_flags(root) == [files.flags[0]]
+    takes = Node(("logs",), "", (switch,), Value("words", "text"))
+    with pytest.raises(ValueError, match="-f of logs takes something else"):
+        all_flags(Node((), "", (), children=(files, takes)))

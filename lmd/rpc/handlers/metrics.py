@@ -14,4 +14,4 @@ class MetricsHandlers:
 
     async def metrics(self, context: RequestContext, params: NoParams) -> MetricsResult:
         """What a scrape would get."""
-        return MetricsResult(self._metrics.render(), CONTENT_TYPE)
+        return MetricsResult(await self._metrics.render(), CONTENT_TYPE)

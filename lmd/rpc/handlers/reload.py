@@ -4,7 +4,7 @@ from lmd.config.diff import Change, Takes, renewed_models
 from lmd.config.problems import ConfigError, Problem, spelled
 from lmd.protocol.errors import LmdError
 from lmd.protocol.params import ReloadParams
-from lmd.protocol.results import ConfigChange, ConfigProblem, ReloadResult
+from lmd.protocol.reloading import ConfigChange, ConfigProblem, ReloadResult
 from lmd.reload.reloader import Reloader
 from lmd.rpc.context import RequestContext
 from lmd.scheduler.broker import Broker

@@ -21,6 +21,10 @@ from lmd.rpc.view import Measure, Models
 from lmd.rpc.waiting import Progress
 from lmd.scheduler.broker import Broker
 
+WHOLE_ANSWER_BYTES = 128 << 10
+"""More than a whole `status` takes. Where less is left, because clients do not read their answers,
+it leaves its lists out: just then somebody wants to know."""
+
 
 @dataclass(frozen=True, slots=True)
 class ServerFacts:
@@ -31,11 +35,13 @@ class ServerFacts:
     started: float
     connections: Callable[[], int]
     in_flight: Callable[[], int]
+    room_for_answers: Callable[[], int]
     draining: Callable[[], bool]
     generation: Callable[[], int]
     config_error: Callable[[], str]
     measure: Measure
     """Sizes of files and processes, found out off the event loop."""
+    log: str = ""
 
 
 class StatusHandlers:
@@ -77,7 +83,10 @@ class StatusHandlers:
         """One screen of facts."""
         models = await self._models.all()
         now = trio.current_time()
-        listed, omitted = self._requests.list(limits.MAX_LISTED_REQUESTS, self._places().get)
+        whole = self._server.room_for_answers() >= WHOLE_ANSWER_BYTES
+        most = limits.MAX_LISTED_REQUESTS if whole else 0
+        listed, omitted = self._requests.list(most, self._places().get)
+        failures = self._bus.failures if whole else ()
         return StatusResult(
             version=lmd.__version__,
             pid=os.getpid(),
@@ -91,9 +100,10 @@ class StatusHandlers:
             requests=listed,
             requests_omitted=omitted,
             rates=self._requests.meter.rates(now),
-            recent_errors=[_recent_error(event) for event in self._bus.failures],
+            recent_errors=[_recent_error(event) for event in failures],
             config_generation=self._server.generation(),
             config_error=self._server.config_error(),
+            log=self._server.log,
         )
 
     def _places(self) -> dict[Progress, QueuePlace]:

@@ -16,6 +16,10 @@ _TERMINAL = re.compile(
 _COLUMNS = re.compile(r"\s{2,}|\t")
 _HEADING = re.compile(r"\s{0,3}(?P<title>[A-Za-z][^:]{0,60}):\s*\Z")
 _USAGE = re.compile(r"\s*usage:?\s*(?P<rest>.*)", re.IGNORECASE)
+_COMPLAINT = re.compile(
+    r"\[(?:warn|warning|error)\]|(?:warn|warning|error|deprecated|note):", re.IGNORECASE
+)
+"""What a program says of itself before it says how it is used."""
 _SYNTAX = re.compile(r"[\[<{|]|\.\.\.\Z")
 _COMMANDS = re.compile(r"command|subcommand|positional arguments", re.IGNORECASE)
 
@@ -103,7 +107,7 @@ class _Reader:
 
 def _is_prose(text: str) -> bool:
     """Whether a line says something, and is not another line of the synopsis."""
-    return " " in text and not _SYNTAX.search(text)
+    return " " in text and not _SYNTAX.search(text) and not _COMPLAINT.match(text)
 
 
 def parse_usage(text: str, program: str) -> Documentation | None:

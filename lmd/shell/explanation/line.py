@@ -30,7 +30,8 @@ def explain(line: str, documentation: Mapping[str, Documentation]) -> list[Part]
 
     ``documentation`` is keyed by topic, ``tar`` or ``git push``. Every program, flag, operator,
     redirection and expansion has a part, those of which nothing is known too: these say so and have
-    no source. Never raises; a line beyond `LONGEST_LINE` has no parts.
+    no source. A line without any of them, such as a comment, is one part. Never raises; a line
+    beyond `LONGEST_LINE` has no parts.
     """
     if len(line) > LONGEST_LINE:
         return []
@@ -39,6 +40,9 @@ def explain(line: str, documentation: Mapping[str, Documentation]) -> list[Part]
         found.setdefault((part.start, part.end), part)
         if len(found) == MOST_PARTS:
             break
+    if not found and (text := line.strip()):
+        start = line.index(text)
+        return [_part(line, start, start + len(text), "runs nothing")]
     return sorted(found.values(), key=lambda part: (part.start, -part.end))
 
 

@@ -3,6 +3,7 @@
 import re
 from collections.abc import Iterable
 from dataclasses import dataclass
+from itertools import takewhile
 
 from lmd.shell.language import Invocation
 
@@ -91,6 +92,8 @@ def arguments_of(invocation: Invocation) -> Arguments:
         else:
             tail = tail if operands else texts[at + 1 :]
             operands.append(text)
+    if name == "find":  # behind its folders everything is a condition, or the value of one
+        operands = list(takewhile(lambda text: text[:1] not in ("-", "(", "!"), texts))
     return Arguments(name, tuple(options), tuple(operands), texts, tail)
 
 

@@ -75,17 +75,39 @@ def command_tree() -> Node:
 def all_flags(root: Node) -> list[Flag]:
     """Every option once. One spelling means the same kind of value in all commands.
 
-    Raises ValueError where it does not: the scripts read a line before they know its command.
+    Raises ValueError where it does not: the scripts read a line before they know its command. The
+    `exceptions` are left out of that, and of the list where another option has their spelling.
     """
     values: dict[str, Value | None] = {}
-    flags = {flag.spellings: flag for node in root.walk() for flag in node.flags}
+    excepted = exceptions(root)
+    flags: dict[tuple[str, ...], Flag] = {}
     for node in root.walk():
         for flag in node.flags:
+            if flag.value or flag.spellings not in flags:
+                flags[flag.spellings] = flag
             for spelling in flag.spellings:
                 first = values.setdefault(spelling, flag.value)
-                if not _same_kind(first, flag.value):
+                if not _same_kind(first, flag.value) and (node.path, spelling) not in excepted:
                     raise ValueError(f"{spelling} of {' '.join(node.path)} takes something else")
     return list(flags.values())
+
+
+def exceptions(root: Node) -> list[tuple[tuple[str, ...], str]]:
+    """Switches whose spelling takes a value in an earlier command, by path and spelling.
+
+    Only in commands without arguments: what is read wrongly there leads to no other command.
+    """
+    valued = {
+        s for node in root.walk() for flag in node.flags if flag.value for s in flag.spellings
+    }
+    return [
+        (node.path, spelling)
+        for node in root.walk()
+        if node.path and not node.children and not node.argument
+        for flag in node.flags
+        for spelling in flag.spellings
+        if flag.value is None and spelling in valued
+    ]
 
 
 def _same_kind(first: Value | None, second: Value | None) -> bool:

@@ -88,6 +88,13 @@ def test_cobra_layout_without_its_colours():
     )
 
 
+@pytest.mark.parametrize("said", ["WARNING: no such file: x", "[warn] old settings", "error: a b"])
+def test_a_complaint_before_it_is_no_summary(said: str):
+    found = parse_usage(f"{said}\n{COBRA}", "ship")
+    assert found is not None
+    assert found.summary == "Manage ships"
+
+
 def test_go_layout():
     found = parse_usage(GO, "thing")
     assert found is not None

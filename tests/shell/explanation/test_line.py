@@ -56,6 +56,8 @@ def meanings(line: str) -> dict[str, str]:
         ("a <<< x", "<<< x", "from the text"),
         ("X=1 a", "X=1", "sets the variable X for this command"),
         ("X=1", "X=1", "sets the variable X in this shell"),
+        ("  # a b\n", "# a b", "runs nothing"),
+        ("if", "if", "runs nothing"),
         ("a *.c", "*.c", "match the pattern"),
         ("a x[0-9]?", "x[0-9]?", "match the pattern"),
         ("a {b,c}", "{b,c}", "each alternative"),

@@ -179,6 +179,7 @@ def test_everyday_lines_are_not(line: str):
     [
         ("sudo rm -rf /etc", "deletes everything below /etc"),
         ("rm -rf a b c", "deletes everything below a and b and 1 more"),
+        ("find . -name '*.log' -type f -delete", "deletes what it finds below ."),
         ("xargs rm -r", "deletes everything below what it is given"),
         ("echo x > ~/.bashrc", "overwrites ~/.bashrc"),
         ("echo x >> ~/.bashrc", "changes ~/.bashrc"),
