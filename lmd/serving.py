@@ -41,6 +41,8 @@ class Serving:
     load_after: float = 0.0
     """When that load began, counted from its arrival."""
     traceparent: str = ""
+    lease: bool | None = None
+    """Whether its client wants the model to stay loaded from now on; None: as it was."""
     told_queued: bool = False
     told_granted: bool = False
     told_refused: bool = False

@@ -108,6 +108,8 @@ class LimitsConfig(Struct, kw_only=True, frozen=True, forbid_unknown_fields=True
     """The same of one connection, over all models."""
     queue_bytes_total: Bytes = 6 << 20
     """The same of all that wait. Requests that wait or run have 6 MiB in any case."""
+    leases: Annotated[int, Meta(ge=0, le=65_536)] = 64
+    """Leases: a connection that has a model stay loaded is one, for each model."""
     loaded_models: Annotated[int, Meta(ge=1, le=256)] = 4
     """Models loaded at the same time; an idle one is evicted for a new one."""
     deadline: PositiveSeconds = 600.0

@@ -199,6 +199,8 @@ class ModelStatus(Struct, omit_defaults=True):
     """Of all its answers together, over the last 10 seconds."""
     loaded_percent: int | None = None
     """How much of the file is read, while it is being loaded."""
+    leases: int = 0
+    """Connections that have asked for it to stay loaded."""
 
 
 class ModelsResult(Struct):

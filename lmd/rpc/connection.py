@@ -74,15 +74,21 @@ class Connection:
     async def run(self) -> None:
         """Serve the connection to its end and close it."""
         async with self._stream:
-            async with trio.open_nursery() as nursery:
-                nursery.start_soon(self._write, nursery.cancel_scope)
-                with contextlib.closing(self._outbox):
-                    async with trio.open_nursery() as self._requests:
-                        self._requests.start_soon(self._watch_drain)
-                        await self._read()
-                        await self._answer_half_closed()
-                        self._requests.cancel_scope.cancel(reason="client left or drained")
+            try:
+                await self._serve_requests()
+            finally:
+                self._dispatcher.forget(self._client)
             await discard_unread(self._stream)
+
+    async def _serve_requests(self) -> None:
+        async with trio.open_nursery() as nursery:
+            nursery.start_soon(self._write, nursery.cancel_scope)
+            with contextlib.closing(self._outbox):
+                async with trio.open_nursery() as self._requests:
+                    self._requests.start_soon(self._watch_drain)
+                    await self._read()
+                    await self._answer_half_closed()
+                    self._requests.cancel_scope.cancel(reason="client left or drained")
 
     async def _write(self, connection: trio.CancelScope) -> None:
         """Send what is queued; a client that does not read in time loses the connection."""

@@ -74,6 +74,16 @@ def admit(
 _OWN = frozenset({"queue_per_client", "queue_bytes_per_client"})
 
 
+def refuse_failed(ticket: Ticket, model: ModelState) -> Refuse:
+    """Why a model that has failed takes no requests, and what helps."""
+    return Refuse(
+        ticket.id,
+        "load_failed",
+        f"{model.name} has failed too often: {model.last_error}",
+        f"mend the cause, then run `lmctl models load {model.name}`",
+    )
+
+
 def _reached(ticket: Ticket, waiting: list[Ticket], limits: Limits) -> Iterator[_Bound]:
     mine = [other for other in waiting if other.client == ticket.client]
     model = [other for other in waiting if other.model == ticket.model]
@@ -133,7 +143,7 @@ def _refusal(
     else:
         wait = estimates.retry_after(model, now)
     text = bound.text(ticket)
-    return Refuse(ticket.id, "overloaded", text, HINT, retry_after=wait, limit=bound.key)
+    return Refuse(ticket.id, "overloaded", text, HINT, retry_after=wait, data={"limit": bound.key})
 
 
 def _displaced(victim: Ticket, newcomer: Ticket, bound: _Bound, wait: float) -> Refuse:
@@ -146,5 +156,5 @@ def _displaced(victim: Ticket, newcomer: Ticket, bound: _Bound, wait: float) -> 
         f"its place in the queue went to {other} (limits.{bound.key})",
         HINT,
         retry_after=wait,
-        limit=bound.key,
+        data={"limit": bound.key},
     )

@@ -26,7 +26,7 @@ from lmd.protocol.events import (
     ModelUnloaded,
 )
 from lmd.protocol.params import Priority
-from lmd.scheduler import announcing, estimates, fairness, policy
+from lmd.scheduler import announcing, estimates, policy
 from lmd.scheduler.configured import model_limits, shared_limits
 from lmd.scheduler.core import Scheduler
 from lmd.scheduler.state import (
@@ -39,6 +39,8 @@ from lmd.scheduler.state import (
     StopWorker,
     Ticket,
 )
+from lmd.scheduler.tickets import error_of, new_ticket, no_lease_left
+from lmd.serving import Client
 
 log = structlog.get_logger("lmd.scheduler")
 
@@ -150,7 +152,9 @@ class Broker:
         scheduler refuses. A cancelled wait leaves no trace.
         """
         arrived = trio.current_time()
-        ticket = self._ticket(model, priority, arrived, slot=slot, revive=revive)
+        self._lease_as_asked(model)
+        number = next(self._ids)
+        ticket = new_ticket(number, model, priority, arrived, slot=slot, revive=revive)
         waiter = self._waiters[ticket.id] = _Waiter(ticket, on_wait)
         whole = False
         try:
@@ -177,25 +181,25 @@ class Broker:
             del self._waiters[ticket.id]
             self._apply(self._scheduler.end(ticket.id, model, trio.current_time(), whole=whole))
 
-    def _ticket(
-        self, model: str, priority: Priority, now: float, *, slot: bool, revive: bool
-    ) -> Ticket:
+    def _lease_as_asked(self, model: str) -> None:
+        """Lease a model to the running request's client, or give it back, if it asks for that.
+
+        Raises `LmdError` ``overloaded`` when no lease is left.
+        """
         request = serving.current()
-        request.model = model
-        # A request that asks for several slots is held in memory, and its prompt read, once.
-        size, request.size = request.size, 0
-        return Ticket(
-            next(self._ids),
-            model,
-            priority,
-            now,
-            slot,
-            revive,
-            request.client,
-            size,
-            fairness.cost(size),
-            request.deadline,
-        )
+        if request.lease is False:
+            self._release(request.client, [model])
+        if request.lease and not self._scheduler.hold(model, request.client):
+            refusal = no_lease_left(self._scheduler.leases)
+            announcing.refused(self._bus, model, refusal)
+            raise refusal
+
+    def release_all(self, client: Client) -> None:
+        """Give back every lease of a client, which has left."""
+        self._release(client, self.models)
+
+    def _release(self, client: Client, models: list[str]) -> None:
+        self._apply(self._scheduler.release(client, models, trio.current_time()))
 
     def unload(self, model: str) -> None:
         """Unload a model as soon as its running requests are done."""
@@ -311,13 +315,7 @@ class Broker:
 
     def _refuse(self, effect: Refuse) -> None:
         waiter = self._waiters[effect.ticket]
-        facts = (
-            ("retry_after", effect.retry_after),
-            ("limit", effect.limit or None),
-            ("starts_in_s", effect.starts_in),
-        )
-        data = {key: value for key, value in facts if value is not None}
-        waiter.refusal = LmdError(effect.code, effect.message, hint=effect.hint, data=data)
+        waiter.refusal = error_of(effect)
         waiter.decided.set()
 
     def _start(self, model: str) -> None:

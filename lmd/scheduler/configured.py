@@ -25,6 +25,7 @@ def shared_limits(config: Config) -> Limits:
         loaded_models=limits.loaded_models,
         restarts=limits.restarts,
         restart_window=limits.restart_window,
+        leases=limits.leases,
         queue_per_client=limits.queue_per_client,
         queue_bytes_per_model=limits.queue_bytes_per_model,
         queue_bytes_per_client=limits.queue_bytes_per_client,

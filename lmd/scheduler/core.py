@@ -11,7 +11,7 @@ submit    1. the model is unknown to us           -> the caller's error (KeyErro
 import math
 from collections.abc import Collection, Mapping
 
-from lmd.scheduler import admission, estimates, fairness, policy
+from lmd.scheduler import admission, estimates, fairness, leases, policy
 from lmd.scheduler.state import (
     Effect,
     Grant,
@@ -25,6 +25,7 @@ from lmd.scheduler.state import (
     StopWorker,
     Ticket,
 )
+from lmd.serving import Client
 
 
 class Scheduler:
@@ -49,6 +50,11 @@ class Scheduler:
         """The state of a model, to look at; KeyError for an unknown one."""
         return self._models[name]
 
+    @property
+    def leases(self) -> int:
+        """Leases that are held."""
+        return leases.count(self._models)
+
     def submit(self, ticket: Ticket, now: float) -> list[Effect]:
         """A request arrives. See the module's head for the order of the rules."""
         model = self._models.get(ticket.model)
@@ -57,7 +63,7 @@ class Scheduler:
                 Refuse(ticket.id, "unknown_model", f"{ticket.model} is not configured any more")
             ]
         if model.phase is Phase.FAILED and not ticket.revive:
-            return [_refuse_failed(ticket, model)]
+            return [admission.refuse_failed(ticket, model)]
         refused: list[Effect] = []
         if not self._can_run(model, ticket):
             full = admission.admit(ticket, model, self._models.values(), self._limits, now)
@@ -93,12 +99,20 @@ class Scheduler:
             model.idle_since = now
         return self._advance(now)
 
+    def hold(self, name: str, client: Client) -> bool:
+        """A client leases a model, which then stays loaded; False if no lease is left."""
+        return leases.hold(self._models, name, client, self._limits.leases)
+
+    def release(self, client: Client, names: Collection[str], now: float) -> list[Effect]:
+        """A client gives leases back."""
+        leases.release(self._models, names, client, now)
+        return self._advance(now)
+
     def worker_ready(self, name: str, now: float) -> list[Effect]:
         """The worker of a model that was `StartWorker`-ed takes requests."""
         model = self._models[name]
         model.phase = Phase.READY
-        model.idle_since = now
-        model.load_seconds = now - model.started
+        model.idle_since, model.load_seconds = now, now - model.started_at
         model.last_error = ""
         model.proven = model.tried
         if not model.stale:
@@ -136,7 +150,7 @@ class Scheduler:
             model.restart_at = policy.restart_at(model.crashes, self._limits, now)
             model.phase = Phase.FAILED if math.isinf(model.restart_at) else Phase.BACKOFF
         if model.phase is Phase.FAILED:
-            effects += [_refuse_failed(ticket, model) for ticket in model.queue]
+            effects += [admission.refuse_failed(ticket, model) for ticket in model.queue]
             model.queue, model.attempts = [], 0
         return effects + self._advance(now)
 
@@ -216,9 +230,7 @@ class Scheduler:
             effects += self._grant(model, now)
             if now >= policy.idle_until(model):
                 model.dismissed = True
-        for start in self._make_places():
-            self._models[start.model].started = now
-            effects.append(start)
+        effects += self._make_places(now)
         effects += self._make_room(now)
         for model in self._models.values():
             if model.phase is Phase.READY and model.leaving and model.idle:
@@ -246,15 +258,14 @@ class Scheduler:
             effects.append(Grant(ticket.id))
         return effects
 
-    def _make_places(self) -> list[StartWorker]:
+    def _make_places(self, now: float) -> list[Effect]:
         """Start models that want a place while there are any."""
-        effects: list[StartWorker] = []
+        effects: list[Effect] = []
         for model in policy.starting_order(self._models.values()):
-            wanted = model.attempts or (model.limits.preload and not model.dismissed)
-            if not model.queue and (model.removed or not wanted):
+            if not model.queue and (model.removed or not model.wanted):
                 model.phase = Phase.COLD
             elif policy.places_taken(self._models.values()) < self._limits.loaded_models:
-                model.phase, model.tried = Phase.STARTING, model.limits
+                model.phase, model.tried, model.started_at = Phase.STARTING, model.limits, now
                 effects.append(StartWorker(model.name))
         return effects
 
@@ -285,12 +296,3 @@ def _renew(model: ModelState, known: ModelLimits, *, replaced: bool) -> None:
     elif known.preload and not model.limits.preload and model.phase is Phase.COLD:
         model.phase, model.dismissed = Phase.WAITING, False
     model.limits, model.removed = known, False
-
-
-def _refuse_failed(ticket: Ticket, model: ModelState) -> Refuse:
-    return Refuse(
-        ticket.id,
-        "load_failed",
-        f"{model.name} has failed too often: {model.last_error}",
-        f"mend the cause, then run `lmctl models load {model.name}`",
-    )

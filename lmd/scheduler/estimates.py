@@ -81,7 +81,7 @@ def refuse_late(ticket: Ticket, model: ModelState, now: float) -> Refuse | None:
         f"the quickest of the last {len(model.services)} took {quickest:.1f} s",
         "allow more time (`deadline`, lmctl: --deadline), or ask later",
         retry_after=_waited(start - left),
-        starts_in=round(start, 3),
+        data={"starts_in_s": round(start, 3)},
     )
 
 
@@ -125,6 +125,6 @@ def _ready_in(model: ModelState, now: float) -> float | None:
         return None
     if model.phase is Phase.READY:
         return 0.0
-    if model.phase is Phase.STARTING and model.load_seconds is not None:
-        return max(0.0, model.started + model.load_seconds - now)
+    if model.phase is Phase.STARTING and model.load_seconds:
+        return max(0.0, model.started_at + model.load_seconds - now)
     return None

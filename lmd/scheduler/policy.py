@@ -40,7 +40,8 @@ def places_short(models: Iterable[ModelState]) -> int:
 def eviction_order(models: Iterable[ModelState]) -> list[ModelState]:
     """Models that can make room: the longest idle first, then those with the least to do.
 
-    A busy model that is making room already comes before the others, so that it gets done.
+    What is leased goes last; it does go, since a lease must not keep other models out. A busy model
+    that is making room already comes before the others, so that it gets done.
     """
     candidates = [
         model
@@ -50,6 +51,7 @@ def eviction_order(models: Iterable[ModelState]) -> list[ModelState]:
     return sorted(
         candidates,
         key=lambda model: (
+            bool(model.holders),
             not model.idle or bool(model.queue),
             not model.evicting,
             len(model.running) + len(model.queue),
@@ -60,8 +62,8 @@ def eviction_order(models: Iterable[ModelState]) -> list[ModelState]:
 
 
 def idle_until(model: ModelState) -> float:
-    """When ``keep_alive`` is over; infinity for a model that is in use or not loaded."""
-    if model.phase is Phase.READY and model.idle and not model.queue:
+    """When ``keep_alive`` is over; infinity for a model that is in use, leased or not loaded."""
+    if model.phase is Phase.READY and model.idle and not model.queue and not model.holders:
         return model.idle_since + model.limits.keep_alive
     return math.inf
 

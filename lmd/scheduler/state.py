@@ -4,6 +4,7 @@ import math
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from enum import Enum
+from typing import Any
 
 from lmd.protocol.params import Priority
 from lmd.serving import NOBODY, Client
@@ -74,6 +75,7 @@ class Limits:
     queue_bytes_per_model: int = 1 << 40
     queue_bytes_per_client: int = 1 << 40
     queue_bytes_total: int = 1 << 40
+    leases: int = 1 << 16
 
 
 @dataclass(slots=True)
@@ -91,6 +93,8 @@ class ModelState:
     """Tickets that hold a slot -> when it was granted."""
     visiting: set[int] = field(default_factory=set)
     """Granted tickets that need the model, but no slot."""
+    holders: set[Client] = field(default_factory=set)
+    """Clients with a lease: it is not unloaded for being idle, and comes back after a crash."""
     idle_since: float = 0.0
     evicting: bool = False
     """It makes room for another model; taken back when nobody needs the room any more."""
@@ -112,15 +116,20 @@ class ModelState:
     last_error: str = ""
     services: tuple[float, ...] = ()
     """Seconds that the latest requests held their slots, of those that came to their end."""
-    started: float = 0.0
-    """When its latest worker was started."""
-    load_seconds: float | None = None
+    started_at: float = 0.0
+    load_seconds: float = 0.0
     """How long its latest load took."""
 
     @property
     def idle(self) -> bool:
         """Whether no granted ticket uses the worker."""
         return not self.running and not self.visiting
+
+    @property
+    def wanted(self) -> bool:
+        """Whether it is to be loaded although nobody waits for it."""
+        kept = self.limits.preload or bool(self.holders)
+        return bool(self.attempts) or (kept and not self.dismissed)
 
     @property
     def leaving(self) -> bool:
@@ -148,10 +157,8 @@ class Refuse:
     message: str
     hint: str = ""
     retry_after: float | None = None
-    limit: str = ""
-    """The bound that was reached, as a key of the configuration."""
-    starts_in: float | None = None
-    """When it would have started, at the earliest; in seconds from now."""
+    data: Mapping[str, Any] = field(default_factory=dict)
+    """Further detail for machines."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -71,6 +71,7 @@ ROUTED: dict[str, Any] = {
     "deadline": 30.5,
     "priority": "batch",
     "supersede": "prompt-1",
+    "lease": True,
     "traceparent": "00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01",
 }
 
@@ -193,7 +194,7 @@ CALLS = [
         "models.load, whole",
         13,
         "models.load",
-        {"model": "shell", "deadline": 60, "stream": True},
+        {"model": "shell", "deadline": 60, "stream": True, "lease": True},
         whole=True,
     ),
     Call("models.unload", 14, "models.unload", {"model": "shell"}),
@@ -269,6 +270,7 @@ _LOADING = ModelStatus(
     path="/models/next.gguf",
     tokens_per_second=0.5,
     loaded_percent=43,
+    leases=1,
 )
 _DECODING = RunningRequest(
     id=17,

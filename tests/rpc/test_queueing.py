@@ -10,6 +10,7 @@ from tests.backend.memory import Knobs
 from tests.rpc.clients import DIALECTS, Client, Service, open_service
 
 SLOW = {"b": Knobs(token_s=1.0)}
+DAY = 86_400.0
 FIVE = "one two three four five"
 """The answer is the prompt, a word a second."""
 
@@ -107,3 +108,48 @@ async def test_a_cancelled_request_is_no_evidence(autojump_clock: MockClock):
             await client.send(client.cancel(id))
             assert (await client.error(id))["code"] == "cancelled"
         assert service.world.broker.state("b").services == ()
+
+
+async def leases(service: Service) -> dict[str, int]:
+    models = (await service.connect().ask("status"))["result"]["models"]
+    return {model["name"]: model.get("leases", 0) for model in models if model["name"] in "ab"}
+
+
+@pytest.mark.parametrize("dialect", DIALECTS)
+async def test_a_lease_lasts_as_long_as_its_connection(autojump_clock: MockClock, dialect: str):
+    async with open_service() as service:
+        client = service.connect(dialect)
+        assert "result" in await client.ask("ask", model="a", prompt="x", lease=True)
+        await client.ask("embed", model="a", input=["x"])
+        await trio.sleep(DAY)
+        assert service.world.broker.worker("a") is not None
+        assert await leases(service) == {"a": 1, "b": 0}
+        client.stream.socket.close()
+        await wait_all_tasks_blocked()
+        assert await leases(service) == {"a": 0, "b": 0}
+        await trio.sleep(DAY)
+        assert service.world.broker.worker("a") is None
+
+
+async def test_a_lease_is_given_back_by_name_of_the_model(autojump_clock: MockClock):
+    async with open_service() as service:
+        client = service.connect()
+        for model in "ab":
+            await client.ask("models.load", model=model, lease=True)
+        await client.ask("tokenize", model="a", text="x", lease=False)
+        assert await leases(service) == {"a": 0, "b": 1}
+        await trio.sleep(DAY)
+        assert service.world.broker.worker("a") is None
+        assert service.world.broker.worker("b") is not None
+
+
+async def test_who_finds_no_lease_left_is_told_the_bound(autojump_clock: MockClock):
+    async with open_service() as service:
+        limit(service, leases=1)
+        client, other = service.connect(), service.connect()
+        await client.ask("ask", prompt="x", lease=True)
+        error = (await other.ask("ask", prompt="x", lease=True))["error"]
+        assert (error["code"], error["data"]) == ("overloaded", {"limit": "leases"})
+        assert "1 lease is held (limits.leases)" in error["message"]
+        assert "result" in await other.ask("ask", prompt="x")
+        assert "result" in await client.ask("ask", prompt="x", lease=True)

@@ -84,12 +84,11 @@ class FairQueueMachine(RuleBasedStateMachine):
     def refuse(self, ticket: Ticket, refusal: Refuse) -> None:
         if refusal.code == "deadline_exceeded":
             assert len(self.served) >= estimates.EVIDENCE, "refused on a guess"
-            assert refusal.starts_in is not None
-            assert refusal.starts_in >= ticket.deadline - self.now
+            assert refusal.data["starts_in_s"] >= ticket.deadline - self.now
             ahead = len(self.waiting) + len(self.running)
-            assert refusal.starts_in <= min(self.served) * ahead
+            assert refusal.data["starts_in_s"] <= min(self.served) * ahead
         else:
-            assert (refusal.code, refusal.limit in refusal.message) == ("overloaded", True)
+            assert (refusal.code, refusal.data["limit"] in refusal.message) == ("overloaded", True)
             assert refusal.retry_after is not None
             assert refusal.retry_after > 0
         self.look_who_is_first()

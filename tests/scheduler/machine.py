@@ -45,6 +45,7 @@ LIMITS = Limits(
     queue_bytes_per_model=20,
     queue_bytes_per_client=15,
     queue_bytes_total=30,
+    leases=3,
 )
 NAMES = st.sampled_from(sorted(MODELS))
 
@@ -68,6 +69,8 @@ class SchedulerMachine(RuleBasedStateMachine):
         self.configured = dict(MODELS)
         self.limits = LIMITS
         self.stale: set[str] = set()
+        self.held: set[tuple[str, int]] = set()
+        self.unloaded: set[str] = set()
         self.most_workers = LIMITS.loaded_models
         self.carry_out(self.scheduler.tick(self.now))
 
@@ -81,11 +84,16 @@ class SchedulerMachine(RuleBasedStateMachine):
                 case StartWorker(name):
                     assert name not in self.workers, "a second worker for the model"
                     self.workers[name] = "starting"
+                    self.unloaded.discard(name)
                 case StopWorker(name):
                     assert self.workers[name] == "ready"
                     busy = [ticket for ticket in self.granted.values() if ticket.model == name]
                     assert not busy, "the worker is stopped under a request"
                     self.workers[name] = "stopping"
+                    model = self.scheduler.model(name)
+                    has_to = model.evicting or model.stale or model.removed
+                    leased = any(held == name for held, _ in self.held)
+                    assert has_to or name in self.unloaded or not leased, "it is leased"
                 case RollBack(name):
                     assert name not in self.workers, "rolled back under a worker"
 
@@ -94,13 +102,12 @@ class SchedulerMachine(RuleBasedStateMachine):
         if refusal.code == "deadline_exceeded":
             assert len(self.served[ticket.model]) >= estimates.EVIDENCE, "refused on a guess"
             quickest = min(self.served[ticket.model])
-            assert refusal.starts_in is not None
-            assert refusal.starts_in >= ticket.deadline - self.now > 0
+            assert refusal.data["starts_in_s"] >= ticket.deadline - self.now > 0
             ahead = len(self.waiting) + len(self.granted)
-            assert refusal.starts_in <= quickest * ahead, "more than all before it can take"
+            assert refusal.data["starts_in_s"] <= quickest * ahead, "that is too long"
         if refusal.code == "overloaded":
-            assert refusal.limit
-            assert refusal.limit in refusal.message
+            assert refusal.data["limit"]
+            assert refusal.data["limit"] in refusal.message
             assert refusal.retry_after
             assert refusal.retry_after > 0
 
@@ -224,7 +231,26 @@ class SchedulerMachine(RuleBasedStateMachine):
     @rule(name=NAMES)
     def unload(self, name: str) -> None:
         if name in self.configured:
+            self.unloaded.add(name)
             self.carry_out(self.scheduler.unload(name, self.now))
+
+    @rule(name=NAMES, client=st.sampled_from([1, 2]))
+    def lease(self, name: str, client: int) -> None:
+        if name in self.scheduler.names and self.scheduler.hold(name, Client(0, client)):
+            self.held.add((name, client))
+
+    @precondition(lambda self: self.held)
+    @rule(data=st.data())
+    def give_lease_back(self, data: st.DataObject) -> None:
+        name, client = data.draw(st.sampled_from(sorted(self.held)))
+        self.held.remove((name, client))
+        self.carry_out(self.scheduler.release(Client(0, client), [name], self.now))
+
+    @rule(client=st.sampled_from([1, 2]))
+    def disconnect(self, client: int) -> None:
+        self.held = {(name, holder) for name, holder in self.held if holder != client}
+        names = self.scheduler.names
+        self.carry_out(self.scheduler.release(Client(0, client), names, self.now))
 
     @precondition(lambda self: self.tickets % 2)
     @rule(
@@ -308,6 +334,15 @@ class SchedulerMachine(RuleBasedStateMachine):
             size = sum(t.size for t in self.waiting.values() if t.model == model.name)
             assert size <= LIMITS.queue_bytes_per_model
             assert len(model.crashes) <= LIMITS.restarts + 1
+
+    @invariant()
+    def leases_are_as_they_were_given(self) -> None:
+        names = self.scheduler.names
+        self.held = {(name, client) for name, client in self.held if name in names}
+        assert self.held == {
+            (model.name, client.connection) for model in self.known() for client in model.holders
+        }
+        assert len(self.held) <= LIMITS.leases
 
     @invariant()
     def nobody_makes_room_for_nothing(self) -> None:

@@ -47,7 +47,7 @@ def test_before_anything_has_ended_only_free_slots_are_known():
 
 def test_a_load_takes_as_long_as_the_last_one():
     state = model(3, {})
-    state.phase, state.started, state.load_seconds = Phase.STARTING, 10.0, 6.0
+    state.phase, state.started_at, state.load_seconds = Phase.STARTING, 10.0, 6.0
     assert starts(state, now=12.0) == [4.0, 4.0, 8.0]
     assert starts(state, now=20.0) == [0.0, 0.0, 4.0]
 

@@ -10,6 +10,7 @@ from hypothesis.stateful import run_state_machine_as_test
 
 from lmd.scheduler.core import Scheduler
 from lmd.scheduler.state import Effect, Limits, ModelLimits, ModelState, Ticket
+from lmd.serving import Client
 from tests.scheduler.machine import SchedulerMachine
 
 CHECKS = [HealthCheck.too_slow, HealthCheck.filter_too_much]
@@ -54,11 +55,11 @@ class SleepsThroughTheBackoff(Scheduler):
 
 
 class TakesAPlaceTooMany(Scheduler):
-    def _make_places(self) -> list[Effect]:
+    def _make_places(self, now: float) -> list[Effect]:
         kept = self._limits
         self._limits = dataclasses.replace(kept, loaded_models=3)
         try:
-            return super()._make_places()
+            return super()._make_places(now)
         finally:
             self._limits = kept
 
@@ -100,6 +101,28 @@ class ForgetsTheBytes(Scheduler):
         return super().submit(dataclasses.replace(ticket, size=0), now)
 
 
+class IdlesOutALease(Scheduler):
+    def _advance(self, now: float) -> list[Effect]:
+        kept = {model.name: model.holders for model in self._models.values()}
+        for model in self._models.values():
+            model.holders = set()
+        effects = super()._advance(now)
+        for model in self._models.values():
+            model.holders = kept[model.name]
+        return effects
+
+
+class LeasesWithoutEnd(Scheduler):
+    def hold(self, name: str, client: Client) -> bool:
+        self._models[name].holders.add(client)
+        return True
+
+
+class KeepsTheLeasesOfWhoHasLeft(Scheduler):
+    def release(self, client: Client, names: Collection[str], now: float) -> list[Effect]:
+        return super().release(client, list(names)[:1], now)
+
+
 class RenewsWhatDidNotChange(Scheduler):
     def reconfigure(
         self,
@@ -136,6 +159,9 @@ class GoesOnWithTheOldWorker(Scheduler):
         ServesTheLastFirst,
         ForgetsTheBoundOfOneClient,
         ForgetsTheBytes,
+        IdlesOutALease,
+        LeasesWithoutEnd,
+        KeepsTheLeasesOfWhoHasLeft,
     ],
 )
 def test_the_machine_finds_a_seeded_bug(broken: type[Scheduler]):

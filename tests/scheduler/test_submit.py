@@ -79,7 +79,7 @@ def test_4_one_client_may_not_fill_the_queue():
     play.submit("a", client=1)
     play.submit("b", client=1)
     refusal = play.refused[play.submit("a", client=1)]
-    assert (refusal.code, refusal.limit) == ("overloaded", "queue_per_client")
+    assert (refusal.code, refusal.data["limit"]) == ("overloaded", "queue_per_client")
     assert "2 requests wait for this client (limits.queue_per_client)" in refusal.message
     assert play.submit("a", client=2) not in play.refused
 
@@ -88,11 +88,11 @@ def test_4_bytes_that_wait_are_bounded():
     play = models("ab", queue_bytes_per_model=100, queue_bytes_total=150)
     play.submit("a", client=1, size=60)
     refusal = play.refused[play.submit("a", client=1, size=41)]
-    assert refusal.limit == "queue_bytes_per_model"
+    assert refusal.data["limit"] == "queue_bytes_per_model"
     assert "60 bytes of requests wait for a, and this one has 41; 100 may" in refusal.message
     play.submit("a", client=1, size=40)
     play.submit("b", client=1, size=50)
-    assert play.refused[play.submit("b", client=1, size=1)].limit == "queue_bytes_total"
+    assert play.refused[play.submit("b", client=1, size=1)].data["limit"] == "queue_bytes_total"
     assert play.submit("b", client=1, size=0) not in play.refused
 
 
@@ -141,7 +141,8 @@ def test_5_what_cannot_start_before_its_deadline_is_refused_with_the_arithmetic(
     play = busy_model()
     play.submit()
     refusal = play.refused[play.submit(deadline=5.0)]
-    assert (refusal.code, refusal.starts_in, refusal.retry_after) == ("deadline_exceeded", 8.0, 3.0)
+    assert (refusal.code, refusal.retry_after) == ("deadline_exceeded", 3.0)
+    assert refusal.data == {"starts_in_s": 8.0}
     assert refusal.message == (
         "it would start in 8.0 s at the earliest, and its deadline is in 5.0 s: "
         "1 request is served before it, and 1 running, on 1 slot of a; "
