@@ -8,7 +8,17 @@ from contextlib import closing
 from pathlib import Path
 from types import ModuleType
 
-from bench import cancel, first_token, machine, overload, reload, shell, startup, throughput
+from bench import (
+    cancel,
+    first_token,
+    machine,
+    overload,
+    reload,
+    restore,
+    shell,
+    startup,
+    throughput,
+)
 from bench.measure import Table
 from lmctl.failures import Failure
 from lmd.paths import builtin_model_path
@@ -19,6 +29,7 @@ BENCHMARKS: dict[str, ModuleType] = {
     "overload": overload,
     "reload": reload,
     "first_token": first_token,
+    "restore": restore,
     "cancel": cancel,
     "throughput": throughput,
 }

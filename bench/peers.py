@@ -59,17 +59,18 @@ class Lmd:
 
 
 @contextlib.contextmanager
-def open_daemon(config: str, *, fake: str | None = None) -> Iterator[Lmd]:
+def open_daemon(config: str, *, fake: str | None = None, home: Path | None = None) -> Iterator[Lmd]:
     """Run ``lmd run`` on this configuration; stop it when the block is left.
 
+    ``home`` takes the place of the user's own, for what survives a daemon.
     Raises RuntimeError with the daemon's last words when it does not serve.
     """
-    with _private_directory() as directory:
+    with open_private_directory() as directory:
         (directory / "lmd.toml").write_text(config)
         path = str(directory / "lmd.sock")
         command = [sys.executable, "-m", "lmd", "run", "--config", str(directory / "lmd.toml")]
         command += ["--socket", path, *(["--fake", fake] if fake is not None else [])]
-        with _serve(command, directory, lambda: _answers_socket(path)) as pid:
+        with _serve(command, directory, lambda: _answers_socket(path), home) as pid:
             yield Lmd(path, pid)
 
 
@@ -93,7 +94,7 @@ def open_llama_server(binary: Path, setup: Setup, words: list[int]) -> Iterator[
         "--no-ui", "--offline",
     ]  # fmt: skip
     with (
-        _private_directory() as directory,
+        open_private_directory() as directory,
         _serve(command, directory, lambda: _answers_health(port)),
     ):
         yield Peer("llama-server", llama_server_client(port, words))
@@ -133,7 +134,8 @@ def open_busy_loops(count: int) -> Iterator[None]:
 
 
 @contextlib.contextmanager
-def _private_directory() -> Iterator[Path]:
+def open_private_directory() -> Iterator[Path]:
+    """An empty one, gone with the block."""
     path = Path(tempfile.mkdtemp(prefix="lmd-bench-"))
     try:
         yield path
@@ -142,12 +144,14 @@ def _private_directory() -> Iterator[Path]:
 
 
 @contextlib.contextmanager
-def _serve(command: list[str], directory: Path, serves: Callable[[], bool]) -> Iterator[int]:
+def _serve(
+    command: list[str], directory: Path, serves: Callable[[], bool], home: Path | None = None
+) -> Iterator[int]:
     """Run a server until the block is left; enter it once the server answers."""
     log = directory / "log"
     with log.open("wb") as output:
         process = subprocess.Popen(
-            command, stdin=subprocess.DEVNULL, stdout=output, stderr=output, env=_environment()
+            command, stdin=subprocess.DEVNULL, stdout=output, stderr=output, env=_environment(home)
         )
     with _stopped(process):
         give_up = time.monotonic() + START_SECONDS
@@ -176,10 +180,11 @@ def _stopped(process: subprocess.Popen[bytes]) -> Iterator[None]:
             process.wait()
 
 
-def _environment() -> dict[str, str]:
+def _environment(home: Path | None) -> dict[str, str]:
     """The caller's, less what would change how a peer behaves."""
-    prefixes = ("LMD_", "LLAMA_ARG_", "OMP_", "GOMP_", "GGML_")
-    return {name: value for name, value in os.environ.items() if not name.startswith(prefixes)}
+    prefixes = ("LMD_", "LLAMA_ARG_", "OMP_", "GOMP_", "GGML_", *(["XDG_"] if home else []))
+    kept = {name: value for name, value in os.environ.items() if not name.startswith(prefixes)}
+    return kept | ({"HOME": str(home)} if home else {})
 
 
 def _answers_socket(path: str) -> bool:

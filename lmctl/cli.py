@@ -43,7 +43,9 @@ app = typer.Typer(
     context_settings={"help_option_names": ["-h", "--help"]},
 )
 models_app = typer.Typer(
-    help="List, show, load and unload models.", no_args_is_help=True, rich_markup_mode=None
+    help="List, show, load and unload models; forget what was asked of them.",
+    no_args_is_help=True,
+    rich_markup_mode=None,
 )
 
 
@@ -161,6 +163,22 @@ def models_unload(
     from lmctl.commands.models import unload_model
 
     _choose(context, partial(unload_model, Target(socket), model, deadline, json))
+
+
+@models_app.command("forget")
+def models_forget(
+    context: typer.Context,
+    model: Annotated[
+        str | None, typer.Argument(metavar="[MODEL]", help="name or alias; default: all of them")
+    ] = None,
+    json: JsonFlag = False,
+    socket: SocketOption = None,
+) -> None:
+    """Drop what finished requests left in the KV cache and on disk."""
+    from lmctl.commands.connection import Target
+    from lmctl.commands.models import forget_model
+
+    _choose(context, partial(forget_model, Target(socket), model, json))
 
 
 @app.command("personas")

@@ -27,6 +27,13 @@ CHAT = (
         metavar="PERSONA",
         wire="persona",
     ),
+    Option(
+        "prefix",
+        "text",
+        "prefix of the configuration, in front of the system prompt",
+        metavar="PREFIX",
+        wire="prefix",
+    ),
     Option("system", "text", "system prompt", short="s", metavar="TEXT", wire="system"),
 )
 GENERATION = (
@@ -62,6 +69,7 @@ GENERATION = (
         wire="overflow",
         choices=("error", "shift"),
     ),
+    Option("private", "flag", "have nothing of it written to disk", wire="private"),
 )
 OUTPUT = (
     Option("json", "flag", "print the whole result as one line of JSON"),

@@ -101,7 +101,8 @@ async def _serve(
     config = origin.config
     server = Server(listener, config.limits)
     catalogue = Catalogue(config, check_files=fake is None)
-    launcher = Launcher(config.daemon.load_timeout, config.limits.stall_timeout, fake)
+    limits = config.limits
+    launcher = Launcher(config.daemon.load_timeout, limits.stall_timeout, fake, limits.saved_state)
     bus = Bus()
     scheduler = Scheduler(model_limits(config), shared_limits(config))
     broker = Broker(scheduler, catalogue, launcher, bus)
@@ -192,7 +193,10 @@ async def _run(parts: Parts) -> None:
             await server.accept_backlog(parts.dispatcher, connections)
             await parts.listener.aclose()
             grace = parts.reloader.config.daemon.drain
+            drained_by = trio.current_time() + grace
             connections.start_soon(_end_drain, grace, server, connections)
+        with trio.move_on_at(max(drained_by, trio.current_time() + LAST_WORDS_SECONDS)):
+            await parts.broker.save_all()
         workers.cancel_scope.cancel(reason="drained")
 
 
@@ -269,6 +273,7 @@ def handlers_of(
         "models.show": models.show,
         "models.load": models.load,
         "models.unload": models.unload,
+        "models.forget": models.forget,
         "events": telemetry.events.events,
         "metrics": MetricsHandlers(telemetry.metrics).metrics,
         "requests.cancel": RequestsHandlers(requests).cancel,

@@ -49,6 +49,11 @@ def cache_directory() -> str:
     return platformdirs.user_cache_dir("lmd", appauthor=False)
 
 
+def saved_state_directory() -> str:
+    """What models had read, kept for their next load; private, and no loss when it goes."""
+    return os.path.join(cache_directory(), "kv")
+
+
 def builtin_model_path() -> str:
     """The GGUF that ships inside the package."""
     return os.path.join(os.path.dirname(os.path.abspath(__file__)), "data", "shell.gguf")

@@ -23,6 +23,8 @@ from lmd.protocol.worker import (
     encode_frame,
 )
 
+SAVE_SECONDS = 10.0
+"""What a worker gets to write its sequences to disk when it is not wanted any more."""
 SMOKE_PROMPT = "1 2 3"
 """Any model can go on from this, and says little."""
 
@@ -44,6 +46,8 @@ class Launcher:
     stall_timeout: float
     fake: str | None = None
     """Knobs of the fake engine; None runs llama.cpp."""
+    saved_state: int = 0
+    """Most bytes that saved sequences may take on disk."""
 
     async def run(
         self,
@@ -90,11 +94,11 @@ class Launcher:
             return WorkerExit(timeout, crashed=True)
         if isinstance(outcome, WorkerExit):
             return outcome
-        worker = Worker(process, outcome)
+        worker = Worker(process, outcome, load=load)
         failure: LmdError | None = None
         async with trio.open_nursery() as nursery:
             nursery.start_soon(worker.run, splitter, self.stall_timeout)
-            nursery.start_soon(_cancel_on, stop, nursery.cancel_scope)
+            nursery.start_soon(self._end_on, stop, worker, nursery.cancel_scope)
             failure = await _try_out(worker, self.load_timeout) if smoke else None
             if failure is None:
                 on_ready(worker)
@@ -105,6 +109,12 @@ class Launcher:
         if failure:
             return WorkerExit(f"its first answer failed: {failure.message}")
         return WorkerExit(worker.exit_reason, crashed=True)
+
+    async def _end_on(self, stop: trio.Event, worker: Worker, scope: trio.CancelScope) -> None:
+        await stop.wait()
+        with trio.move_on_after(SAVE_SECONDS):
+            await worker.save(self.saved_state)
+        scope.cancel(reason="worker is not wanted any more")
 
 
 async def _try_out(worker: Worker, seconds: float) -> LmdError | None:
@@ -124,11 +134,6 @@ async def _try_out(worker: Worker, seconds: float) -> LmdError | None:
     except LmdError as error:
         return error
     return None
-
-
-async def _cancel_on(stop: trio.Event, scope: trio.CancelScope) -> None:
-    await stop.wait()
-    scope.cancel(reason="worker is not wanted any more")
 
 
 async def _handshake(

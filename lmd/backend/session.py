@@ -16,15 +16,23 @@ from lmd.protocol.worker import (
     Done,
     Embedded,
     Failed,
+    Forget,
     FrameSplitter,
     FromWorker,
+    Load,
     LoadFailed,
     Loading,
     NewJob,
     Ping,
+    Pinned,
+    PinnedPrefix,
     Pong,
     Prefill,
+    Prefix,
+    Prefixes,
     Ready,
+    Save,
+    Saved,
     Step,
     Tokenized,
     Work,
@@ -48,7 +56,8 @@ class Worker:
     which the engine honours at its next step.
     """
 
-    def __init__(self, process: WorkerProcess, ready: Ready) -> None:
+    def __init__(self, process: WorkerProcess, ready: Ready, *, load: Load | None = None) -> None:
+        """``load`` is what it was told when it was started."""
         self.pid = process.pid
         self.ready = ready
         self.closed = trio.Event()
@@ -61,7 +70,13 @@ class Worker:
         self._outbound: trio.MemorySendChannel[bytes]
         self._outbound, self._to_send = trio.open_memory_channel[bytes](OUTBOUND_FRAMES)
         self._unsent = 0
+        self.prefixes: list[PinnedPrefix] = ready.prefixes
+        """What has become of the declared prefixes."""
+        self._declared = load.prefixes if load else []
         self._process = process
+        self._saves = load is not None and load.saved is not None
+        self._saved = trio.Event()
+        self._saving = trio.Lock()
 
     @contextlib.contextmanager
     def open_job(self, new_job: NewJob) -> Iterator[Job]:
@@ -87,7 +102,35 @@ class Worker:
                 self.exit_reason = "worker did not read its socket and was killed"
                 self._process.kill()
 
-    def _try_send(self, message: Work | Abort | Ping) -> bool:
+    def declare(self, prefixes: list[Prefix]) -> None:
+        """Have it keep these prefixes in place of those before; never blocks.
+
+        One that does not take the message goes on with what it has, and reads the others in every
+        prompt anew.
+        """
+        if prefixes != self._declared and self._try_send(Prefixes(prefixes)):
+            self._declared = prefixes
+
+    async def save(self, limit: int) -> None:
+        """Have its finished sequences written to disk, into ``limit`` bytes with those of other
+        models; returns when that is done or the worker is gone, and at once where none are kept.
+
+        Cancelled, it waits no longer; what the worker has begun it goes on with.
+        """
+        if self._saves:
+            await self._exchange(Save(limit))
+
+    async def forget(self) -> None:
+        """Have it drop its finished sequences and look at no file; returns as `save` does."""
+        await self._exchange(Forget())
+
+    async def _exchange(self, message: Save | Forget) -> None:
+        async with self._saving:
+            self._saved = trio.Event()
+            if not self.closed.is_set() and self._try_send(message):
+                await self._saved.wait()
+
+    def _try_send(self, message: Work | Abort | Ping | Save | Forget | Prefixes) -> bool:
         """Queue a frame; False when the queue is full. A worker that is gone counts as told."""
         if self.closed.is_set():
             return True
@@ -127,6 +170,7 @@ class Worker:
                 self.exit_reason = self.exit_reason or self._process.describe_exit(status)
             finally:
                 self.closed.set()
+                self._saved.set()
                 self._outbound.close()
                 for job in list(self._jobs.values()):
                     job.fail(self._gone())
@@ -174,6 +218,14 @@ class Worker:
             case Failed():
                 if job := self._jobs.get(frame.job):
                     job.fail(LmdError(frame.code, frame.message, hint=frame.hint, data=frame.data))
+            case Saved():
+                self._saved.set()
+                if frame.problem:
+                    log.warning("sequences not saved", pid=self.pid, reason=frame.problem)
+                elif frame.files:
+                    log.info("sequences saved", files=frame.files, bytes=frame.bytes)
+            case Pinned():
+                self.prefixes = frame.prefixes
             case Pong():
                 pass
             case Ready() | Loading() | LoadFailed():

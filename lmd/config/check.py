@@ -15,6 +15,7 @@ def check(config: Config) -> list[Problem]:
     return [
         *_names(config, owner),
         *_models(config),
+        *_prefixes(config),
         *_preloads(config),
         *_references(config, owner),
         *_metrics(config.metrics),
@@ -62,6 +63,19 @@ def _models(config: Config) -> Iterator[Problem]:
             )
 
 
+def _prefixes(config: Config) -> Iterator[Problem]:
+    """Prefixes that say nothing, or two things."""
+    for name, prefix in config.prefixes.items():
+        key = ("prefixes", name)
+        if prefix.text and prefix.file:
+            what, hint = "has a `text` and a `file`", "take one of them out"
+        elif not (prefix.text.strip() or prefix.file):
+            what, hint = "says nothing", 'give it a text = "..." or a file = "~/notes.md"'
+        else:
+            continue
+        yield Problem(key, f"{spelled(key)} {what}", hint)
+
+
 def _preloads(config: Config) -> Iterator[Problem]:
     preloads = sum(model.preload for model in config.models.values())
     if preloads > config.limits.loaded_models:
@@ -83,6 +97,9 @@ def _references(config: Config, owner: Iterable[str]) -> Iterator[Problem]:
     for name, persona in config.personas.items():
         if persona.model is not None:
             chosen["personas", name, "model"] = persona.model
+    for name, prefix in config.prefixes.items():
+        for index, model in enumerate(prefix.models):
+            chosen["prefixes", name, "models", str(index)] = model
     for key, model in chosen.items():
         if model not in owners:
             near = difflib.get_close_matches(model, owners, n=1)

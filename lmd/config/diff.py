@@ -10,7 +10,7 @@ from msgspec import Struct
 
 from lmd.config.lines import Key
 from lmd.config.problems import spelled
-from lmd.config.schema import Config, ModelConfig, PersonaConfig
+from lmd.config.schema import Config, ModelConfig, PersonaConfig, PrefixConfig
 
 LIVE_MODEL_KEYS = frozenset({"sampling", "preload", "keep_alive", "aliases"})
 """Keys of a model that need no new worker."""
@@ -50,7 +50,7 @@ class Change:
         """
         if self.takes in (Takes.NEW_MODEL, Takes.NO_MODEL):
             return "", ""
-        if self.key[-1] == "system":
+        if self.key[-1] in ("system", "text"):
             return _length(self.old), _length(self.new)
         return _shown(self.old), _shown(self.new)
 
@@ -133,5 +133,7 @@ def _length(text: str) -> str:
 def _shown(value: Any) -> str:
     if isinstance(value, PersonaConfig):
         value = msgspec.structs.replace(value, system=_length(value.system))
+    elif isinstance(value, PrefixConfig):
+        value = msgspec.structs.replace(value, text=_length(value.text))
     text = msgspec.json.encode(value).decode()
     return text if len(text) <= 60 else f"{text[:57]}..."

@@ -11,6 +11,7 @@ from lmd import paths
 from lmd.config.check import check
 from lmd.config.conversion import convert
 from lmd.config.machine import memory_bytes
+from lmd.config.prefix_files import with_prefix_files
 from lmd.config.problems import ConfigError, Problem
 from lmd.config.schema import BUILTIN_MODEL, Config, ModelConfig, SamplingConfig
 from lmd.config.sources import Merged, Source, merge, read_sources
@@ -60,6 +61,8 @@ def _combine(sources: Sequence[Source], path: str) -> Loaded:
     if config is not None:
         config = _with_builtin(config, merged.tables)
         problems = check(config)
+        if not problems:
+            config, problems = with_prefix_files(config)
         if not problems:
             return Loaded(config, merged, tuple(source.path for source in sources))
     raise ConfigError(path, in_place(problems, merged))

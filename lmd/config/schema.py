@@ -9,7 +9,7 @@ from typing import Annotated, Literal
 from msgspec import Meta, Struct, field
 
 from lmd.config.secrets import SECRET, SecretReference
-from lmd.config.values import Bytes, Path, PositiveSeconds, Seconds
+from lmd.config.values import Bytes, Path, PositiveSeconds, Seconds, Storage
 from lmd.protocol.params import Name, Sampling
 
 BUILTIN_MODEL = "shell"
@@ -17,6 +17,8 @@ BUILTIN_MODEL = "shell"
 MOST_MODELS = 256
 
 MOST_PERSONAS = 256
+MOST_PREFIXES = 32
+MOST_PREFIX_BYTES = 256 << 10
 
 
 class SamplingConfig(Sampling, kw_only=True, omit_defaults=True, forbid_unknown_fields=True):
@@ -41,6 +43,14 @@ class ModelConfig(Struct, kw_only=True, frozen=True, forbid_unknown_fields=True)
     """Most tokens in one engine step."""
     prefill_chunk: Annotated[int, Meta(ge=16, le=8192)] = 256
     """Most prompt tokens read in one step while another sequence is decoding."""
+    prefix_cache: Storage | None = None
+    """Most bytes of the KV cache that finished sequences may hold, so that a later prompt with the
+    same beginning need not be read again; the least recently used go first. 0 keeps none.
+    Default: all that the running ones leave."""
+    save_state: bool = False
+    """Keep what finished sequences hold on disk when the model is unloaded, so that their prompts
+    need not be read again after it is loaded again. What was asked and answered can be read from
+    these files, which are private to this user: see docs/prefixes.md."""
     chat_template: Annotated[str, Meta(max_length=256 << 10)] | None = None
     """A jinja template in place of the file's own."""
     pooling: Literal["none", "mean", "cls", "last"] | None = None
@@ -67,6 +77,20 @@ class PersonaConfig(Struct, kw_only=True, frozen=True, forbid_unknown_fields=Tru
     """The model to ask; default: ``daemon.default_model``."""
     sampling: SamplingConfig = field(default_factory=SamplingConfig)
     """Sampling defaults, in front of the model's own: ``[personas.NAME.sampling]``."""
+
+
+class PrefixConfig(Struct, kw_only=True, frozen=True, forbid_unknown_fields=True):
+    """``[prefixes.NAME]``: a text that many requests begin with, such as a manual or a style guide.
+    `ask` names it, and it goes in front of the system prompt. Its models read it when they are
+    loaded and keep it, as they do with the system prompts of personas."""
+
+    text: Annotated[str, Meta(max_length=MOST_PREFIX_BYTES)] = ""
+    """The text; or name a file."""
+    file: Path = ""
+    """Path of a UTF-8 file of at most 256 KiB. It is read when the configuration is: after an edit
+    of the file run `lmctl reload`."""
+    models: Annotated[list[Name], Meta(max_length=32)] = []
+    """Models that keep it; default: ``daemon.default_model``."""
 
 
 class DaemonConfig(Struct, kw_only=True, frozen=True, forbid_unknown_fields=True):
@@ -112,6 +136,9 @@ class LimitsConfig(Struct, kw_only=True, frozen=True, forbid_unknown_fields=True
     """Leases: a connection that has a model stay loaded is one, for each model."""
     loaded_models: Annotated[int, Meta(ge=1, le=256)] = 4
     """Models loaded at the same time; an idle one is evicted for a new one."""
+    saved_state: Storage = 4 << 30
+    """Most bytes on disk for the sequences of all models with ``save_state``; the least recently
+    used go first."""
     deadline: PositiveSeconds = 600.0
     """Deadline of a request that names none, in seconds; also the longest that one may name."""
     write_timeout: PositiveSeconds = 10.0
@@ -181,5 +208,8 @@ class Config(Struct, kw_only=True, frozen=True, forbid_unknown_fields=True):
         default_factory=dict
     )
     personas: Annotated[dict[Name, PersonaConfig], Meta(max_length=MOST_PERSONAS)] = field(
+        default_factory=dict
+    )
+    prefixes: Annotated[dict[Name, PrefixConfig], Meta(max_length=MOST_PREFIXES)] = field(
         default_factory=dict
     )

@@ -9,12 +9,14 @@ import msgspec
 import trio
 
 from lmd import paths
-from lmd.config.schema import Config, ModelConfig, PersonaConfig
+from lmd.config.schema import Config, ModelConfig, PersonaConfig, PrefixConfig
 from lmd.models.footprint import predicted_bytes
 from lmd.models.gguf import BadModel, GGUFHeader, read_header
+from lmd.models.prefixes import prefixes_of
+from lmd.models.saved_state import saved_state
 from lmd.protocol.errors import LmdError
 from lmd.protocol.params import Sampling
-from lmd.protocol.worker import Load
+from lmd.protocol.worker import Load, Prefix, SavedState
 
 SHELL_FORMAT = 1
 """How the built-in model takes the tasks of the shell, and so does a fake engine."""
@@ -40,7 +42,7 @@ class Catalogue:
         """
         known = self._removed | self._models
         self._models = dict(config.models)
-        self._personas = config.personas
+        self._config = config
         self._removed = {
             name: model
             for name, model in known.items()
@@ -85,6 +87,15 @@ class Catalogue:
     def personas(self) -> Mapping[str, PersonaConfig]:
         """The declared personas, in the order of the configuration."""
         return self._personas
+
+    @property
+    def prefixes(self) -> Mapping[str, PrefixConfig]:
+        """The declared prefixes, in the order of the configuration."""
+        return self._config.prefixes
+
+    def prefixes_of(self, name: str) -> list[Prefix]:
+        """What a model is to read when it is loaded."""
+        return prefixes_of(self._config, name, self.resolve)
 
     def resolve(self, spelling: str | None) -> str:
         """The model behind a name or alias. Raises `LmdError` ``unknown_model``."""
@@ -185,9 +196,17 @@ class Catalogue:
             gpu_layers=model.gpu_layers,
             batch=model.batch,
             prefill_chunk=model.prefill_chunk,
+            parked_bytes=model.prefix_cache,
+            saved=await self._saved_state(name, model),
+            prefixes=self.prefixes_of(name),
             chat_template=model.chat_template,
             pooling=model.pooling,
         )
+
+    async def _saved_state(self, name: str, model: ModelConfig) -> SavedState | None:
+        if not (model.save_state and self._check_files):
+            return None
+        return await trio.to_thread.run_sync(saved_state, name, model.path)
 
     async def describe(self, name: str) -> dict[str, object]:
         """The header as plain values, for `models.show`. Raises `LmdError` ``load_failed``."""

@@ -11,6 +11,7 @@ from lmd.protocol.params import (
     EventsParams,
     ExplainParams,
     FixParams,
+    ForgetParams,
     HelloParams,
     LoadParams,
     ModelParams,
@@ -24,6 +25,7 @@ from lmd.protocol.results import (
     EmbedResult,
     EventsResult,
     ExplainResult,
+    ForgetResult,
     GenerationResult,
     HelloResult,
     MetricsResult,
@@ -60,6 +62,9 @@ METHODS: dict[str, Method] = {
     "models.show": Method(ModelParams, ModelDetail, "one model with its header"),
     "models.load": Method(LoadParams, ModelStatus, "load a model and wait until it is ready"),
     "models.unload": Method(ModelParams, ModelStatus, "unload a model when its requests are done"),
+    "models.forget": Method(
+        ForgetParams, ForgetResult, "drop what finished requests left in caches and on disk"
+    ),
     "reload": Method(ReloadParams, ReloadResult, "read the configuration again, or say what for"),
     "events": Method(EventsParams, EventsResult, "what happens, as it happens", subscription=True),
     "metrics": Method(NoParams, MetricsResult, "the daemon's figures, as Prometheus reads them"),

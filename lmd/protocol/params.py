@@ -124,6 +124,8 @@ class Generation(Sampling, kw_only=True, omit_defaults=True):
     """A GBNF grammar with a rule ``root``."""
     overflow: Literal["error", "shift"] = "error"
     """What happens when the context is full: an error, or the oldest tokens go (reported)."""
+    private: bool = False
+    """Nothing of it is written to disk, even where the model has `save_state`."""
 
 
 class Message(Struct):
@@ -142,6 +144,8 @@ class AskParams(Generation, kw_only=True, omit_defaults=True):
     persona: Name | None = None
     """A declared persona: its model and its sampling parameters where the request names none, and
     its system prompt unless there is a `system` or `messages` begin with a system message."""
+    prefix: Name | None = None
+    """A declared prefix, in front of the system prompt."""
     conversation: Name | None = None
     require: Annotated[list[Capability], Meta(max_length=16)] | None = None
 
@@ -232,6 +236,13 @@ class LoadParams(ModelParams, kw_only=True, omit_defaults=True):
     """Tell how far it is."""
     lease: bool | None = None
     """True: the model stays loaded while this connection is open; false: give that back."""
+
+
+class ForgetParams(Struct, kw_only=True, omit_defaults=True):
+    """A model by name or alias; without one all models, those among them that are gone."""
+
+    model: Name | None = None
+    deadline: Seconds | None = None
 
 
 class HelloParams(Struct, kw_only=True, omit_defaults=True):

@@ -179,6 +179,19 @@ class MemoryStatus(Struct):
     """Weights and KV cache, from the file's header; known once that was read."""
 
 
+class PrefixStatus(Struct, omit_defaults=True):
+    """A declared prefix, or the system prompt of a persona, in a model's cache."""
+
+    name: str
+    """As the configuration spells it, such as `personas.terse`."""
+    tokens: int
+    bytes: int
+    """Of the KV cache; `memory` has them too."""
+    state: Literal["reading", "ready", "failed"]
+    problem: str = ""
+    """Why it is not in the cache; requests that refer to it read it themselves."""
+
+
 class ModelStatus(Struct, omit_defaults=True):
     """One model as `status` and `models.list` show it."""
 
@@ -201,6 +214,8 @@ class ModelStatus(Struct, omit_defaults=True):
     """How much of the file is read, while it is being loaded."""
     leases: int = 0
     """Connections that have asked for it to stay loaded."""
+    prefixes: list[PrefixStatus] = []
+    """What a loaded model keeps of declared prefixes and personas."""
 
 
 class ModelsResult(Struct):
@@ -214,6 +229,13 @@ class ModelDetail(Struct):
 
     status: ModelStatus
     header: dict[str, Any]
+
+
+class ForgetResult(Struct):
+    """What was removed from disk."""
+
+    files: int
+    bytes: int
 
 
 class PersonaStatus(Struct):

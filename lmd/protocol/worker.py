@@ -18,6 +18,37 @@ from lmd.protocol.results import RequestWarning, Timings, TokenLogprob, Usage
 JobId = Annotated[int, Meta(ge=0)]
 
 
+class SavedState(Struct, kw_only=True):
+    """Where a worker keeps sequences of its KV cache on disk."""
+
+    root: str
+    """The folder of all models, whose files share one bound of bytes."""
+    folder: str
+    """The one of this model in it."""
+    key: bytes
+    """For the HMAC of every file; never on disk beside them, in an argument or in a log."""
+
+
+class Prefix(Struct):
+    """A system prompt that many requests have; ``name`` as the configuration spells it, such as
+    `personas.terse`."""
+
+    name: str
+    text: str
+
+
+class PinnedPrefix(Struct, kw_only=True):
+    """What became of a declared prefix."""
+
+    name: str
+    tokens: int
+    bytes: int
+    """What it holds of the KV cache."""
+    state: Literal["reading", "ready", "failed"]
+    problem: str = ""
+    """Why it is not in the cache; requests that refer to it read it themselves."""
+
+
 class Load(Struct, tag=True, kw_only=True):
     """Load the model; the first frame a worker receives, exactly once."""
 
@@ -35,6 +66,12 @@ class Load(Struct, tag=True, kw_only=True):
     pooling: str | None = None
     parked: int = 8
     """Finished sequences kept for their prefix."""
+    parked_bytes: int | None = None
+    """What they may hold of the KV cache together; None means all that the running ones leave."""
+    saved: SavedState | None = None
+    """None: nothing is written to disk, and nothing read."""
+    prefixes: list[Prefix] = []
+    """Read before the model is ready, and kept in the cache."""
 
 
 class Generate(Struct, tag=True, kw_only=True):
@@ -49,6 +86,8 @@ class Generate(Struct, tag=True, kw_only=True):
     """JSON text."""
     grammar: str | None = None
     overflow: Literal["error", "shift"] = "error"
+    private: bool = False
+    """What the cache holds of it is never written to disk."""
 
 
 class Embed(Struct, tag=True, kw_only=True):
@@ -83,6 +122,24 @@ class Ping(Struct, tag=True):
     nonce: int
 
 
+class Save(Struct, tag=True):
+    """Write what the cache holds of finished requests to disk; answered by `Saved`."""
+
+    limit: int
+    """Most bytes that all saved sequences of all models may take."""
+
+
+class Forget(Struct, tag=True):
+    """Drop what the cache holds of finished requests, and do not read the files that the daemon
+    removes next; answered by `Saved`."""
+
+
+class Prefixes(Struct, tag=True):
+    """Other prefixes than before are declared; answered by `Pinned`, more than once."""
+
+    prefixes: list[Prefix]
+
+
 class Loading(Struct, tag=True):
     """Load progress, 0 to 1."""
 
@@ -103,6 +160,7 @@ class Ready(Struct, tag=True, kw_only=True):
     build: str
     load_ms: float
     warnings: list[RequestWarning]
+    prefixes: list[PinnedPrefix] = []
 
 
 class LoadFailed(Struct, tag=True):
@@ -172,6 +230,20 @@ class Failed(Struct, tag=True, kw_only=True):
     data: dict[str, Any] = {}
 
 
+class Saved(Struct, tag=True):
+    """Answer to `Save` and `Forget`: what was written now, and why not all of it was."""
+
+    files: int
+    bytes: int
+    problem: str = ""
+
+
+class Pinned(Struct, tag=True):
+    """All declared prefixes, whenever that of one has changed."""
+
+    prefixes: list[PinnedPrefix]
+
+
 class Pong(Struct, tag=True):
     """Answer to `Ping`, with what the engine holds."""
 
@@ -184,9 +256,20 @@ class Pong(Struct, tag=True):
 Work = Generate | Embed | Tokenize
 NewJob = Callable[[int], Work]
 """Makes a job's message once its number is known."""
-ToWorker = Load | Generate | Embed | Tokenize | Abort | Ping
+ToWorker = Load | Generate | Embed | Tokenize | Abort | Ping | Save | Forget | Prefixes
 FromWorker = (
-    Loading | Ready | LoadFailed | Prefill | Step | Done | Embedded | Tokenized | Failed | Pong
+    Loading
+    | Ready
+    | LoadFailed
+    | Prefill
+    | Step
+    | Done
+    | Embedded
+    | Tokenized
+    | Failed
+    | Pong
+    | Saved
+    | Pinned
 )
 
 _encoder = msgspec.msgpack.Encoder()

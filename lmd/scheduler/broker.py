@@ -217,6 +217,7 @@ class Broker:
             self._launcher,
             load_timeout=config.daemon.load_timeout,
             stall_timeout=config.limits.stall_timeout,
+            saved_state=config.limits.saved_state,
         )
         outdated = {
             name
@@ -230,6 +231,16 @@ class Broker:
         )
         self._proven = {name: self._proven[name] for name in self._proven.keys() & config.models}
         self._apply(effects)
+        for name, place in self._places.items():
+            if place.worker is not None and name in config.models and name not in replaced:
+                place.worker.declare(self._catalogue.prefixes_of(name))
+
+    async def save_all(self) -> None:
+        """Have every worker write its sequences to disk, before the daemon ends."""
+        async with trio.open_nursery() as nursery:
+            for place in self._places.values():
+                if place.worker is not None:
+                    nursery.start_soon(place.worker.save, self._launcher.saved_state)
 
     @property
     def models(self) -> list[str]:
@@ -342,6 +353,9 @@ class Broker:
             place.worker, place.ready = worker, trio.current_time()
             self._proven[model] = place.config
             worker.on_lost = on_lost
+            if model in self._catalogue.names:
+                # They may have changed while it was loading.
+                worker.declare(self._catalogue.prefixes_of(model))
             for warning in worker.ready.warnings:
                 log.warning("model changed at load", model=model, **msgspec.to_builtins(warning))
             load_ms = round((place.ready - place.started) * 1000, 3)

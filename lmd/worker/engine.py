@@ -11,7 +11,20 @@ import time
 from collections import deque
 from typing import NoReturn
 
-from lmd.protocol.worker import Abort, Load, Ping, Pong, Ready, ToWorker
+from lmd.protocol.worker import (
+    Abort,
+    Forget,
+    Load,
+    Ping,
+    Pinned,
+    PinnedPrefix,
+    Pong,
+    Prefixes,
+    Ready,
+    Save,
+    Saved,
+    ToWorker,
+)
 from lmd.worker.channel import Send
 from lmd.worker.embedding import Embedder, Embedding, embedded
 from lmd.worker.failures import as_lmd_error
@@ -19,10 +32,15 @@ from lmd.worker.intake import Intake
 from lmd.worker.jobs import Job, JobMessage, OpenJobs
 from lmd.worker.llama.model import build
 from lmd.worker.load import Loaded, load_model, milliseconds_since, open_embedding_context
-from lmd.worker.prepared import Prepared, PreparedEmbedding, PreparedText
+from lmd.worker.prepared import Prepared, PreparedEmbedding, PreparedPrefixes, PreparedText
+from lmd.worker.saved.restoring import Restored, Restorer
 from lmd.worker.streams import Streams
 
 INBOX = 4096
+PREFIX_SECONDS = 20.0
+"""What declared prefixes may add to a load, whose time is limited."""
+Item = Prepared | PreparedPrefixes | Restored | Abort | Ping | Save | Forget
+"""What the engine's loop is told."""
 
 
 class LlamaEngine:
@@ -31,8 +49,8 @@ class LlamaEngine:
     def __init__(self, send: Send) -> None:
         self._send = send
         self._jobs = OpenJobs(send)
-        self._intake_inbox: queue.Queue[Job] = queue.Queue(INBOX)
-        self._inbox: queue.Queue[Prepared | Abort | Ping] = queue.Queue(INBOX)
+        self._intake_inbox: queue.Queue[Job | Prefixes] = queue.Queue(INBOX)
+        self._inbox: queue.Queue[Item] = queue.Queue(INBOX)
         self._serving: Serving | None = None
 
     def load(self, load: Load) -> Ready:
@@ -41,12 +59,15 @@ class LlamaEngine:
         loaded = load_model(load, self._send)
         Intake(loaded, self._jobs, self._intake_inbox, self._inbox.put).start()
         self._serving = Serving(loaded, self._jobs, self._inbox, self._send)
-        return _ready(loaded, milliseconds_since(started))
+        prefixes = self._serving.read_prefixes(time.monotonic() + PREFIX_SECONDS)
+        return _ready(loaded, milliseconds_since(started), prefixes)
 
     def submit(self, message: ToWorker) -> None:
         """See `lmd.worker.service.Engine`."""
-        if isinstance(message, (Abort, Ping)):
+        if isinstance(message, (Abort, Ping, Save, Forget)):
             self._inbox.put(message)
+        elif isinstance(message, Prefixes):
+            self._intake_inbox.put(message)
         elif isinstance(message, JobMessage) and (job := self._jobs.open(message)):
             self._intake_inbox.put(job)
 
@@ -64,7 +85,7 @@ class Serving:
         self,
         loaded: Loaded,
         jobs: OpenJobs,
-        inbox: "queue.Queue[Prepared | Abort | Ping]",
+        inbox: "queue.Queue[Item]",
         send: Send,
     ) -> None:
         self._loaded = loaded
@@ -78,6 +99,19 @@ class Serving:
         self._streams: Streams | None = None
         if loaded.context is not None:
             self._streams = Streams(loaded, loaded.context, jobs, send)
+        self._saved = loaded.saved
+        self._restorer: Restorer | None = None
+        if loaded.saved and self._streams:
+            self._restorer = Restorer(loaded.saved, self._streams, inbox.put)
+
+    def read_prefixes(self, until: float) -> list[PinnedPrefix]:
+        """Have declared prefixes in the cache; what became of them by ``until``. What is not read
+        then is read while nothing else is to be done, or in small pieces."""
+        if self._streams is None:
+            return []
+        while self._streams.pins.pending and time.monotonic() < until:
+            self._streams.read_prefixes()
+        return self._streams.pins.states
 
     def turn(self) -> None:
         """One turn of the loop; blocks while there is nothing to do."""
@@ -86,12 +120,15 @@ class Serving:
             while self._waiting and self._streams.has_room:
                 self._streams.admit(self._waiting.popleft())
             self._streams.step()
+            if self._streams.pins.pending and self._streams.read_prefixes():
+                self._send(Pinned(self._streams.pins.states))
         if self._embeddings:
             self._embed(self._embeddings[0])
 
     def _take_messages(self) -> None:
-        busy = self._waiting or self._embeddings or (self._streams and self._streams.running)
-        if not busy:
+        streams = self._streams
+        at_work = streams and (streams.running or streams.pins.pending)
+        if not (self._waiting or self._embeddings or at_work):
             self._take(self._inbox.get())
         while True:
             try:
@@ -99,7 +136,7 @@ class Serving:
             except queue.Empty:
                 return
 
-    def _take(self, item: Prepared | Abort | Ping) -> None:
+    def _take(self, item: Item) -> None:
         if isinstance(item, Ping):
             running = len(self._streams.running) if self._streams else 0
             parked = self._streams.parked if self._streams else 0
@@ -107,13 +144,35 @@ class Serving:
             self._send(Pong(item.nonce, running, waiting, parked))
         elif isinstance(item, Abort):
             self._abort(item.job)
+        elif isinstance(item, (Save, Forget)):
+            self._send(self._save_or_forget(item))
+        elif isinstance(item, PreparedPrefixes):
+            if self._streams is not None:
+                self._streams.pins.replace(item.prefixes)
+                self._send(Pinned(self._streams.pins.states))
+        elif isinstance(item, Restored):
+            assert self._restorer is not None
+            for prepared in self._restorer.take(item):
+                self._take(prepared)
         elif isinstance(item, PreparedEmbedding):
             if not item.job.ended:
                 self._embeddings.append(Embedding(item))
-        elif not item.job.ended:
-            self._waiting.append(item)
-        else:
+        elif item.job.ended:
             item.close()
+        elif not (self._restorer and self._restorer.fetch(item)):
+            self._waiting.append(item)
+
+    def _save_or_forget(self, wanted: Save | Forget) -> Saved:
+        if self._streams is None:
+            return Saved(0, 0)
+        if isinstance(wanted, Forget):
+            self._streams.forget()
+            if self._saved is not None:
+                self._saved.forget()
+            return Saved(0, 0)
+        if self._saved is None:
+            return Saved(0, 0)
+        return self._saved.save(self._streams.sources(), wanted.limit)
 
     def _abort(self, job_id: int) -> None:
         """Wherever the job is; one that is still in intake is dropped when it comes out."""
@@ -153,7 +212,7 @@ class Serving:
             self._embeddings.popleft()
 
 
-def _ready(loaded: Loaded, load_ms: float) -> Ready:
+def _ready(loaded: Loaded, load_ms: float, prefixes: list[PinnedPrefix]) -> Ready:
     return Ready(
         context=loaded.sizes.context,
         slots=loaded.sizes.slots,
@@ -165,6 +224,7 @@ def _ready(loaded: Loaded, load_ms: float) -> Ready:
         build=build(),
         load_ms=load_ms,
         warnings=loaded.warnings,
+        prefixes=prefixes,
     )
 
 

@@ -15,7 +15,7 @@ from lmd.defects import trace_of
 from lmd.protocol.errors import LmdError
 from lmd.protocol.params import Message
 from lmd.protocol.results import RequestWarning
-from lmd.protocol.worker import Embed, Generate, Tokenize, Tokenized
+from lmd.protocol.worker import Embed, Generate, Prefixes, Tokenize, Tokenized
 from lmd.worker.constraints.grammar import check_grammar
 from lmd.worker.constraints.schema import schema_to_grammar
 from lmd.worker.jobs import Job, OpenJobs
@@ -23,9 +23,10 @@ from lmd.worker.llama.log import LlamaError
 from lmd.worker.llama.samplers import Grammar
 from lmd.worker.load import Loaded
 from lmd.worker.overflow import fit_prompt
-from lmd.worker.prepared import Prepared, PreparedEmbedding, PreparedText
+from lmd.worker.pins import tokenize_prefixes
+from lmd.worker.prepared import Prepared, PreparedEmbedding, PreparedPrefixes, PreparedText
 from lmd.worker.sampling import plan_sampling
-from lmd.worker.template import PLAIN, PLAIN_STOPS, TemplateFailed, refusal
+from lmd.worker.template import PLAIN, PLAIN_STOPS
 
 Warnings = list[RequestWarning]
 
@@ -37,11 +38,12 @@ class Intake:
         self,
         loaded: Loaded,
         jobs: OpenJobs,
-        inbox: "queue.Queue[Job]",
-        deliver: Callable[[Prepared], None],
+        inbox: "queue.Queue[Job | Prefixes]",
+        deliver: Callable[[Prepared | PreparedPrefixes], None],
     ) -> None:
         self._loaded = loaded
         self._vocabulary = loaded.model.vocabulary
+        self._prompts = loaded.prompts
         self._jobs = jobs
         self._inbox = inbox
         self._deliver = deliver
@@ -52,9 +54,13 @@ class Intake:
 
     def _run_intake(self) -> NoReturn:
         while True:
-            job = self._inbox.get()
-            if not job.ended:
-                self._handle(job)
+            item = self._inbox.get()
+            if isinstance(item, Prefixes):
+                context = self._loaded.sizes.context
+                found = tokenize_prefixes(self._prompts, item.prefixes, context)
+                self._deliver(PreparedPrefixes(found))
+            elif not item.ended:
+                self._handle(item)
 
     def _handle(self, job: Job) -> None:
         try:
@@ -108,6 +114,7 @@ class Intake:
             logprobs=sampling.logprobs,
             shift=shift,
             warnings=warnings,
+            private=message.private,
         )
 
     def _prompt_tokens(self, message: Generate, warnings: Warnings) -> list[int]:
@@ -116,10 +123,10 @@ class Intake:
         elif message.suffix is not None:
             tokens = self._fim_tokens(message.prompt or "", message.suffix)
         elif message.prompt is not None:
-            tokens = self._tokens(message.prompt, special=True)
+            tokens = self._prompts.text(message.prompt, special=True)
         else:
             raise LmdError("invalid_request", "neither messages nor prompt are given")
-        tokens = self._with_bos(tokens)
+        tokens = self._prompts.with_bos(tokens)
         if not tokens:
             raise LmdError("invalid_request", "the prompt is empty", hint="give some text")
         return tokens
@@ -128,11 +135,7 @@ class Intake:
         if self._loaded.source.fallback:
             detail = f"the model has no chat template; {self._loaded.source.fallback} is used"
             warnings.append(RequestWarning("messages", "fallback", detail))
-        try:
-            parts = self._loaded.template.render(messages)
-        except TemplateFailed as error:
-            raise refusal(error) from error
-        return [token for part in parts for token in self._tokens(part.text, special=part.trusted)]
+        return self._prompts.chat(messages)
 
     def _template_stops(self, message: Generate) -> tuple[str, ...]:
         plain = message.messages is not None and self._loaded.source.text == PLAIN
@@ -146,22 +149,9 @@ class Intake:
                 "this model has no fill-in-the-middle tokens",
                 hint="leave suffix out, or use a model for code",
             )
-        before = self._tokens(prompt, special=False)
-        after = self._tokens(suffix, special=False)
+        before = self._prompts.text(prompt, special=False)
+        after = self._prompts.text(suffix, special=False)
         return [fim.prefix, *before, fim.suffix, *after, fim.middle]
-
-    def _with_bos(self, tokens: list[int]) -> list[int]:
-        """Most models want one begin-of-sequence token; a template may have written it."""
-        bos = self._vocabulary.bos
-        if bos < 0 or (tokens and tokens[0] == bos):
-            return tokens
-        return [bos, *tokens] if self._vocabulary.adds_bos or not tokens else tokens
-
-    def _tokens(self, text: str, *, special: bool) -> list[int]:
-        try:
-            return self._vocabulary.tokenize(text, add_special=False, parse_special=special)
-        except LlamaError as error:
-            raise LmdError("invalid_request", str(error)) from error
 
     def _grammar(self, message: Generate, warnings: Warnings) -> Grammar | None:
         if message.schema is not None and message.grammar is not None:

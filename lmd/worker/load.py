@@ -4,7 +4,7 @@ import os
 import stat
 import time
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from lmd.protocol.params import Message
 from lmd.protocol.results import RequestWarning
@@ -13,8 +13,12 @@ from lmd.worker.channel import Send
 from lmd.worker.cpus import default_threads
 from lmd.worker.llama.context import MAX_SEQUENCES, Context, ContextShape
 from lmd.worker.llama.log import LlamaError
-from lmd.worker.llama.model import Model
+from lmd.worker.llama.model import Model, build
+from lmd.worker.pins import PrefixTokens, Reserve, reserve_for, tokenize_prefixes
+from lmd.worker.prompts import Prompts
 from lmd.worker.sandbox import Setup
+from lmd.worker.saved.identity import identity
+from lmd.worker.saved.store import SavedStates
 from lmd.worker.service import LoadError
 from lmd.worker.template import ChatTemplate, Source, TemplateFailed, choose_template
 
@@ -32,13 +36,20 @@ class Sizes:
     context: int
     slots: int
     parked: int
+    parked_bytes: int | None
     batch: int
     prefill_chunk: int
     threads: int
+    reserve: Reserve = field(default_factory=Reserve)
+    """For declared prefixes, on top of what the slots need."""
 
     @property
     def cells(self) -> int:
-        return self.context * self.slots
+        return self.context * self.slots + self.reserve.cells
+
+    @property
+    def sequences(self) -> int:
+        return self.slots + self.parked + self.reserve.sequences
 
 
 @dataclass(slots=True)
@@ -49,10 +60,13 @@ class Loaded:
     sizes: Sizes
     context: Context | None
     """None for a model that only embeds."""
-    template: ChatTemplate
     source: Source
     pooling: str
     warnings: list[RequestWarning]
+    prompts: Prompts
+    saved: SavedStates | None = None
+    """None where nothing is kept on disk."""
+    prefixes: list[PrefixTokens] = field(default_factory=list)
 
 
 def load_model(load: Load, send: Send) -> Loaded:
@@ -63,16 +77,27 @@ def load_model(load: Load, send: Send) -> Loaded:
         model = Model(load.path, load.gpu_layers, _progress(send))
         _check_kind(model)
         sizes = choose_sizes(load, model.training_context, warnings)
-        context = _open_context(model, sizes)
     except LlamaError as error:
-        raise LoadError(
-            f"llama.cpp cannot load {load.path}: {error}",
-            "check the file, the context size and the memory that is free",
-        ) from error
+        raise _not_loaded(load, error) from error
     source = choose_template(load.chat_template, model.chat_template, model.vocabulary.specials)
     pooling = _choose_pooling(load.pooling, model.pooling, warnings)
-    template = _try_template(model, source)
-    return Loaded(model, sizes, context, template, source, pooling, warnings)
+    prompts = Prompts(model.vocabulary, _try_template(model, source))
+    prefixes = tokenize_prefixes(prompts, load.prefixes, sizes.context)
+    room = MAX_SEQUENCES - sizes.slots - sizes.parked
+    sizes.reserve = reserve_for(prefixes, MAX_CELLS - sizes.context * sizes.slots, room)
+    try:
+        context = _open_context(model, sizes)
+    except LlamaError as error:
+        raise _not_loaded(load, error) from error
+    saved = _open_saved(load, model, context) if context and load.saved else None
+    return Loaded(model, sizes, context, source, pooling, warnings, prompts, saved, prefixes)
+
+
+def _not_loaded(load: Load, error: LlamaError) -> LoadError:
+    return LoadError(
+        f"llama.cpp cannot load {load.path}: {error}",
+        "check the file, the context size and the memory that is free",
+    )
 
 
 def choose_sizes(load: Load, training_context: int, warnings: list[RequestWarning]) -> Sizes:
@@ -93,6 +118,7 @@ def choose_sizes(load: Load, training_context: int, warnings: list[RequestWarnin
         context=context,
         slots=slots,
         parked=max(0, min(load.parked, MAX_SEQUENCES - slots)),
+        parked_bytes=load.parked_bytes,
         batch=batch,
         prefill_chunk=max(1, min(load.prefill_chunk, batch)),
         threads=min(load.threads, MAX_THREADS) if load.threads > 0 else default_threads(),
@@ -131,12 +157,23 @@ def _check_kind(model: Model) -> None:
 
 
 def _open_context(model: Model, sizes: Sizes) -> Context | None:
-    shape = ContextShape(sizes.cells, sizes.batch, sizes.slots + sizes.parked, sizes.threads)
+    shape = ContextShape(sizes.cells, sizes.batch, sizes.sequences, sizes.threads)
     context = Context(model, shape)
     if context.has_memory and context.causal:
         return context
     context.free()
     return None
+
+
+def _open_saved(load: Load, model: Model, context: Context) -> SavedStates:
+    assert load.saved is not None
+    try:
+        key = identity(load.path, context.flags, build())
+    except OSError as error:
+        raise LoadError(f"cannot read {load.path}: {error.strerror}", "check the path") from error
+    saved = SavedStates(load.saved, key, window=model.window, recurrent=model.recurrent)
+    saved.scan()
+    return saved
 
 
 def _choose_pooling(configured: str | None, own: str | None, warnings: list[RequestWarning]) -> str:

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from lmd.protocol.results import RequestWarning
 from lmd.worker.jobs import Job
 from lmd.worker.llama.samplers import Grammar
+from lmd.worker.pins import PrefixTokens
 from lmd.worker.sampling import Plan
 
 
@@ -21,6 +22,9 @@ class PreparedText:
     logprobs: int | None
     shift: bool
     warnings: list[RequestWarning]
+    private: bool = False
+    sought: bool = False
+    """Whether something of it is saved on disk has been seen to."""
 
     def close(self) -> None:
         """Free what llama.cpp holds for a job that will not run."""
@@ -35,6 +39,13 @@ class PreparedEmbedding:
     job: Job
     inputs: list[list[int]]
     normalize: bool
+
+
+@dataclass(slots=True)
+class PreparedPrefixes:
+    """Declared prefixes, tokenized."""
+
+    prefixes: list[PrefixTokens]
 
 
 Prepared = PreparedText | PreparedEmbedding

@@ -1,6 +1,7 @@
 """The sequences in the KV cache: running ones, and finished ones parked for their prefix."""
 
 import itertools
+from collections.abc import Callable
 from typing import Protocol
 
 from lmd.worker.cells import Cells
@@ -21,13 +22,30 @@ class Memory(Protocol):
 class Sequence:
     """Tokens in the cache, in order; ``cells`` names the cell of each."""
 
-    __slots__ = ("cells", "id", "parked", "tokens", "used")
+    __slots__ = (
+        "bytes",
+        "cells",
+        "id",
+        "parked",
+        "pinned",
+        "pinned_tokens",
+        "private",
+        "tokens",
+        "used",
+    )
 
     def __init__(self, sequence_id: int) -> None:
         self.id = sequence_id
         self.tokens: list[int] = []
         self.cells: list[int] = []
         self.parked = False
+        self.pinned = False
+        self.pinned_tokens = 0
+        """It stays, whether or not anybody uses it, and will hold so many tokens."""
+        self.private = False
+        """It must not be written to disk."""
+        self.bytes = 0
+        """What it held of the cache when it was parked."""
         self.used = 0
         """When it was last of use, counted in admissions and finishes."""
 
@@ -35,8 +53,8 @@ class Sequence:
 class Sequences:
     """Hands out sequences and keeps what the cache holds and what we believe it holds in step.
 
-    Running sequences are never dropped; parked ones go, least recently used first, when cells or
-    sequence numbers run short. Owned by the engine's thread.
+    Running sequences are never dropped; parked ones go, least recently used first, when cells,
+    sequence numbers or the bytes that they may hold run short. Owned by the engine's thread.
     """
 
     def __init__(
@@ -48,12 +66,23 @@ class Sequences:
         parked: int,
         window: int = 0,
         recurrent: bool = False,
+        parked_bytes: int | None = None,
+        measure: Callable[[Sequence], int] = lambda _: 0,
+        pinned: int = 0,
+        pinned_cells: int = 0,
     ) -> None:
+        """``measure`` tells the bytes of a sequence; None for ``parked_bytes`` sets no limit.
+
+        ``total_cells`` are those of running sequences and ``pinned_cells``.
+        """
         self._memory = memory
         self._cells = Cells(total_cells)
-        self._free_ids = list(range(slots + parked - 1, -1, -1))
+        self._free_ids = list(range(slots + parked + pinned - 1, -1, -1))
         self._held: dict[int, Sequence] = {}
-        self._most_parked = parked
+        self._most_pinned, self._pinned_cells = pinned, pinned_cells
+        self._most_parked = 0 if parked_bytes == 0 else parked
+        self._parked_bytes = parked_bytes
+        self._measure = measure
         self._window = window
         self._recurrent = recurrent
         self._clock = itertools.count(1)
@@ -74,6 +103,62 @@ class Sequences:
             source.parked = False
             return source
         return self._fork(source, reuse)
+
+    def reusable(self, prompt: list[int]) -> int:
+        """How many tokens of a prompt are held already."""
+        reuse = choose_reuse(prompt, self._reusable(), self._window)
+        return reuse.length if reuse else 0
+
+    def restore(self, tokens: list[int], fill: Callable[[int], bool]) -> bool:
+        """Have ``fill`` put a sequence of these tokens into the cache, and park it.
+
+        False where there is no room for it, or where it cannot.
+        """
+        if not self._most_parked or not self.make_room(len(tokens)):
+            return False
+        sequence = self._new()
+        if not fill(sequence.id):
+            self.drop(sequence)
+            return False
+        self.extend(sequence, tokens)
+        self.park(sequence)
+        return True
+
+    @property
+    def worth_saving(self) -> list[Sequence]:
+        """Pinned sequences, then finished ones, the latest used first, less those that another one
+        begins with."""
+        pinned = [held for held in self._held.values() if held.pinned]
+        parked = [held for held in self._held.values() if held.parked and not held.private]
+        parked.sort(key=lambda sequence: -sequence.used)
+        if self._window or self._recurrent:
+            return pinned + parked
+        return pinned + [
+            one
+            for one in parked
+            if not any(
+                len(one.tokens) < len(other.tokens)
+                and other.tokens[: len(one.tokens)] == one.tokens
+                for other in parked
+            )
+        ]
+
+    def pin(self, tokens: list[int]) -> Sequence | None:
+        """A sequence that stays, and already holds what can be reused of others; None where no
+        room is left for pinned ones of so many tokens."""
+        pinned = [held for held in self._held.values() if held.pinned]
+        taken = sum(held.pinned_tokens for held in pinned)
+        if len(pinned) >= self._most_pinned or taken + len(tokens) > self._pinned_cells:
+            return None
+        # All of it may be reused: nobody asks for what follows.
+        sequence = self.admit([*tokens, -1])
+        sequence.pinned, sequence.private, sequence.pinned_tokens = True, False, len(tokens)
+        return sequence
+
+    def unpin(self, sequence: Sequence) -> None:
+        """Treat a pinned sequence as any finished one."""
+        sequence.pinned = False
+        self.park(sequence)
 
     def extend(self, sequence: Sequence, tokens: list[int]) -> None:
         """The context has decoded these tokens."""
@@ -96,7 +181,8 @@ class Sequences:
             return
         sequence.parked = True
         sequence.used = next(self._clock)
-        while self.parked > self._most_parked:
+        sequence.bytes = 0 if self._parked_bytes is None else self._measure(sequence)
+        while self.parked > self._most_parked or self._over_bytes():
             oldest = self._oldest_parked()
             assert oldest is not None
             self.drop(oldest)
@@ -134,6 +220,18 @@ class Sequences:
         del sequence.tokens[start:end]
         del sequence.cells[start:end]
         return True
+
+    def _over_bytes(self) -> bool:
+        if self._parked_bytes is None:
+            return False
+        parked = [sequence for sequence in self._held.values() if sequence.parked]
+        total = sum(sequence.bytes for sequence in parked)
+        if total <= self._parked_bytes or self._window or self._recurrent:
+            return total > self._parked_bytes
+        # Cells that several share are held once; every cell costs the same here.
+        cells = sum(len(sequence.cells) for sequence in parked)
+        distinct = len(set().union(*(sequence.cells for sequence in parked)))
+        return total * distinct > self._parked_bytes * cells
 
     def _reusable(self) -> list[Held]:
         return [

@@ -1,6 +1,7 @@
 """The running generations and the context they share: one step for all of them."""
 
 import time
+from functools import partial
 from typing import NamedTuple
 
 from lmd.protocol.errors import LmdError
@@ -16,8 +17,10 @@ from lmd.worker.llama.context import Context
 from lmd.worker.load import Loaded
 from lmd.worker.overflow import cut_when_full, full_warning, shifted_warning
 from lmd.worker.pace import Pace
+from lmd.worker.pins import Pins
 from lmd.worker.prepared import PreparedText
-from lmd.worker.sequences import Sequences
+from lmd.worker.saved.store import LEAST_TOKENS, Source
+from lmd.worker.sequences import Sequence, Sequences
 
 NO_ROOM = 1
 """What `llama_decode` returns when it finds no cells for a batch."""
@@ -46,6 +49,7 @@ class Streams:
         self._pace = Pace(loaded.sizes.prefill_chunk)
         uniform = not (loaded.model.window or loaded.model.recurrent)
         self._footprint = Footprint(context.sequence_bytes, uniform=uniform)
+        self._saved = loaded.saved
         self._sequences = Sequences(
             context,
             total_cells=loaded.sizes.cells,
@@ -53,7 +57,13 @@ class Streams:
             parked=loaded.sizes.parked,
             window=loaded.model.window,
             recurrent=loaded.model.recurrent,
+            parked_bytes=loaded.sizes.parked_bytes,
+            measure=self._bytes_of,
+            pinned=loaded.sizes.reserve.sequences,
+            pinned_cells=loaded.sizes.reserve.cells,
         )
+        self.pins = Pins(self._sequences, self._read, self._bytes_of, self._restore_saved)
+        self.pins.replace(loaded.prefixes)
 
     @property
     def has_room(self) -> bool:
@@ -66,7 +76,63 @@ class Streams:
     def admit(self, prepared: PreparedText) -> None:
         """Give a job a slot, and what can be reused of other sequences."""
         sequence = self._sequences.admit(prepared.tokens)
+        sequence.private = prepared.private
         self.running.append(Generation(prepared, sequence, self._vocabulary))
+
+    def held(self, tokens: list[int]) -> int:
+        """How many of these tokens need not be read."""
+        return self._sequences.reusable(tokens)
+
+    def restore(self, tokens: list[int], state: bytes) -> bool:
+        """Put a saved sequence into the cache; False if it does not fit."""
+        return self._sequences.restore(tokens, lambda number: self._context.restore(number, state))
+
+    def sources(self) -> list[Source]:
+        """The finished sequences that may be saved, the most useful first."""
+        return [
+            Source(
+                sequence.tokens,
+                self._context.first_position(sequence.id),
+                partial(self._context.state, sequence.id),
+            )
+            for sequence in self._sequences.worth_saving
+            if len(sequence.tokens) >= LEAST_TOKENS
+        ]
+
+    def read_prefixes(self) -> bool:
+        """Read a piece of the declared prefixes, a small one while somebody is answered; whether
+        the state of any has changed."""
+        return self.pins.step(self._pace.chunk if self.running else self._sizes.batch)
+
+    def _read(self, sequence: int, tokens: list[int], position: int) -> bool:
+        batch = self._context.batch
+        batch.clear()
+        batch.add(sequence, tokens, position, 0)
+        if not self._sequences.make_room(len(tokens)):
+            return False
+        code = self._context.decode()
+        if code == NO_ROOM:
+            self._sequences.drop_parked()
+            code = self._context.decode()
+        return code == 0
+
+    def _restore_saved(self, tokens: list[int]) -> None:
+        """At load, or on a reload: what takes longest of it is the disk, and that is seldom."""
+        entry = self._saved.find([*tokens, -1], self.held([*tokens, -1])) if self._saved else None
+        if entry is None or self._saved is None:
+            return
+        state = self._saved.read(entry)
+        if state is None:
+            self._saved.drop(entry)
+        else:
+            self.restore(entry.tokens.tolist(), state)
+
+    def _bytes_of(self, sequence: Sequence) -> int:
+        return self._footprint.of(sequence, len(sequence.tokens))
+
+    def forget(self) -> None:
+        """Drop all finished sequences."""
+        self._sequences.drop_parked()
 
     def leave(self, job: Job) -> None:
         """Take a job out that was answered elsewhere; its tokens stay for reuse."""

@@ -14,7 +14,7 @@ function __lmctl_words --description 'Words before the cursor that are no option
             switch $token
                 case --
                     set ended yes
-                case -m --model -p --persona -s --system -f --file --stdin-wait -n --max-tokens -t --temperature --top-p --top-k --min-p --seed --stop --schema --grammar --logprobs --overflow --color --deadline --priority --socket --suffix -n --candidates --shell --history --supersede --status --error --key -n --lines --since --interval --file
+                case -m --model -p --persona --prefix -s --system -f --file --stdin-wait -n --max-tokens -t --temperature --top-p --top-k --min-p --seed --stop --schema --grammar --logprobs --overflow --color --deadline --priority --socket --suffix -n --candidates --shell --history --supersede --status --error --key -n --lines --since --interval --file
                     set skip yes
                 case '--*'
                 case '-?*'
@@ -73,7 +73,7 @@ complete -c lmctl -n __lmctl_argument -a cancel -d 'Cancel requests of any clien
 complete -c lmctl -n __lmctl_argument -a doctor -d 'Check the installation and say how to mend what is broken.'
 complete -c lmctl -n __lmctl_argument -a version -d 'Print the versions of client and daemon.'
 complete -c lmctl -n __lmctl_argument -a completion -d 'Print the completion script of a shell.'
-complete -c lmctl -n __lmctl_argument -a models -d 'List, show, load and unload models.'
+complete -c lmctl -n __lmctl_argument -a models -d 'List, show, load and unload models; forget what was asked of them.'
 complete -c lmctl -n __lmctl_argument -a config -d 'Show, change and check the configuration.'
 complete -c lmctl -n __lmctl_argument -a service -d 'Run lmd as a service of yours: systemd, or launchd on macOS.'
 complete -c lmctl -n __lmctl_after -l version -d 'print the version and exit'
@@ -82,6 +82,7 @@ complete -c lmctl -n __lmctl_after -s h -l help -d 'show help and exit'
 complete -c lmctl -n '__lmctl_within ask' -F
 complete -c lmctl -n '__lmctl_within ask' -s m -l model -x -a '(__lmctl_names models)' -d 'model or alias; default: the daemon\'s default model'
 complete -c lmctl -n '__lmctl_within ask' -s p -l persona -x -a '(__lmctl_names personas)' -d 'persona of the configuration: system prompt, model and sampling'
+complete -c lmctl -n '__lmctl_within ask' -l prefix -x -d 'prefix of the configuration, in front of the system prompt'
 complete -c lmctl -n '__lmctl_within ask' -s s -l system -x -d 'system prompt'
 complete -c lmctl -n '__lmctl_within ask' -s f -l file -r -F -d 'add a file as context; \'-\' is stdin, waited for without limit; repeatable'
 complete -c lmctl -n '__lmctl_within ask' -l stdin-wait -x -d 'with a PROMPT, wait this long for the first byte of a pipe (default 10; 0: ignore stdin)'
@@ -96,6 +97,7 @@ complete -c lmctl -n '__lmctl_within ask' -l schema -r -F -d 'JSON schema that t
 complete -c lmctl -n '__lmctl_within ask' -l grammar -r -F -d 'GBNF grammar that the answer must fit'
 complete -c lmctl -n '__lmctl_within ask' -l logprobs -x -d 'report N alternatives per token; needs --json'
 complete -c lmctl -n '__lmctl_within ask' -l overflow -x -a 'error shift' -d 'when the context is full: fail, or drop the oldest tokens'
+complete -c lmctl -n '__lmctl_within ask' -l private -d 'have nothing of it written to disk'
 complete -c lmctl -n '__lmctl_within ask' -l json -d 'print the whole result as one line of JSON'
 complete -c lmctl -n '__lmctl_within ask' -l no-stream -d 'print the answer when it is complete'
 complete -c lmctl -n '__lmctl_within ask' -s v -l verbose -d 'a receipt on stderr: tokens, cache, where the time went'
@@ -121,6 +123,7 @@ complete -c lmctl -n '__lmctl_within complete' -l schema -r -F -d 'JSON schema t
 complete -c lmctl -n '__lmctl_within complete' -l grammar -r -F -d 'GBNF grammar that the answer must fit'
 complete -c lmctl -n '__lmctl_within complete' -l logprobs -x -d 'report N alternatives per token; needs --json'
 complete -c lmctl -n '__lmctl_within complete' -l overflow -x -a 'error shift' -d 'when the context is full: fail, or drop the oldest tokens'
+complete -c lmctl -n '__lmctl_within complete' -l private -d 'have nothing of it written to disk'
 complete -c lmctl -n '__lmctl_within complete' -l json -d 'print the whole result as one line of JSON'
 complete -c lmctl -n '__lmctl_within complete' -l no-stream -d 'print the answer when it is complete'
 complete -c lmctl -n '__lmctl_within complete' -s v -l verbose -d 'a receipt on stderr: tokens, cache, where the time went'
@@ -259,6 +262,7 @@ complete -c lmctl -n '__lmctl_argument models' -a list -d 'List the configured m
 complete -c lmctl -n '__lmctl_argument models' -a show -d 'Show one model with what its GGUF header says.'
 complete -c lmctl -n '__lmctl_argument models' -a load -d 'Load a model and wait until it is ready.'
 complete -c lmctl -n '__lmctl_argument models' -a unload -d 'Unload a model when its requests are done.'
+complete -c lmctl -n '__lmctl_argument models' -a forget -d 'Drop what finished requests left in the KV cache and on disk.'
 complete -c lmctl -n '__lmctl_after models' -s h -l help -d 'show help and exit'
 
 complete -c lmctl -n '__lmctl_within models list' -l json -d 'print the reply as one line of JSON'
@@ -284,6 +288,11 @@ complete -c lmctl -n '__lmctl_within models unload' -l deadline -x -d 'longest t
 complete -c lmctl -n '__lmctl_within models unload' -l json -d 'print the reply as one line of JSON'
 complete -c lmctl -n '__lmctl_within models unload' -l socket -r -F -d 'socket of the daemon'
 complete -c lmctl -n '__lmctl_within models unload' -s h -l help -d 'show help and exit'
+
+complete -c lmctl -n '__lmctl_argument models forget' -a '(__lmctl_names models)'
+complete -c lmctl -n '__lmctl_within models forget' -l json -d 'print the reply as one line of JSON'
+complete -c lmctl -n '__lmctl_within models forget' -l socket -r -F -d 'socket of the daemon'
+complete -c lmctl -n '__lmctl_within models forget' -s h -l help -d 'show help and exit'
 
 complete -c lmctl -n '__lmctl_argument config' -a show -d 'Show what holds, and which line of which file says so.'
 complete -c lmctl -n '__lmctl_argument config' -a get -d 'Print the value of a key, or the keys of a table.'

@@ -2,7 +2,7 @@
 
 from collections import Counter
 
-from bench import cancel, first_token, overload, reload, shell, startup, throughput
+from bench import cancel, first_token, overload, reload, restore, shell, startup, throughput
 from bench.cancel import Phase
 from bench.machine import Machine, describe_others
 from bench.measure import Table
@@ -142,3 +142,13 @@ def test_a_busy_machine_is_told_of():
     assert "WARNING" in busy.format()
     assert "WARNING" not in describe_others(0.05)
     assert "WARNING" in describe_others(0.5)
+
+
+def test_restore_compares_each_round_with_its_own_reading():
+    def taken(*first: float) -> list[restore.Sample]:
+        return [restore.Sample(each, 500.0) for each in first]
+
+    samples = {"read anew": taken(1000, 2000), "after unload": taken(50, 200)}
+    table = restore.report(samples, 1965, 5 << 20)
+    assert column(table, "ratio to read anew") == ["", "0.075 (0.050-0.100)"]
+    assert column(table, "budget") == ["", "met (<= 0.1x)"]

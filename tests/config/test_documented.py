@@ -52,7 +52,10 @@ def test_the_example_loads_as_it_is_and_with_all_that_it_shows(tmp_path: Path):
     copy = tmp_path / "lmd.toml"
     copy.write_text(TEXT)
     assert load_all(str(copy), required=True).config.personas
-    assert len(parse(_SHOWN.sub(r"\1", TEXT), "example").models) == 2
+    notes = tmp_path / "notes.md"
+    notes.write_text("what the example names is not here")
+    shown = _SHOWN.sub(r"\1", TEXT).replace("~/notes.md", str(notes))
+    assert len(parse(shown, "example").models) == 2
 
 
 def test_what_the_example_sets_in_fixed_tables_are_the_defaults():

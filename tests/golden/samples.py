@@ -15,6 +15,7 @@ from lmd.protocol.results import (
     EventsResult,
     ExplainedPart,
     ExplainResult,
+    ForgetResult,
     GenerationResult,
     HelloResult,
     MemoryStatus,
@@ -24,6 +25,7 @@ from lmd.protocol.results import (
     ModelStatus,
     PersonasResult,
     PersonaStatus,
+    PrefixStatus,
     RequestWarning,
     StatusResult,
     StreamEvent,
@@ -77,7 +79,9 @@ ROUTED: dict[str, Any] = {
 
 SHELL: dict[str, Any] = {"shell": "zsh", "platform": "macos", "cwd": "/tmp/a b", "widget": True}
 
-GENERATION = SAMPLING | ROUTED | {"stream": True, "schema": SCHEMA, "overflow": "shift"}
+GENERATION = (
+    SAMPLING | ROUTED | {"stream": True, "schema": SCHEMA, "overflow": "shift", "private": True}
+)
 
 
 @dataclass(frozen=True)
@@ -114,6 +118,7 @@ CALLS = [
             "system": "You know shells.",
             "grammar": 'root ::= "yes" | "no"',
             "persona": "terse",
+            "prefix": "style",
             "conversation": "c-17",
             "require": ["chat"],
         },
@@ -204,6 +209,8 @@ CALLS = [
     Call("metrics", 25, "metrics", {}, whole=True),
     Call("requests.cancel", 26, "requests.cancel", {"id": 17}, whole=True),
     Call("personas.list", 27, "personas.list", {}, whole=True),
+    Call("models.forget", 30, "models.forget", {}),
+    Call("models.forget, whole", 31, "models.forget", {"model": "b", "deadline": 60}, whole=True),
     Call("reload", 28, "reload", {}),
     Call(
         "reload, whole",
@@ -242,6 +249,10 @@ _READY = ModelStatus(
     aliases=["default", "sh"],
     path="/models/shell.gguf",
     default=True,
+    prefixes=[
+        PrefixStatus("prefixes.style", 71, 437_244, "ready"),
+        PrefixStatus("personas.terse", 9000, 0, "failed", "its 9000 tokens leave no room"),
+    ],
 )
 _STOPPED = ModelStatus(
     name="big",
@@ -376,6 +387,7 @@ RESULTS: list[tuple[str, Id, str, Struct]] = [
     ),
     ("models.load", 12, "models.load", _READY),
     ("models.unload", 14, "models.unload", _STOPPED),
+    ("models.forget", 30, "models.forget", ForgetResult(3, 50_331_648)),
     ("events", 23, "events", EventsResult(delivered=12, dropped=0)),
     (
         "metrics",

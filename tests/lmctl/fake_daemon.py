@@ -195,6 +195,7 @@ class FakeDaemon:
         "models.show": lambda self, params: {"status": MODEL, "header": {"arch": "qwen2"}},
         "models.load": lambda self, params: MODEL,
         "models.unload": lambda self, params: MODEL | {"state": "unloaded"},
+        "models.forget": lambda self, params: {"files": 2, "bytes": 4096},
     }
 
 

@@ -6,6 +6,7 @@ from hypothesis import strategies as st
 from lmd.worker.sequences import Sequence, Sequences
 
 CELLS, SLOTS, PARKED = 48, 3, 2
+PINNED, PINNED_CELLS = 2, 30
 CONTEXT = CELLS // SLOTS
 
 
@@ -23,11 +24,12 @@ class FakeMemory:
 
     can_shift = True
 
-    def __init__(self) -> None:
+    def __init__(self, size: int = CELLS) -> None:
         self.cells: list[Cell] = []
+        self._size = size
 
     def decode(self, sequence: int, tokens: list[int], position: int) -> None:
-        assert len(self.cells) + len(tokens) <= CELLS, "no room in the cache"
+        assert len(self.cells) + len(tokens) <= self._size, "no room in the cache"
         assert position == len(self.tokens(sequence)), "positions must follow on"
         self.cells += [Cell(position + at, token, sequence) for at, token in enumerate(tokens)]
 
@@ -66,14 +68,20 @@ def decode(sequences: Sequences, memory: FakeMemory, sequence: Sequence, tokens:
 
 
 PROMPTS = st.lists(st.integers(0, 1), min_size=1, max_size=CONTEXT - 1)
-STEPS = st.lists(st.tuples(st.sampled_from(["admit", "grow", "park", "drop", "shift"]), PROMPTS))
+STEPS = st.lists(
+    st.tuples(st.sampled_from(["admit", "grow", "park", "drop", "shift", "pin", "unpin"]), PROMPTS)
+)
 
 
 @given(STEPS)
 def test_every_sequence_holds_its_tokens_whatever_happens(steps: list[tuple[str, list[int]]]):
-    memory = FakeMemory()
-    sequences = Sequences(memory, total_cells=CELLS, slots=SLOTS, parked=PARKED)
+    memory = FakeMemory(CELLS + PINNED_CELLS)
+    sequences = Sequences(
+        memory, total_cells=CELLS + PINNED_CELLS, slots=SLOTS, parked=PARKED,
+        pinned=PINNED, pinned_cells=PINNED_CELLS,
+    )  # fmt: skip
     running: list[Sequence] = []
+    pinned: list[tuple[Sequence, list[int]]] = []
     for action, prompt in steps:
         if action == "admit" and len(running) < SLOTS:
             sequence = sequences.admit(prompt)
@@ -91,7 +99,16 @@ def test_every_sequence_holds_its_tokens_whatever_happens(steps: list[tuple[str,
             expected = running[0].tokens[:1] + running[0].tokens[3:]
             if sequences.shift(running[0], 1, 2):
                 assert running[0].tokens == expected
+        elif action == "pin" and (sequence := sequences.pin(prompt)):
+            assert sequence.tokens == prompt[: len(sequence.tokens)]
+            decode(sequences, memory, sequence, prompt[len(sequence.tokens) :])
+            pinned.append((sequence, prompt))
+        elif pinned and action == "unpin":
+            sequences.unpin(pinned.pop(0)[0])
         assert sequences.parked <= PARKED
+        assert sum(len(tokens) for _, tokens in pinned) <= PINNED_CELLS
+        for sequence, tokens in pinned:
+            assert memory.tokens(sequence.id) == sequence.tokens == tokens
         for sequence in running:
             assert memory.tokens(sequence.id) == sequence.tokens
 
@@ -118,3 +135,67 @@ def test_nothing_is_parked_where_nothing_may_be():
     sequences.park(sequence)
     assert memory.cells == []
     assert sequences.parked == 0
+
+
+CELL_BYTES = 10
+
+
+def bounded(memory: FakeMemory, parked_bytes: int, parked: int = 8) -> Sequences:
+    return Sequences(
+        memory,
+        total_cells=CELLS,
+        slots=SLOTS,
+        parked=parked,
+        parked_bytes=parked_bytes,
+        measure=lambda sequence: CELL_BYTES * len(sequence.tokens),
+    )
+
+
+def run(sequences: Sequences, memory: FakeMemory, prompt: list[int]) -> int:
+    """Admit, read and park a prompt; how much of it was there already."""
+    sequence = sequences.admit(prompt)
+    cached = len(sequence.tokens)
+    decode(sequences, memory, sequence, prompt[cached:])
+    sequences.park(sequence)
+    return cached
+
+
+def test_parked_sequences_keep_within_their_bytes():
+    memory = FakeMemory()
+    sequences = bounded(memory, 9 * CELL_BYTES)
+    for start in (10, 20, 30, 40):
+        run(sequences, memory, [start, 1, 2])
+    assert sequences.parked == 3
+    assert len(memory.cells) == 9
+    assert run(sequences, memory, [10, 1, 2]) == 0
+    assert run(sequences, memory, [40, 1, 2]) == 2
+
+
+def test_cells_that_parked_sequences_share_are_counted_once():
+    memory = FakeMemory()
+    sequences = bounded(memory, 8 * CELL_BYTES)
+    head = [1, 2, 3, 4, 5]
+    for tail in (10, 20, 30):
+        run(sequences, memory, [*head, tail])
+    assert sequences.parked == 3
+    assert len(memory.cells) == 8
+    run(sequences, memory, [*head, 40])
+    assert sequences.parked == 3
+
+
+def test_a_sequence_that_alone_is_too_large_is_not_parked():
+    memory = FakeMemory()
+    sequences = bounded(memory, 4 * CELL_BYTES)
+    run(sequences, memory, [1, 2, 3])
+    run(sequences, memory, [9, 8, 7, 6, 5])
+    assert sequences.parked == 0
+    assert memory.cells == []
+
+
+@given(st.lists(PROMPTS, max_size=12), st.integers(0, 20))
+def test_parked_bytes_are_never_more_than_allowed(prompts: list[list[int]], most: int):
+    memory = FakeMemory()
+    sequences = bounded(memory, most * CELL_BYTES, parked=4)
+    for prompt in prompts:
+        run(sequences, memory, prompt)
+        assert len(memory.cells) <= most

@@ -95,7 +95,7 @@ def _gguf_files(top: str) -> Iterator[str]:
 
 def _commented(line: str) -> str:
     is_key = line.strip() and not line.startswith(("#", "["))
-    is_named_table = line.startswith(("[models.", "[personas."))
+    is_named_table = line.startswith(("[models.", "[personas.", "[prefixes."))
     return f"# {line}" if is_key or is_named_table else line
 
 

@@ -4,6 +4,7 @@ from msgspec import UNSET
 
 from lmd.models.catalogue import Catalogue
 from lmd.models.personas import Persona, find_persona
+from lmd.models.prefixes import find_prefix, put_first
 from lmd.protocol.errors import LmdError
 from lmd.protocol.params import AskParams, CompleteParams, Generation, Message
 from lmd.protocol.results import GenerationResult, RequestWarning, TokenLogprob
@@ -35,6 +36,9 @@ class GenerateHandlers:
         """
         persona = find_persona(self._catalogue.personas, params.persona)
         messages = persona.introduce(_messages(params), params.system)
+        if params.prefix is not None:
+            text = find_prefix(self._catalogue.prefixes, params.prefix).text
+            messages = put_first(messages, text)
         _check_required(params.require or [])
         warnings = [
             RequestWarning(name, "dropped", f"this version of lmd does not act on {name}")
@@ -80,6 +84,7 @@ class GenerateHandlers:
                 schema=schema,
                 grammar=params.grammar,
                 overflow=params.overflow,
+                private=params.private,
             )
 
         with self._requests.follow(context, model, params.priority) as progress:

@@ -1,8 +1,12 @@
-"""`models.list`, `models.show`, `models.load` and `models.unload`."""
+"""`models.list`, `models.show`, `models.load`, `models.unload` and `models.forget`."""
+
+import trio
 
 from lmd.models.catalogue import Catalogue
-from lmd.protocol.params import LoadParams, ModelParams, NoParams
-from lmd.protocol.results import ModelDetail, ModelsResult, ModelStatus
+from lmd.models.saved_state import erase
+from lmd.protocol.errors import LmdError
+from lmd.protocol.params import ForgetParams, LoadParams, ModelParams, NoParams
+from lmd.protocol.results import ForgetResult, ModelDetail, ModelsResult, ModelStatus
 from lmd.rpc.context import RequestContext
 from lmd.rpc.requests import Requests
 from lmd.rpc.view import Models
@@ -43,3 +47,20 @@ class ModelsHandlers:
         name = self._catalogue.resolve(params.model)
         self._broker.unload(name)
         return await self._models.one(name)
+
+    async def forget(self, context: RequestContext, params: ForgetParams) -> ForgetResult:
+        """Drop what finished requests left in the caches of one model, or of all, and on disk.
+
+        Raises `LmdError` ``internal`` where files cannot be removed. Cancelled, it may have done a
+        part.
+        """
+        name = self._catalogue.resolve(params.model) if params.model else None
+        async with trio.open_nursery() as nursery:
+            for loaded in [name] if name else self._broker.models:
+                if worker := self._broker.worker(loaded):
+                    nursery.start_soon(worker.forget)
+        try:
+            erased = await trio.to_thread.run_sync(erase, name)
+        except OSError as error:
+            raise LmdError("internal", f"saved sequences cannot be removed: {error}") from error
+        return ForgetResult(erased.files, erased.bytes)

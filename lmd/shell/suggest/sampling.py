@@ -92,7 +92,9 @@ class Sampler:
 
         def new_job(job: int) -> Generate:
             messages = list(prompt.messages)
-            return Generate(job=job, messages=messages, sampling=sampling, schema=prompt.schema)
+            return Generate(
+                job=job, messages=messages, sampling=sampling, schema=prompt.schema, private=True
+            )
 
         text = ""
         logprobs: list[TokenLogprob] = []

@@ -18,19 +18,24 @@ from lmd.protocol.worker import (
     Abort,
     Delta,
     Embed,
+    Forget,
     Generate,
     Load,
     Loading,
     Ping,
+    Pinned,
     Pong,
     Prefill,
+    Prefixes,
     Ready,
+    Save,
+    Saved,
     Step,
     ToWorker,
 )
 from lmd.worker.channel import Send
 from lmd.worker.fake.knobs import Knobs, Phase
-from lmd.worker.fake.stream import DIMENSIONS, Stream, embedded, tokenized
+from lmd.worker.fake.stream import DIMENSIONS, Stream, embedded, pinned, tokenized
 from lmd.worker.jobs import Job, JobMessage, OpenJobs
 from lmd.worker.service import LoadError
 
@@ -45,7 +50,7 @@ class FakeEngine:
         self._knobs = knobs
         self._send = send
         self._jobs = OpenJobs(send)
-        self._inbox: queue.Queue[Job | Abort | Ping] = queue.Queue(INBOX)
+        self._inbox: queue.Queue[Job | Abort | Ping | Save | Forget | Prefixes] = queue.Queue(INBOX)
         self._waiting: deque[tuple[Job, Generate]] = deque()
         self._running: list[Stream] = []
         self._slots = 0
@@ -78,11 +83,12 @@ class FakeEngine:
             build="fake",
             load_ms=(time.monotonic() - started) * 1000,
             warnings=[],
+            prefixes=pinned(load.prefixes),
         )
 
     def submit(self, message: ToWorker) -> None:
         """See `lmd.worker.service.Engine`."""
-        if isinstance(message, (Abort, Ping)):
+        if isinstance(message, (Abort, Ping, Save, Forget, Prefixes)):
             self._inbox.put(message)
         elif isinstance(message, JobMessage) and (job := self._jobs.open(message)):
             self._inbox.put(job)
@@ -111,11 +117,15 @@ class FakeEngine:
         paced = self._stepped + 1 / rate if rate else 0.0
         return max(paced, min(stream.first_at for stream in self._running))
 
-    def _take(self, item: Job | Abort | Ping) -> None:
+    def _take(self, item: Job | Abort | Ping | Save | Forget | Prefixes) -> None:
         if isinstance(item, Ping):
             self._send(Pong(item.nonce, len(self._running), len(self._waiting), 0))
         elif isinstance(item, Abort):
             self._abort(item.job)
+        elif isinstance(item, (Save, Forget)):
+            self._send(Saved(0, 0))
+        elif isinstance(item, Prefixes):
+            self._send(Pinned(pinned(item.prefixes)))
         elif isinstance(item.message, Generate):
             self._waiting.append((item, item.message))
         elif isinstance(item.message, Embed):

@@ -7,7 +7,17 @@ import zlib
 
 from lmd.protocol.errors import LmdError
 from lmd.protocol.results import RequestWarning, Timings, Usage
-from lmd.protocol.worker import Delta, Done, Embed, Embedded, Generate, Tokenize, Tokenized
+from lmd.protocol.worker import (
+    Delta,
+    Done,
+    Embed,
+    Embedded,
+    Generate,
+    PinnedPrefix,
+    Prefix,
+    Tokenize,
+    Tokenized,
+)
 from lmd.worker.fake.knobs import Knobs
 from lmd.worker.jobs import Job
 from lmd.worker.text import StopFilter
@@ -119,3 +129,11 @@ def tokenized(message: Tokenize) -> Tokenized:
     pieces = words(message.text)
     tokens = [zlib.crc32(piece.encode()) & 0xFFFF for piece in pieces]
     return Tokenized(job=message.job, tokens=tokens, pieces=pieces if message.with_pieces else None)
+
+
+def pinned(prefixes: list[Prefix]) -> list[PinnedPrefix]:
+    """Every declared prefix, as if it was read at once."""
+    return [
+        PinnedPrefix(name=prefix.name, tokens=len(words(prefix.text)), bytes=0, state="ready")
+        for prefix in prefixes
+    ]

@@ -35,10 +35,11 @@ class Context:
         p.n_threads = p.n_threads_batch = shape.threads
         p.kv_unified = True
         p.swa_full = False
+        flash = model.prefers_flash
+        # What the numbers in the cache and their layout depend on, besides the model's file.
+        self.flags = (model.gpu_layers, flash, p.kv_unified, p.swa_full, p.type_k, p.type_v)
         p.flash_attn_type = (
-            C.LLAMA_FLASH_ATTN_TYPE_AUTO
-            if model.prefers_flash
-            else C.LLAMA_FLASH_ATTN_TYPE_DISABLED
+            C.LLAMA_FLASH_ATTN_TYPE_AUTO if flash else C.LLAMA_FLASH_ATTN_TYPE_DISABLED
         )
         # llama.cpp aborts if this is below the number of sequences.
         p.n_outputs_max = shape.sequences
@@ -107,6 +108,24 @@ class Context:
     def sequence_bytes(self, sequence: int) -> int:
         """What a sequence holds in memory. Walks over its layers: a millisecond for a large one."""
         return int(C.llama_state_seq_get_size(self.handle, sequence))
+
+    def state(self, sequence: int) -> memoryview:
+        """A copy of what a sequence holds. Raises LlamaError."""
+        size = C.llama_state_seq_get_size(self.handle, sequence)
+        data = np.empty(size, np.uint8)
+        pointer = data.ctypes.data_as(ctypes.POINTER(ctypes.c_uint8))
+        if C.llama_state_seq_get_data(self.handle, pointer, size, sequence) != size:
+            raise LlamaError(log.take() or "llama.cpp does not copy the sequence")
+        return data.data
+
+    def restore(self, sequence: int, state: bytes) -> bool:
+        """Fill an empty sequence with what `state` gave; False if it does not fit.
+
+        llama.cpp trusts these bytes: they must be our own.
+        """
+        data = np.frombuffer(state, np.uint8)
+        pointer = data.ctypes.data_as(ctypes.POINTER(ctypes.c_uint8))
+        return bool(C.llama_state_seq_set_data(self.handle, pointer, len(state), sequence))
 
     def first_position(self, sequence: int) -> int:
         """The oldest position still held; -1 for an empty sequence."""

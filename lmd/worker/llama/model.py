@@ -43,6 +43,7 @@ class Model:
         self.handle = C.llama_model_load_from_file(path.encode(), parameters)
         if not self.handle:
             raise LlamaError(log.take() or "llama.cpp cannot read the file")
+        self.gpu_layers = gpu_layers
         size: int = C.llama_model_size(self.handle)
         self.prefers_flash = gpu_layers != 0 or size >= FLASH_FROM_BYTES
         self.vocabulary = Vocabulary(C.llama_model_get_vocab(self.handle))
