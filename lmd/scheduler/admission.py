@@ -5,7 +5,7 @@ them only once its worker has read it, and a token is never less than a byte.
 """
 
 from collections import Counter
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable
 from dataclasses import dataclass
 
 from lmd.scheduler import estimates
@@ -17,26 +17,18 @@ HINT = "wait, or raise it in the configuration"
 
 @dataclass(frozen=True, slots=True)
 class _Bound:
-    """One bound for one newcomer."""
+    """A bound that one more request would pass."""
 
     key: str
     most: int
+    used: int
+    counted: list[Ticket]
     who: str
     """Whose requests count, after "requests wait"."""
-    counted: list[Ticket]
     in_bytes: bool
 
     def weight(self, ticket: Ticket) -> int:
         return ticket.size if self.in_bytes else 1
-
-    def reached(self, newcomer: Ticket) -> bool:
-        """Whether it would be passed."""
-        weight = self.weight(newcomer)
-        return weight > 0 and self.used + weight > self.most
-
-    @property
-    def used(self) -> int:
-        return sum(self.weight(ticket) for ticket in self.counted)
 
     def text(self, newcomer: Ticket) -> str:
         key = f"(limits.{self.key})"
@@ -61,7 +53,7 @@ def admit(
     known = list(models)
     waiting = [other for each in known for other in each.queue]
     refused: list[Refuse] = []
-    while bound := next(_reached(ticket, waiting, limits), None):
+    while bound := _reached(ticket, waiting, limits):
         victim = _who_gives_way(ticket, bound)
         if victim is None:
             return [_refusal(ticket, bound, model, known, now)]
@@ -84,38 +76,37 @@ def refuse_failed(ticket: Ticket, model: ModelState) -> Refuse:
     )
 
 
-def _reached(ticket: Ticket, waiting: list[Ticket], limits: Limits) -> Iterator[_Bound]:
+def _reached(ticket: Ticket, waiting: list[Ticket], limits: Limits) -> _Bound | None:
     mine = [other for other in waiting if other.client == ticket.client]
     model = [other for other in waiting if other.model == ticket.model]
-    who = f" for {ticket.model}"
-    for bound in (
-        _Bound("queue_per_client", limits.queue_per_client, " for this client", mine, False),
-        _Bound(
-            "queue_bytes_per_client", limits.queue_bytes_per_client, " for this client", mine, True
-        ),
-        _Bound("queue_per_model", limits.queue_per_model, who, model, False),
-        _Bound("queue_bytes_per_model", limits.queue_bytes_per_model, who, model, True),
-        _Bound("queue_total", limits.queue_total, "", waiting, False),
-        _Bound("queue_bytes_total", limits.queue_bytes_total, "", waiting, True),
+    client, name = " for this client", f" for {ticket.model}"
+    for scope, counted, who, most, most_bytes in (
+        ("per_client", mine, client, limits.queue_per_client, limits.queue_bytes_per_client),
+        ("per_model", model, name, limits.queue_per_model, limits.queue_bytes_per_model),
+        ("total", waiting, "", limits.queue_total, limits.queue_bytes_total),
     ):
-        if bound.reached(ticket):
-            yield bound
+        if len(counted) >= most:
+            return _Bound(f"queue_{scope}", most, len(counted), counted, who, in_bytes=False)
+        used = sum(other.size for other in counted) if ticket.size else 0
+        if used + ticket.size > most_bytes:
+            return _Bound(f"queue_bytes_{scope}", most_bytes, used, counted, who, in_bytes=True)
+    return None
 
 
 def _who_gives_way(newcomer: Ticket, bound: _Bound) -> Ticket | None:
     """Whose place a newcomer takes, if anybody's."""
-    theirs = [ticket for ticket in bound.counted if bound.weight(ticket)]
     urgent = newcomer.priority == "interactive"
-    batch = [ticket for ticket in theirs if ticket.priority == "batch"]
-    if urgent and (own := [ticket for ticket in batch if ticket.client == newcomer.client]):
-        return own[-1]
-    if bound.key in _OWN:
-        return None
     used: Counter[Client] = Counter()
-    for ticket in theirs:
-        used[ticket.client] += bound.weight(ticket)
-    eligible = theirs if urgent else batch
-    if not eligible:
+    eligible = []
+    for ticket in bound.counted:
+        if weight := bound.weight(ticket):
+            used[ticket.client] += weight
+            if urgent or ticket.priority == "batch":
+                eligible.append(ticket)
+    own = [t for t in eligible if t.client == newcomer.client and t.priority == "batch"]
+    if urgent and own:
+        return max(own, key=lambda t: t.id)
+    if not eligible or bound.key in _OWN:
         return None
     victim = max(eligible, key=lambda t: (used[t.client], t.priority == "batch", t.id))
     left = used[victim.client] - bound.weight(victim)

@@ -128,6 +128,14 @@ def test_4_an_interactive_request_takes_the_place_of_a_batch_one_of_its_client()
     assert play.submit() in play.refused, "no batch request is left"
 
 
+def test_4_the_latest_gives_way_whichever_its_model():
+    play = models("ab", queue_per_client=2)
+    play.submit("b", "batch")
+    latest = play.submit("a", "batch")
+    play.submit("b")
+    assert play.refused.keys() == {latest}
+
+
 def test_4_an_interactive_request_finds_a_place_among_batch_ones():
     play = one_model(queue_per_model=3)
     batch = [play.submit("a", "batch", client=client) for client in (1, 2, 3)]
