@@ -131,7 +131,9 @@ async def _serve(
     )
     telemetry = Telemetry(bus, broker, catalogue, facts, outlets)
     handlers = handlers_of(broker, catalogue, facts, reloader, _open_lexicon(), telemetry)
-    dispatcher = Dispatcher(handlers, lambda: reloader.config.limits.deadline, bus)
+    dispatcher = Dispatcher(
+        handlers, lambda: reloader.config.limits.deadline, bus, broker.release_all
+    )
     parts = Parts(listener, notifier, server, broker, bus, reloader, idle, dispatcher, describe)
     async with trio.open_nursery() as scraping:
         if scrapes := outlets.scrapes:

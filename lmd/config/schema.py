@@ -122,8 +122,18 @@ class LimitsConfig(Struct, kw_only=True, frozen=True, forbid_unknown_fields=True
     """Requests in flight on one connection."""
     queue_per_model: Annotated[int, Meta(ge=1, le=65_536)] = 64
     """Requests that wait for a slot of one model, warm or cold."""
+    queue_per_client: Annotated[int, Meta(ge=1, le=65_536)] = 32
+    """Requests of one connection that wait, over all models."""
     queue_total: Annotated[int, Meta(ge=1, le=65_536)] = 256
     """Requests that wait, over all models."""
+    queue_bytes_per_model: Bytes = 4 << 20
+    """Bytes of the requests that wait for a slot of one model, as they came."""
+    queue_bytes_per_client: Bytes = 2 << 20
+    """The same of one connection, over all models."""
+    queue_bytes_total: Bytes = 6 << 20
+    """The same of all that wait. Requests that wait or run have 6 MiB in any case."""
+    leases: Annotated[int, Meta(ge=0, le=65_536)] = 64
+    """Leases: a connection that has a model stay loaded is one, for each model."""
     loaded_models: Annotated[int, Meta(ge=1, le=256)] = 4
     """Models loaded at the same time; an idle one is evicted for a new one."""
     memory: MemoryBytes | None = None

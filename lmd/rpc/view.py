@@ -75,6 +75,7 @@ class Models:
             last_error=state.last_error or None,
             tokens_per_second=self._meter.model_tokens(name, trio.current_time()),
             loaded_percent=None if loading is None else round(loading * 100),
+            leases=len(state.holders),
             prefixes=[
                 PrefixStatus(one.name, one.tokens, one.bytes, one.state, one.problem)
                 for one in (worker.prefixes if worker else [])

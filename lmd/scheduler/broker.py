@@ -28,7 +28,7 @@ from lmd.protocol.events import (
     ModelUnloaded,
 )
 from lmd.protocol.params import Priority
-from lmd.scheduler import announcing, policy
+from lmd.scheduler import announcing, estimates, policy
 from lmd.scheduler.configured import model_limits, shared_limits
 from lmd.scheduler.core import Scheduler
 from lmd.scheduler.state import (
@@ -42,14 +42,17 @@ from lmd.scheduler.state import (
     Ticket,
     Weigh,
 )
+from lmd.scheduler.tickets import error_of, new_ticket, no_lease_left
 from lmd.scheduler.weighing import Weigher
+from lmd.serving import Client
 
 log = structlog.get_logger("lmd.scheduler")
 
 OnWait = Callable[[str, float], None]
-"""Told ("queued", position), ("size", bytes of the file) and ("loading", fraction of it) while a
-request waits, ("granted", 0) when it has the model, and by its holder ("tokens", how many more);
-must not block."""
+"""Told ("queued", position) while a request waits, before it ("starts", seconds from now) where
+that can be known; ("size", bytes of the file) and ("loading", fraction of it) while its model
+loads; ("granted", 0) when it has the model, and by its holder ("tokens", how many more).
+Must not block."""
 OnRollBack = Callable[[str, ModelConfig, str], None]
 """Told (model, the configuration that holds again, why the new one does not); must not block."""
 
@@ -162,15 +165,15 @@ class Broker:
         scheduler refuses. A cancelled wait leaves no trace.
         """
         arrived = trio.current_time()
-        serving.current().model = model
-        ticket = Ticket(next(self._ids), model, priority, arrived, slot, revive)
+        self._lease_as_asked(model)
+        number = next(self._ids)
+        ticket = new_ticket(number, model, priority, arrived, slot=slot, revive=revive)
         waiter = self._waiters[ticket.id] = _Waiter(ticket, on_wait)
+        whole = False
         try:
             self._apply(self._scheduler.submit(ticket, arrived))
             if not waiter.decided.is_set():
-                queue = self._scheduler.model(model).queue
-                position = policy.position(queue, ticket, arrived)
-                on_wait("queued", position)
+                position = self._tell_position(waiter, arrived)
                 announcing.queued(self._bus, ticket, position)
             self._tell_loading(waiter)
             await waiter.decided.wait()
@@ -186,9 +189,30 @@ class Broker:
                 self._bus, model, lease.queued, loading, max(0.0, place.started - arrived)
             )
             yield lease
+            whole = True
         finally:
             del self._waiters[ticket.id]
-            self._apply(self._scheduler.end(ticket.id, model, trio.current_time()))
+            self._apply(self._scheduler.end(ticket.id, model, trio.current_time(), whole=whole))
+
+    def _lease_as_asked(self, model: str) -> None:
+        """Lease a model to the running request's client, or give it back, if it asks for that.
+
+        Raises `LmdError` ``overloaded`` when no lease is left.
+        """
+        request = serving.current()
+        if request.lease is False:
+            self._release(request.client, [model])
+        if request.lease and not self._scheduler.hold(model, request.client):
+            refusal = no_lease_left(self._scheduler.leases)
+            announcing.refused(self._bus, model, refusal)
+            raise refusal
+
+    def release_all(self, client: Client) -> None:
+        """Give back every lease of a client, which has left."""
+        self._release(client, self.models)
+
+    def _release(self, client: Client, models: list[str]) -> None:
+        self._apply(self._scheduler.release(client, models, trio.current_time()))
 
     def unload(self, model: str) -> None:
         """Unload a model as soon as its running requests are done."""
@@ -277,14 +301,11 @@ class Broker:
     def waiting(self, model: str) -> dict[OnWait, tuple[int, float | None]]:
         """Who waits for a model: how many are served before, and in how many seconds it is
         likely to start, where that can be known."""
-        now = trio.current_time()
-        state = self._scheduler.model(model)
-        order = policy.serving_order(state.queue, now)
-        starts = policy.likely_starts(state, now)
+        starts = estimates.likely_starts(self._scheduler.model(model), trio.current_time())
         return {
-            self._waiters[ticket.id].on_wait: (at, starts[at] if starts else None)
-            for at, ticket in enumerate(order)
-            if ticket.id in self._waiters
+            self._waiters[number].on_wait: (at, start)
+            for at, (number, start) in enumerate(starts.items())
+            if number in self._waiters
         }
 
     @property
@@ -316,8 +337,15 @@ class Broker:
 
     def _tell_positions(self, model: str) -> None:
         """Tell those that the load has not made run that they are in a queue now."""
-        for on_wait, (position, _) in self.waiting(model).items():
-            on_wait("queued", position)
+        for on_wait, (position, start) in self.waiting(model).items():
+            _tell_place(on_wait, position, start)
+
+    def _tell_position(self, waiter: _Waiter, now: float) -> int:
+        """Tell a request that has to wait its place; returns it."""
+        starts = estimates.likely_starts(self._scheduler.model(waiter.ticket.model), now)
+        position = estimates.position(starts, waiter.ticket)
+        _tell_place(waiter.on_wait, position, starts[waiter.ticket.id])
+        return position
 
     def _tell_loading(self, waiter: _Waiter) -> None:
         """Tell a request that waits for a model's load how far it is."""
@@ -330,10 +358,7 @@ class Broker:
 
     def _refuse(self, effect: Refuse) -> None:
         waiter = self._waiters[effect.ticket]
-        data = dict(effect.data)
-        if effect.retry_after is not None:
-            data["retry_after"] = effect.retry_after
-        waiter.refusal = LmdError(effect.code, effect.message, hint=effect.hint, data=data)
+        waiter.refusal = error_of(effect)
         waiter.decided.set()
 
     def _start(self, model: str) -> None:
@@ -430,6 +455,12 @@ class Broker:
             )
         )
         await self._weigher.keep()
+
+
+def _tell_place(on_wait: OnWait, position: int, starts_in: float | None) -> None:
+    if starts_in is not None:
+        on_wait("starts", starts_in)
+    on_wait("queued", position)
 
 
 def _nobody_listens(model: str, config: ModelConfig, reason: str) -> None:

@@ -30,4 +30,9 @@ def shared_limits(config: Config) -> Limits:
         restarts=limits.restarts,
         restart_window=limits.restart_window,
         memory=memory_bytes() * DEFAULT_PERCENT // 100 if limits.memory is None else limits.memory,
+        leases=limits.leases,
+        queue_per_client=limits.queue_per_client,
+        queue_bytes_per_model=limits.queue_bytes_per_model,
+        queue_bytes_per_client=limits.queue_bytes_per_client,
+        queue_bytes_total=limits.queue_bytes_total,
     )

@@ -3,8 +3,9 @@
 submit    1. the model is unknown to us           -> the caller's error (KeyError)
           2. the model has failed, no revive      -> Refuse load_failed
           3. it can run at once                   -> Grant
-          4. a queue is full                      -> Refuse overloaded, with retry_after
-          5. otherwise it waits; a cold model     -> Weigh, then StartWorker (after eviction,
+          4. a queue is full                      -> Refuse overloaded, it or who gives way
+          5. it would start after its deadline    -> Refuse deadline_exceeded
+          6. otherwise it waits; a cold model     -> Weigh, then StartWorker (after eviction,
                                                      if need be), or Refuse over_budget
 """
 
@@ -12,7 +13,7 @@ import math
 from collections.abc import Collection, Mapping
 
 from lmd.models.footprint import Footprint
-from lmd.scheduler import ledger, places, policy
+from lmd.scheduler import admission, estimates, fairness, leases, ledger, places, policy
 from lmd.scheduler.state import (
     HOLDING_PHASES,
     Effect,
@@ -26,6 +27,7 @@ from lmd.scheduler.state import (
     StopWorker,
     Ticket,
 )
+from lmd.serving import Client
 
 
 class Scheduler:
@@ -56,6 +58,11 @@ class Scheduler:
         """The state of a model, to look at; KeyError for an unknown one."""
         return self._models[name]
 
+    @property
+    def leases(self) -> int:
+        """Leases that are held."""
+        return leases.count(self._models)
+
     def submit(self, ticket: Ticket, now: float) -> list[Effect]:
         """A request arrives. See the module's head for the order of the rules."""
         model = self._models.get(ticket.model)
@@ -64,33 +71,49 @@ class Scheduler:
                 Refuse(ticket.id, "unknown_model", f"{ticket.model} is not configured any more")
             ]
         if model.phase is Phase.FAILED and not ticket.revive:
-            return [_refuse_failed(ticket, model)]
+            return [admission.refuse_failed(ticket, model)]
+        refused: list[Effect] = []
         if not self._can_run(model, ticket):
-            full = self._full(model)
-            if full:
-                hint = "wait, or raise it in the configuration"
-                wait = policy.retry_after(model)
-                return [Refuse(ticket.id, "overloaded", full, hint, retry_after=wait)]
+            full = admission.admit(ticket, model, self._models.values(), self._limits, now)
+            if any(refusal.ticket == ticket.id for refusal in full):
+                return [*full]
+            if late := estimates.refuse_late(ticket, model, now):
+                return [late]
+            refused = self._refuse_these(full)
         model.queue.append(ticket)
         if model.phase in (Phase.COLD, Phase.FAILED):
             model.crashes = () if ticket.revive else model.crashes
             model.phase = Phase.WAITING
         if model.phase is not Phase.READY:
             model.dismissed = False
-        return self._advance(now)
+        return refused + self._advance(now)
 
-    def end(self, ticket_id: int, model_name: str, now: float) -> list[Effect]:
-        """A ticket is over, whether it waited, ran, or had ended before."""
+    def end(
+        self, ticket_id: int, model_name: str, now: float, *, whole: bool = True
+    ) -> list[Effect]:
+        """A ticket is over, whether it waited, ran, or had ended before.
+
+        ``whole``: if it ran, it came to its end, so that its time says something of others.
+        """
         model = self._models.get(model_name)
         if model is None:
             return []
         model.queue = [ticket for ticket in model.queue if ticket.id != ticket_id]
         granted = model.running.pop(ticket_id, None)
-        if granted is not None:
-            model.service_seconds += 0.2 * (now - granted - model.service_seconds)
+        if granted is not None and whole:
+            model.services = (*model.services, now - granted)[-estimates.REMEMBERED :]
         model.visiting.discard(ticket_id)
         if model.idle:
             model.idle_since = now
+        return self._advance(now)
+
+    def hold(self, name: str, client: Client) -> bool:
+        """A client leases a model, which then stays loaded; False if no lease is left."""
+        return leases.hold(self._models, name, client, self._limits.leases)
+
+    def release(self, client: Client, names: Collection[str], now: float) -> list[Effect]:
+        """A client gives leases back."""
+        leases.release(self._models, names, client, now)
         return self._advance(now)
 
     def worker_ready(self, name: str, now: float) -> list[Effect]:
@@ -156,7 +179,7 @@ class Scheduler:
             model.restart_at = policy.restart_at(model.crashes, self._limits, now)
             model.phase = Phase.FAILED if math.isinf(model.restart_at) else Phase.BACKOFF
         if model.phase is Phase.FAILED:
-            effects += [_refuse_failed(ticket, model) for ticket in model.queue]
+            effects += [admission.refuse_failed(ticket, model) for ticket in model.queue]
             model.queue, model.attempts = [], 0
         return effects + self._advance(now)
 
@@ -216,14 +239,11 @@ class Scheduler:
             return False
         return not ticket.slot or len(model.running) < model.limits.slots
 
-    def _full(self, model: ModelState) -> str:
-        """Which bound of the queues is reached, as a sentence; empty if none is."""
-        if len(model.queue) >= self._limits.queue_per_model:
-            return f"{len(model.queue)} requests wait for {model.name} (limits.queue_per_model)"
-        waiting = sum(len(other.queue) for other in self._models.values())
-        if waiting >= self._limits.queue_total:
-            return f"{waiting} requests wait (limits.queue_total)"
-        return ""
+    def _refuse_these(self, refusals: Collection[Refuse]) -> list[Effect]:
+        gone = {refusal.ticket for refusal in refusals}
+        for model in self._models.values() if gone else ():
+            model.queue = [ticket for ticket in model.queue if ticket.id not in gone]
+        return [*refusals]
 
     def _refuse_all(self, model: ModelState, code: str, message: str) -> list[Effect]:
         refused: list[Effect] = [Refuse(ticket.id, code, message) for ticket in model.queue]
@@ -258,15 +278,14 @@ class Scheduler:
 
     def _grant(self, model: ModelState, now: float) -> list[Effect]:
         effects: list[Effect] = []
-        fitting = [ticket for ticket in model.queue if self._can_run(model, ticket)]
-        for ticket in policy.serving_order(fitting, now):
-            if self._can_run(model, ticket):
-                model.queue.remove(ticket)
-                if ticket.slot:
-                    model.running[ticket.id] = now
-                else:
-                    model.visiting.add(ticket.id)
-                effects.append(Grant(ticket.id))
+        while fitting := [ticket for ticket in model.queue if self._can_run(model, ticket)]:
+            ticket, model.turns = fairness.next_in_turn(fitting, model.turns, now)
+            model.queue.remove(ticket)
+            if ticket.slot:
+                model.running[ticket.id] = now
+            else:
+                model.visiting.add(ticket.id)
+            effects.append(Grant(ticket.id))
         return effects
 
     def _make_places(self, now: float) -> list[Effect]:
@@ -283,12 +302,3 @@ class Scheduler:
             if spared:
                 effects += self._grant(model, now)
         return effects
-
-
-def _refuse_failed(ticket: Ticket, model: ModelState) -> Refuse:
-    return Refuse(
-        ticket.id,
-        "load_failed",
-        f"{model.name} has failed too often: {model.last_error}",
-        f"mend the cause, then run `lmctl models load {model.name}`",
-    )

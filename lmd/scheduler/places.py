@@ -27,8 +27,7 @@ def start_models(models: Sequence[ModelState], limits: Limits, now: float) -> li
     effects: list[Effect] = []
     waited_for = False
     for model in policy.starting_order(models):
-        wanted = model.attempts or (model.limits.preload and not model.dismissed)
-        if not model.queue and (model.removed or not wanted):
+        if not model.queue and (model.removed or not model.wanted):
             model.phase, model.need = Phase.COLD, None
         elif model.need is None:
             effects += _weigh(model, limits)

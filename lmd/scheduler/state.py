@@ -8,6 +8,7 @@ from typing import Any
 
 from lmd.models.footprint import Footprint
 from lmd.protocol.params import Priority
+from lmd.serving import NOBODY, Client
 
 
 class Phase(Enum):
@@ -40,6 +41,21 @@ class Ticket:
     slot: bool = True
     revive: bool = False
     """An explicit load: also starts a model that has failed."""
+    client: Client = NOBODY
+    size: int = 0
+    """Bytes of the request that it holds while it waits."""
+    cost: int = 1
+    """What it takes of its client's share; see `lmd.scheduler.fairness`."""
+    deadline: float = math.inf
+
+
+@dataclass(frozen=True, slots=True)
+class Turns:
+    """Deficit round robin in one lane of a queue: who is next, and what each may still take."""
+
+    ring: tuple[Client, ...] = ()
+    """Clients that wait; the first has the turn and was given its quantum."""
+    credit: Mapping[Client, int] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,6 +78,11 @@ class Limits:
     restart_window: float
     memory: int | None = None
     """Bytes that loaded models may take together; None: whatever they take."""
+    queue_per_client: int = 1 << 16
+    queue_bytes_per_model: int = 1 << 40
+    queue_bytes_per_client: int = 1 << 40
+    queue_bytes_total: int = 1 << 40
+    leases: int = 1 << 16
 
 
 @dataclass(slots=True)
@@ -72,10 +93,15 @@ class ModelState:
     limits: ModelLimits
     phase: Phase = Phase.COLD
     queue: list[Ticket] = field(default_factory=list)
+    """First come, first; who is served first is up to `lmd.scheduler.fairness`."""
+    turns: tuple[Turns, Turns] = (Turns(), Turns())
+    """Of each lane: interactive, batch."""
     running: dict[int, float] = field(default_factory=dict)
     """Tickets that hold a slot -> when it was granted."""
     visiting: set[int] = field(default_factory=set)
     """Granted tickets that need the model, but no slot."""
+    holders: set[Client] = field(default_factory=set)
+    """Clients with a lease: it is not unloaded for being idle, and comes back after a crash."""
     idle_since: float = 0.0
     evicting: bool = False
     """It makes room for another model; taken back when nobody needs the room any more."""
@@ -95,6 +121,8 @@ class ModelState:
     crashes: tuple[float, ...] = ()
     restart_at: float = math.inf
     last_error: str = ""
+    services: tuple[float, ...] = ()
+    """Seconds that the latest requests held their slots, of those that came to their end."""
     need: Footprint | None = None
     """What it takes once it is loaded; None until it has been weighed for the next start."""
     weighing: bool = False
@@ -105,13 +133,17 @@ class ModelState:
     started_at: float = 0.0
     load_seconds: float = 0.0
     """How long its latest load took; what an eviction costs."""
-    service_seconds: float = 1.0
-    """Moving average of how long a slot is held; the base of ``retry_after``."""
 
     @property
     def idle(self) -> bool:
         """Whether no granted ticket uses the worker."""
         return not self.running and not self.visiting
+
+    @property
+    def wanted(self) -> bool:
+        """Whether it is to be loaded although nobody waits for it."""
+        kept = self.limits.preload or bool(self.holders)
+        return bool(self.attempts) or (kept and not self.dismissed)
 
     @property
     def leaving(self) -> bool:

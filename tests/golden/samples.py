@@ -74,6 +74,7 @@ ROUTED: dict[str, Any] = {
     "deadline": 30.5,
     "priority": "batch",
     "supersede": "prompt-1",
+    "lease": True,
     "traceparent": "00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01",
 }
 
@@ -200,7 +201,7 @@ CALLS = [
         "models.load, whole",
         13,
         "models.load",
-        {"model": "shell", "deadline": 60, "stream": True},
+        {"model": "shell", "deadline": 60, "stream": True, "lease": True},
         whole=True,
     ),
     Call("models.unload", 14, "models.unload", {"model": "shell"}),
@@ -282,6 +283,7 @@ _LOADING = ModelStatus(
     path="/models/next.gguf",
     tokens_per_second=0.5,
     loaded_percent=43,
+    leases=1,
 )
 _DECODING = RunningRequest(
     id=17,
@@ -501,6 +503,7 @@ RESULTS: list[tuple[str, Id, str, Struct]] = [
 
 STREAM: list[tuple[str, Struct]] = [
     ("stream: queued", StreamEvent(2, 0, "queued", position=3)),
+    ("stream: queued for a start", StreamEvent(2, 0, "queued", position=3, starts_in_s=4.5)),
     ("stream: loading", StreamEvent(2, 1, "loading", done=40, total=100)),
     (
         "stream: loading, bytes",

@@ -12,7 +12,8 @@ import hypothesis.strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, invariant, precondition, rule
 
 from lmd.models.footprint import Footprint
-from lmd.scheduler import ledger, policy
+from lmd.protocol.params import Priority
+from lmd.scheduler import estimates, fairness, ledger, policy
 from lmd.scheduler.core import Scheduler
 from lmd.scheduler.state import (
     Effect,
@@ -28,6 +29,7 @@ from lmd.scheduler.state import (
     Ticket,
     Weigh,
 )
+from lmd.serving import Client
 
 MODELS = {
     "a": ModelLimits(slots=2, keep_alive=5.0),
@@ -42,6 +44,11 @@ LIMITS = Limits(
     restarts=3,
     restart_window=60.0,
     memory=8,
+    queue_per_client=2,
+    queue_bytes_per_model=20,
+    queue_bytes_per_client=15,
+    queue_bytes_total=30,
+    leases=3,
 )
 SIZES = st.sampled_from([1, 2, 3, 5, 8, 9])
 """Of models; the last one fits only where another configuration allows more."""
@@ -60,6 +67,8 @@ class SchedulerMachine(RuleBasedStateMachine):
         self.waiting: dict[int, Ticket] = {}
         self.granted: dict[int, Ticket] = {}
         self.refused: set[int] = set()
+        self.granted_at: dict[int, float] = {}
+        self.served: dict[str, list[float]] = {name: [] for name in MODELS}
         self.workers: dict[str, str] = {}
         self.weighing: set[str] = set()
         self.sizes: dict[str, int] = {}
@@ -68,6 +77,8 @@ class SchedulerMachine(RuleBasedStateMachine):
         self.configured = dict(MODELS)
         self.limits = LIMITS
         self.stale: set[str] = set()
+        self.held: set[tuple[str, int]] = set()
+        self.unloaded: set[str] = set()
         self.most_workers = LIMITS.loaded_models
         self.carry_out(self.scheduler.tick(self.now))
 
@@ -77,10 +88,10 @@ class SchedulerMachine(RuleBasedStateMachine):
                 case Grant(number):
                     self.grant(self.waiting.pop(number))
                 case Refuse(number):
-                    name = self.waiting.pop(number).model
-                    self.refused.add(number)
+                    ticket = self.waiting.pop(number)
                     if effect.code == "over_budget":
-                        assert self.sizes[name] > self.memory, "refused, and it would fit"
+                        assert self.sizes[ticket.model] > self.memory, "refused, and it would fit"
+                    self.refuse(ticket, effect)
                 case Weigh(name):
                     assert name not in self.weighing, "weighed twice at a time"
                     assert name not in self.workers, "weighed while it runs"
@@ -91,13 +102,32 @@ class SchedulerMachine(RuleBasedStateMachine):
                     held = sum(self.charges[other] for other in self.workers)
                     assert held + size <= self.memory, "the budget is exceeded"
                     self.workers[name], self.charges[name] = "starting", size
+                    self.unloaded.discard(name)
                 case StopWorker(name):
                     assert self.workers[name] == "ready"
                     busy = [ticket for ticket in self.granted.values() if ticket.model == name]
                     assert not busy, "the worker is stopped under a request"
                     self.workers[name] = "stopping"
+                    model = self.scheduler.model(name)
+                    has_to = model.evicting or model.stale or model.removed or model.overgrown
+                    leased = any(held == name for held, _ in self.held)
+                    assert has_to or name in self.unloaded or not leased, "it is leased"
                 case RollBack(name):
                     assert name not in self.workers, "rolled back under a worker"
+
+    def refuse(self, ticket: Ticket, refusal: Refuse) -> None:
+        self.refused.add(ticket.id)
+        if refusal.code == "deadline_exceeded":
+            assert len(self.served[ticket.model]) >= estimates.EVIDENCE, "refused on a guess"
+            quickest = min(self.served[ticket.model])
+            assert refusal.data["starts_in_s"] >= ticket.deadline - self.now > 0
+            ahead = len(self.waiting) + len(self.granted)
+            assert refusal.data["starts_in_s"] <= quickest * ahead, "that is too long"
+        if refusal.code == "overloaded":
+            assert refusal.data["limit"]
+            assert refusal.data["limit"] in refusal.message
+            assert refusal.retry_after
+            assert refusal.retry_after > 0
 
     def grant(self, ticket: Ticket) -> None:
         assert self.workers.get(ticket.model) == "ready", "granted on a worker that is not ready"
@@ -105,14 +135,23 @@ class SchedulerMachine(RuleBasedStateMachine):
         overtaken = [
             other
             for other in self.waiting.values()
-            if (other.model, other.priority, other.slot)
-            == (ticket.model, ticket.priority, ticket.slot)
+            if (other.model, other.client, other.priority, other.slot)
+            == (ticket.model, ticket.client, ticket.priority, ticket.slot)
             and other.id < ticket.id
         ]
-        assert not overtaken, "first come, first served within a lane"
+        assert not overtaken, "first come, first served for a client within a lane"
+        urgent = [
+            other
+            for other in self.waiting.values()
+            if other.model == ticket.model and other.slot and other.priority == "interactive"
+        ]
+        aged = ticket.arrived + fairness.AGEING_SECONDS <= self.now
+        late = ticket.slot and ticket.priority == "batch" and not aged
+        assert not (late and urgent), "a batch request before an interactive one"
         model = self.scheduler.model(ticket.model)
         assert len(model.running) <= model.limits.slots or not ticket.slot
         self.granted[ticket.id] = ticket
+        self.granted_at[ticket.id] = self.now
 
     @property
     def memory(self) -> int:
@@ -132,10 +171,33 @@ class SchedulerMachine(RuleBasedStateMachine):
         priority=st.sampled_from(["interactive", "batch"]),
         slot=st.sampled_from([True, True, True, False]),
         revive=st.sampled_from([False, False, False, True]),
+        client=st.sampled_from([1, 1, 2, 3]),
+        size=st.sampled_from([0, 3, 10]),
+        patience=st.sampled_from([math.inf, math.inf, 0.5, 4.0]),
     )
-    def submit(self, name: str, priority: str, slot: bool, revive: bool) -> None:
+    def submit(
+        self,
+        name: str,
+        priority: Priority,
+        slot: bool,
+        revive: bool,
+        client: int,
+        size: int,
+        patience: float,
+    ) -> None:
         self.tickets += 1
-        ticket = Ticket(self.tickets, name, priority, self.now, slot, revive)  # type: ignore[arg-type]
+        ticket = Ticket(
+            self.tickets,
+            name,
+            priority,
+            self.now,
+            slot,
+            revive,
+            Client(0, client),
+            size,
+            1 + size // 5,
+            self.now + patience,
+        )
         self.waiting[ticket.id] = ticket
         self.carry_out(self.scheduler.submit(ticket, self.now))
         assert name in self.configured or ticket.id in self.refused
@@ -145,7 +207,16 @@ class SchedulerMachine(RuleBasedStateMachine):
     def finish(self, data: st.DataObject) -> None:
         number = data.draw(st.sampled_from(sorted(self.granted)))
         ticket = self.granted.pop(number)
+        if ticket.slot and ticket.model in self.scheduler.names:
+            self.served[ticket.model].append(self.now - self.granted_at[number])
         self.carry_out(self.scheduler.end(number, ticket.model, self.now))
+
+    @precondition(lambda self: self.granted)
+    @rule(data=st.data())
+    def abort(self, data: st.DataObject) -> None:
+        number = data.draw(st.sampled_from(sorted(self.granted)))
+        ticket = self.granted.pop(number)
+        self.carry_out(self.scheduler.end(number, ticket.model, self.now, whole=False))
 
     @precondition(lambda self: self.waiting)
     @rule(data=st.data())
@@ -203,7 +274,26 @@ class SchedulerMachine(RuleBasedStateMachine):
     @rule(name=NAMES)
     def unload(self, name: str) -> None:
         if name in self.configured:
+            self.unloaded.add(name)
             self.carry_out(self.scheduler.unload(name, self.now))
+
+    @rule(name=NAMES, client=st.sampled_from([1, 2]))
+    def lease(self, name: str, client: int) -> None:
+        if name in self.scheduler.names and self.scheduler.hold(name, Client(0, client)):
+            self.held.add((name, client))
+
+    @precondition(lambda self: self.held)
+    @rule(data=st.data())
+    def give_lease_back(self, data: st.DataObject) -> None:
+        name, client = data.draw(st.sampled_from(sorted(self.held)))
+        self.held.remove((name, client))
+        self.carry_out(self.scheduler.release(Client(0, client), [name], self.now))
+
+    @rule(client=st.sampled_from([1, 2]))
+    def disconnect(self, client: int) -> None:
+        self.held = {(name, holder) for name, holder in self.held if holder != client}
+        names = self.scheduler.names
+        self.carry_out(self.scheduler.release(Client(0, client), names, self.now))
 
     @precondition(lambda self: self.tickets % 2)
     @rule(
@@ -276,6 +366,11 @@ class SchedulerMachine(RuleBasedStateMachine):
     def the_bounds_hold(self) -> None:
         models = self.known()
         assert sum(len(model.queue) for model in models) <= LIMITS.queue_total
+        assert sum(ticket.size for ticket in self.waiting.values()) <= LIMITS.queue_bytes_total
+        for number in (1, 2, 3):
+            theirs = [t for t in self.waiting.values() if t.client.connection == number]
+            assert len(theirs) <= LIMITS.queue_per_client
+            assert sum(ticket.size for ticket in theirs) <= LIMITS.queue_bytes_per_client
         self.most_workers = max(
             self.limits.loaded_models, min(self.most_workers, len(self.workers))
         )
@@ -283,7 +378,18 @@ class SchedulerMachine(RuleBasedStateMachine):
         assert policy.places_taken(models) == len(self.workers)
         for model in models:
             assert len(model.queue) <= LIMITS.queue_per_model
+            size = sum(t.size for t in self.waiting.values() if t.model == model.name)
+            assert size <= LIMITS.queue_bytes_per_model
             assert len(model.crashes) <= LIMITS.restarts + 1
+
+    @invariant()
+    def leases_are_as_they_were_given(self) -> None:
+        names = self.scheduler.names
+        self.held = {(name, client) for name, client in self.held if name in names}
+        assert self.held == {
+            (model.name, client.connection) for model in self.known() for client in model.holders
+        }
+        assert len(self.held) <= LIMITS.leases
 
     @invariant()
     def nobody_makes_room_for_nothing(self) -> None:

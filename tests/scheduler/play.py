@@ -1,6 +1,7 @@
 """A scheduler and a record of what it asked for."""
 
 import dataclasses
+import math
 
 from lmd.models.footprint import Footprint
 from lmd.protocol.params import Priority
@@ -19,6 +20,7 @@ from lmd.scheduler.state import (
     Ticket,
     Weigh,
 )
+from lmd.serving import Client
 
 
 class Play:
@@ -50,10 +52,26 @@ class Play:
         *,
         slot: bool = True,
         revive: bool = False,
+        client: int = 0,
+        size: int = 0,
+        cost: int = 1,
+        deadline: float = math.inf,
     ) -> int:
+        """``deadline``: in seconds from now."""
         number = len(self.owner) + 1
         self.owner[number] = model
-        ticket = Ticket(number, model, priority, self.now, slot, revive)
+        ticket = Ticket(
+            number,
+            model,
+            priority,
+            self.now,
+            slot,
+            revive,
+            Client(0, client),
+            size,
+            cost,
+            self.now + deadline,
+        )
         self._record(self.scheduler.submit(ticket, self.now))
         return number
 

@@ -10,6 +10,7 @@ from hypothesis.stateful import run_state_machine_as_test
 
 from lmd.scheduler.core import Scheduler
 from lmd.scheduler.state import Effect, Limits, ModelLimits, ModelState, Ticket
+from lmd.serving import Client
 from tests.scheduler.machine import SchedulerMachine
 
 CHECKS = [HealthCheck.too_slow, HealthCheck.filter_too_much]
@@ -30,7 +31,9 @@ class GrantsOneTooMany(Scheduler):
 
 
 class ForgetsToLookAfterAnEnd(Scheduler):
-    def end(self, ticket_id: int, model_name: str, now: float) -> list[Effect]:
+    def end(
+        self, ticket_id: int, model_name: str, now: float, *, whole: bool = True
+    ) -> list[Effect]:
         model = self._models[model_name]
         model.queue = [ticket for ticket in model.queue if ticket.id != ticket_id]
         model.running.pop(ticket_id, None)
@@ -119,6 +122,43 @@ class ServesTheLastFirst(Scheduler):
         return super()._grant(model, now)
 
 
+class ForgetsTheBoundOfOneClient(Scheduler):
+    def submit(self, ticket: Ticket, now: float) -> list[Effect]:
+        kept = self._limits
+        self._limits = dataclasses.replace(kept, queue_per_client=99)
+        try:
+            return super().submit(ticket, now)
+        finally:
+            self._limits = kept
+
+
+class ForgetsTheBytes(Scheduler):
+    def submit(self, ticket: Ticket, now: float) -> list[Effect]:
+        return super().submit(dataclasses.replace(ticket, size=0), now)
+
+
+class IdlesOutALease(Scheduler):
+    def _advance(self, now: float) -> list[Effect]:
+        kept = {model.name: model.holders for model in self._models.values()}
+        for model in self._models.values():
+            model.holders = set()
+        effects = super()._advance(now)
+        for model in self._models.values():
+            model.holders = kept[model.name]
+        return effects
+
+
+class LeasesWithoutEnd(Scheduler):
+    def hold(self, name: str, client: Client) -> bool:
+        self._models[name].holders.add(client)
+        return True
+
+
+class KeepsTheLeasesOfWhoHasLeft(Scheduler):
+    def release(self, client: Client, names: Collection[str], now: float) -> list[Effect]:
+        return super().release(client, list(names)[:1], now)
+
+
 class RenewsWhatDidNotChange(Scheduler):
     def reconfigure(
         self,
@@ -157,6 +197,11 @@ class GoesOnWithTheOldWorker(Scheduler):
         EvictsTheSmallOnesToo,
         NeverTakesAnEvictionBack,
         ServesTheLastFirst,
+        ForgetsTheBoundOfOneClient,
+        ForgetsTheBytes,
+        IdlesOutALease,
+        LeasesWithoutEnd,
+        KeepsTheLeasesOfWhoHasLeft,
     ],
 )
 def test_the_machine_finds_a_seeded_bug(broken: type[Scheduler]):
