@@ -30,7 +30,7 @@ class Progress:
         self._on_tokens = on_tokens
 
     def __call__(self, event: str, value: float) -> None:
-        """Take in what the scheduler says; see `lmd.scheduler.broker.OnWait`."""
+        """Take in what the scheduler says; see `lmd.scheduler.waiters.OnWait`."""
         if event == "starts":
             self._starts_in = round(value, 3)
         elif event == "queued":

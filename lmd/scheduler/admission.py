@@ -9,7 +9,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 
 from lmd.scheduler import estimates
-from lmd.scheduler.state import Limits, ModelState, Refuse, Ticket
+from lmd.scheduler.state import Effect, Limits, ModelState, Refuse, Ticket
 from lmd.serving import Client
 
 HINT = "wait, or raise it in the configuration"
@@ -74,6 +74,14 @@ def refuse_failed(ticket: Ticket, model: ModelState) -> Refuse:
         f"{model.name} has failed too often: {model.last_error}",
         f"mend the cause, then run `lmctl models load {model.name}`",
     )
+
+
+def take_out(refusals: list[Refuse], models: Iterable[ModelState]) -> list[Effect]:
+    """Take those who give way out of their queues; the refusals, as effects."""
+    gone = {refusal.ticket for refusal in refusals}
+    for model in models if gone else ():
+        model.queue = [ticket for ticket in model.queue if ticket.id not in gone]
+    return [*refusals]
 
 
 def _reached(ticket: Ticket, waiting: list[Ticket], limits: Limits) -> _Bound | None:

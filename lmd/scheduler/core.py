@@ -79,7 +79,7 @@ class Scheduler:
                 return [*full]
             if late := estimates.refuse_late(ticket, model, now):
                 return [late]
-            refused = self._refuse_these(full)
+            refused = admission.take_out(full, self._models.values())
         model.queue.append(ticket)
         if model.phase in (Phase.COLD, Phase.FAILED):
             model.crashes = () if ticket.revive else model.crashes
@@ -238,12 +238,6 @@ class Scheduler:
         if model.phase is not Phase.READY or model.leaving:
             return False
         return not ticket.slot or len(model.running) < model.limits.slots
-
-    def _refuse_these(self, refusals: Collection[Refuse]) -> list[Effect]:
-        gone = {refusal.ticket for refusal in refusals}
-        for model in self._models.values() if gone else ():
-            model.queue = [ticket for ticket in model.queue if ticket.id not in gone]
-        return [*refusals]
 
     def _refuse_all(self, model: ModelState, code: str, message: str) -> list[Effect]:
         refused: list[Effect] = [Refuse(ticket.id, code, message) for ticket in model.queue]

@@ -247,6 +247,16 @@ class SchedulerMachine(RuleBasedStateMachine):
         self.workers[name] = "ready"
         self.carry_out(self.scheduler.worker_ready(name, self.now))
 
+    @precondition(lambda self: self.weighing or self.named("starting"))
+    @rule(size=SIZES)
+    def come_up(self, size: int) -> None:
+        """All that are to be loaded are ready, which step by step they rarely are together."""
+        for name in sorted(self.weighing):
+            self.weigh(name, size)
+        for name in self.named("starting"):
+            self.workers[name] = "ready"
+            self.carry_out(self.scheduler.worker_ready(name, self.now))
+
     @precondition(lambda self: self.named("starting"))
     @rule(data=st.data(), crashed=st.booleans())
     def fail_to_load(self, data: st.DataObject, crashed: bool) -> None:

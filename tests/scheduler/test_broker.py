@@ -149,7 +149,7 @@ async def test_a_defect_in_a_workers_life_ends_no_other(autojump_clock: MockCloc
             return await super().prepare(name, model)
 
     async with open_world(A + B) as world:
-        world.broker._catalogue = Defective(world.config, check_files=False)
+        world.broker._workers._catalogue = Defective(world.config, check_files=False)
         with pytest.raises(LmdError, match="defect"):
             await use(world, "b")
         await use(world, "a")
