@@ -247,10 +247,11 @@ class SchedulerMachine(RuleBasedStateMachine):
         self.workers[name] = "ready"
         self.carry_out(self.scheduler.worker_ready(name, self.now))
 
-    @precondition(lambda self: self.weighing or self.named("starting"))
-    @rule(size=SIZES)
-    def come_up(self, size: int) -> None:
-        """All that are to be loaded are ready, which step by step they rarely are together."""
+    @rule(names=st.sets(NAMES, min_size=2), client=st.sampled_from([1, 2]), size=SIZES)
+    def come_up(self, names: set[str], client: int, size: int) -> None:
+        """Several are asked for, and loaded; step by step they rarely are together."""
+        for name in sorted(names):
+            self.submit(name, "interactive", True, False, client, 0, math.inf)
         for name in sorted(self.weighing):
             self.weigh(name, size)
         for name in self.named("starting"):
