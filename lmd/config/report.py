@@ -3,7 +3,7 @@
 import json
 import os
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import msgspec
@@ -80,7 +80,9 @@ def report_on(path: str, *, required: bool, instead: Source | None = None) -> Re
     try:
         loaded = load_all(path, required=required, instead=instead)
     except ConfigError as error:
-        return Report(path, (), False, error.problems)
+        # A file that is wrong as a whole may be a part.
+        problems = (replace(one, source=one.source or error.source) for one in error.problems)
+        return Report(path, (), False, tuple(problems))
     found = [*_missing_models(loaded.config), *_unreadable_secrets(loaded)]
     return Report(
         path,
