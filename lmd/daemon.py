@@ -73,7 +73,8 @@ def run(config: Config, config_path: str, socket: str, fake: str | None, *, requ
     ``config`` is what ``config_path`` said a moment ago, or the defaults where there is no such
     file; with ``required`` it is missed when it goes.
 
-    Raises `socket_file.AlreadyRunning`, `LmdError` for an unsafe socket path, and OSError.
+    Raises `ConfigError`, `socket_file.AlreadyRunning`, `LmdError` for an unsafe socket path, and
+    OSError.
     """
     os.umask(0o077)
     _mend_standard_streams()
@@ -82,7 +83,7 @@ def run(config: Config, config_path: str, socket: str, fake: str | None, *, requ
     _raise_descriptor_limit()
     _forbid_core_files()
     with (
-        open_logs(config.log) as lines,
+        open_logs(config.log, config_path) as lines,
         closing(take_notifier(os.environ, os.getpid())) as notifier,
         open_listener(socket, os.environ, supervised=notifier.connected) as listener,
         open_outlets(config, config_path, lines) as outlets,

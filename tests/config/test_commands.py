@@ -63,6 +63,16 @@ def test_check_tells_every_file_that_is_missing(tmp_path: Path, capsys: pytest.C
     assert [complaint.split(": ")[1] for complaint in complaints] == [f"{path}:2", f"{path}:5"]
 
 
+@pytest.mark.parametrize("log", ["/no/such/folder/log", "/"])
+def test_check_of_a_log_that_cannot_be_written(
+    log: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+):
+    """The next start would fail."""
+    path = write(tmp_path / "lmd.toml", f'[log]\nfile = "{log}"\n')
+    assert main(["check", path]) == 78
+    assert f"{path}:2: log.file: {log} " in capsys.readouterr().err
+
+
 def test_check_of_a_file_that_is_not_there(tmp_path: Path, capsys: pytest.CaptureFixture[str]):
     assert main(["check", str(tmp_path / "lmd.toml")]) == 78
     assert "there is no such file" in capsys.readouterr().err
