@@ -73,8 +73,7 @@ def run(config: Config, config_path: str, socket: str, fake: str | None, *, requ
     ``config`` is what ``config_path`` said a moment ago, or the defaults where there is no such
     file; with ``required`` it is missed when it goes.
 
-    Raises `ConfigError`, `socket_file.AlreadyRunning`, `LmdError` for an unsafe socket path, and
-    OSError.
+    Raises `ConfigError`, `AlreadyRunning`, `LmdError` for an unsafe socket path, and OSError.
     """
     os.umask(0o077)
     _mend_standard_streams()

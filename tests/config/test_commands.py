@@ -160,6 +160,19 @@ def test_check_of_a_text_in_place_of_a_file(
     assert capsys.readouterr().out == f"{path}: valid; models: shell; personas: a\n"
 
 
+def test_no_name_says_anything_to_a_terminal(tmp_path: Path, capsys: pytest.CaptureFixture[str]):
+    model = write(tmp_path / "model.gguf", "")
+    name = '"a\\u001b[31m\\u202e\\nb, c"'
+    path = write(tmp_path / "lmd.toml", f'[models.{name}]\npath = "{model}"\n')
+    assert main(["check", path]) == 0
+    said = capsys.readouterr().out
+    assert said == f'{path}: valid; models: shell, "a\\u001b[31m\\u202e\\nb, c"\n'
+    path = write(tmp_path / "lmd.toml", "[daemon]\n" + r'"a\u001b[31m\u202e\nb" = 3')
+    assert main(["check", path]) == 78
+    said = capsys.readouterr().err
+    assert said.startswith(f"lmd: {path}:2: unknown key `a\\x1b[31m\\u202e\\nb` in [daemon]\n")
+
+
 def test_usage_errors(capsys: pytest.CaptureFixture[str]):
     with pytest.raises(SystemExit) as left:
         main([])
