@@ -82,15 +82,21 @@ def load_model(load: Load, send: Send) -> Loaded:
     source = choose_template(load.chat_template, model.chat_template, model.vocabulary.specials)
     pooling = _choose_pooling(load.pooling, model.pooling, warnings)
     prompts = Prompts(model.vocabulary, _try_template(model, source))
-    prefixes = tokenize_prefixes(prompts, load.prefixes, sizes.context)
-    room = MAX_SEQUENCES - sizes.slots - sizes.parked
-    sizes.reserve = reserve_for(prefixes, MAX_CELLS - sizes.context * sizes.slots, room)
+    prefixes = set_room_aside(load, sizes, prompts)
     try:
         context = _open_context(model, sizes)
     except LlamaError as error:
         raise _not_loaded(load, error) from error
     saved = _open_saved(load, model, context) if context and load.saved else None
     return Loaded(model, sizes, context, source, pooling, warnings, prompts, saved, prefixes)
+
+
+def set_room_aside(load: Load, sizes: Sizes, prompts: Prompts) -> list[PrefixTokens]:
+    """Tokenize the declared prefixes, and enlarge the context that is to be opened by them."""
+    prefixes = tokenize_prefixes(prompts, load.prefixes, sizes.context)
+    room = MAX_SEQUENCES - sizes.slots - sizes.parked
+    sizes.reserve = reserve_for(prefixes, MAX_CELLS - sizes.context * sizes.slots, room)
+    return prefixes
 
 
 def _not_loaded(load: Load, error: LlamaError) -> LoadError:
