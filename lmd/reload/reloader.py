@@ -32,8 +32,10 @@ SETTLE_SECONDS = 0.1
 """A file that has not changed for so long since it was read is taken to be written."""
 HOLLOW_SECONDS = 0.8
 """The same for one that is missing or empty, which is seldom meant."""
+SETTLE_FOR_SECONDS = 1.0
+"""How long the last of many edits is waited for; then one is taken that was replaced as a whole."""
 LONGEST_SETTLE_SECONDS = 5.0
-"""A file that changes all the time is refused: it may have been read in the middle of a write."""
+"""A file that is written to all the time is refused: what was read may be the middle of a write."""
 
 T = TypeVar("T")
 Apply = Callable[[Config, list[Change]], None]
@@ -170,17 +172,25 @@ class Reloader:
 
     async def _read(self) -> Config:
         """What the files say once they have stopped changing. Raises `ConfigError`."""
-        latest = trio.current_time() + LONGEST_SETTLE_SECONDS
+        began = trio.current_time()
         while True:
-            state = await _on_disk(self.files.fingerprint)
-            outcome = await _on_disk(self._load)
-            await trio.sleep(HOLLOW_SECONDS if is_hollow(state) else SETTLE_SECONDS)
-            if await _on_disk(self.files.fingerprint) == state:
-                break
-            if trio.current_time() > latest:
+            held = await _on_disk(self.files.hold)
+            try:
+                outcome = await _on_disk(self._load)
+                whole = held.state == await _on_disk(self.files.fingerprint)
+                await trio.sleep(HOLLOW_SECONDS if is_hollow(held.state) else SETTLE_SECONDS)
+                if held.state == await _on_disk(self.files.fingerprint):
+                    break
+                waited = trio.current_time() - began
+                if waited > SETTLE_FOR_SECONDS and whole and await _on_disk(held.rest):
+                    self._wanted.set()
+                    break
+            finally:
+                held.close()
+            if waited > LONGEST_SETTLE_SECONDS:
                 raise at_fault(
                     self.path,
-                    f"changes all the time, for {LONGEST_SETTLE_SECONDS:.0f} s now",
+                    f"is written to all the time, for {LONGEST_SETTLE_SECONDS:.0f} s now",
                     "stop what writes to it or to its parts",
                 )
         if isinstance(outcome, ConfigError):

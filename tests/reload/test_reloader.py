@@ -288,11 +288,31 @@ async def test_a_file_that_never_stands_still_is_not_taken_in_the_middle_of_a_wr
     with trio.fail_after(PATIENCE):
         async with trio.open_nursery() as nursery:
             nursery.start_soon(keep_changing, daemon)
-            with pytest.raises(ConfigError, match="changes all the time"):
+            with pytest.raises(ConfigError, match="is written to all the time"):
                 await daemon.reloader.reload()
             nursery.cancel_scope.cancel()
     assert daemon.applied == []
-    assert "changes all the time" in daemon.reloader.error
+    assert "is written to all the time" in daemon.reloader.error
+
+
+async def test_files_that_are_replaced_without_end_are_taken_all_the_same(daemon: Daemon):
+    """Each is whole, so that the last of them need not be waited for."""
+    async with running(daemon), trio.open_nursery() as nursery:
+        nursery.start_soon(keep_replacing, daemon)
+        with trio.fail_after(PATIENCE):
+            while len(daemon.applied) < 2:
+                await daemon.changed.wait()
+        nursery.cancel_scope.cancel()
+    assert all("a" in config.models for config, _ in daemon.applied)
+    assert daemon.reloader.error == ""
+
+
+async def keep_replacing(daemon: Daemon) -> None:
+    other = daemon.file.with_name("other")
+    for number in range(1, 10_000):
+        other.write_text(limits(number))
+        other.rename(daemon.file)
+        await trio.sleep(0.03)
 
 
 async def keep_changing(daemon: Daemon) -> None:
