@@ -12,7 +12,7 @@ import trio
 from lmd.config.diff import Change
 from lmd.config.load import Loaded, load
 from lmd.config.problems import ConfigError
-from lmd.config.schema import Config
+from lmd.config.schema import Config, ModelConfig
 from lmd.events import Bus
 from lmd.protocol.events import (
     ConfigRejected,
@@ -144,6 +144,24 @@ async def test_a_model_that_was_rolled_back_is_left_alone_until_its_lines_change
     daemon.file.write_text(MODEL + "context = 50\n")
     plan = await daemon.reloader.reload()
     assert daemon.reloader.config.models["a"] == msgspec.structs.replace(earlier, context=50)
+    assert daemon.reloader.error == ""
+
+
+async def test_a_model_that_is_seen_not_to_run_is_left_alone_and_the_rest_holds(daemon: Daemon):
+    earlier = daemon.reloader.config.models["a"]
+
+    async def inspect(model: str, config: ModelConfig) -> str:
+        return "no such file" if config.path == "/gone.gguf" else ""
+
+    daemon.reloader.inspect = inspect
+    daemon.file.write_text(limits(7).replace("/a.gguf", "/gone.gguf"))
+    plan = await daemon.reloader.reload()
+    assert [change.text for change in plan.changes] == ["limits.queue_total: 256 -> 7"]
+    assert daemon.reloader.config.models["a"] == earlier
+    assert "models.a runs as before" in daemon.reloader.error
+    assert "no such file" in daemon.reloader.error
+    daemon.file.write_text(limits(7))
+    assert (await daemon.reloader.reload()).changes == []
     assert daemon.reloader.error == ""
 
 
