@@ -3,22 +3,24 @@
 reload    1. load and check the file, until it has stopped changing
           2. anything is wrong with it            -> the last good configuration stays
           3. a model that was rolled back stays as it is until its own lines change
-          4. apply the difference, all of it at once
+          4. one that is loaded and whose new file is no model stays as it is, too
+          5. apply the difference, all of it at once
 An edit that comes meanwhile is seen afterwards, however many there were.
 """
 
 import contextlib
 import os
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
+from typing import TypeVar
 
 import msgspec
 import structlog
 import trio
 
-from lmd.config.diff import Change, Takes, changes
-from lmd.config.load import load_all
-from lmd.config.problems import ConfigError, spelled
+from lmd.config.diff import Change, Takes, changes, renewed_models
+from lmd.config.load import Loaded, load_all
+from lmd.config.problems import ConfigError, at_fault, spelled
 from lmd.config.schema import Config, ModelConfig
 from lmd.config.sources import Source
 from lmd.events import Bus
@@ -31,13 +33,18 @@ SETTLE_SECONDS = 0.1
 """A file that has not changed for so long since it was read is taken to be written."""
 HOLLOW_SECONDS = 0.8
 """The same for one that is missing or empty, which is seldom meant."""
-LONGEST_SETTLE_SECONDS = 1.0
-"""A file that changes all the time is taken as it was read."""
+SETTLE_FOR_SECONDS = 1.0
+"""How long the last of many edits is waited for; then one is taken that was replaced as a whole."""
+LONGEST_SETTLE_SECONDS = 5.0
+"""A file that is written to all the time is refused: what was read may be the middle of a write."""
 
+T = TypeVar("T")
 Apply = Callable[[Config, list[Change]], None]
 """Makes a configuration hold, in one go; must not block."""
 Announced = Callable[[], contextlib.AbstractAsyncContextManager[None]]
 """What is around a reload: somebody is told of its begin and its end."""
+Inspect = Callable[[str, ModelConfig], Awaitable[str]]
+"""Why a model that is loaded would not run by this configuration; empty where that is not seen."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,6 +78,8 @@ class Reloader:
         self._rolled_back: dict[str, tuple[ModelConfig, str]] = {}
         self.announced: Announced = contextlib.nullcontext
         """Around reloads that somebody has asked for."""
+        self.inspect: Inspect = _take_on_trust
+        """Asked about models that are to run otherwise, before anything of theirs is ended."""
         self._asked = False
         self._reloading = trio.Lock()
         self._wanted = trio.Event()
@@ -114,9 +123,7 @@ class Reloader:
             config = await self._read()
         else:
             instead = Source(self.path, text)
-            loaded = await trio.to_thread.run_sync(
-                lambda: load_all(self.path, required=False, instead=instead)
-            )
+            loaded = await _on_disk(lambda: load_all(self.path, required=False, instead=instead))
             config = loaded.config
         return Plan(config, changes(self.config, config))
 
@@ -133,7 +140,7 @@ class Reloader:
                 self._reject(error)
                 raise
             self._file_error = ""
-            plan = self._without_refused(config, retry)
+            plan = await self._inspected(self._without_refused(config, retry))
             self.config = plan.config
             if plan.changes:
                 self.generation += 1
@@ -143,10 +150,24 @@ class Reloader:
 
     def roll_back(self, model: str, earlier: ModelConfig, reason: str) -> None:
         """A model runs by ``earlier`` again, since by what the file says it does not run."""
-        refused = self.config.models[model]
+        self._refuse(model, self.config.models[model], reason)
+        self.config = _with_model(self.config, model, earlier)
+
+    async def _inspected(self, plan: Plan) -> Plan:
+        """The plan without models that are seen not to run: those are rolled back beforehand."""
+        config = plan.config
+        for model in sorted(renewed_models(plan.changes)):
+            reason = await self.inspect(model, plan.config.models[model])
+            if reason:
+                earlier = self.config.models[model]
+                log.error("model not replaced", model=model, reason=reason)
+                self._refuse(model, plan.config.models[model], reason)
+                config = _with_model(config, model, earlier)
+        return plan if config is plan.config else Plan(config, changes(self.config, config))
+
+    def _refuse(self, model: str, refused: ModelConfig, reason: str) -> None:
         said = f"models.{model} runs as before, since its new configuration does not: {reason}"
         self._rolled_back[model] = refused, said
-        self.config = _with_model(self.config, model, earlier)
         self._bus.publish(ModelRolledBack(model=model, reason=reason))
 
     def _reject(self, error: ConfigError) -> None:
@@ -170,28 +191,39 @@ class Reloader:
 
     async def _read(self) -> Config:
         """What the files say once they have stopped changing. Raises `ConfigError`."""
-        latest = trio.current_time() + LONGEST_SETTLE_SECONDS
+        began = trio.current_time()
         while True:
-            state = await trio.to_thread.run_sync(self.files.fingerprint)
-            outcome = await trio.to_thread.run_sync(self._load)
-            whole = await trio.to_thread.run_sync(
-                self.files.fingerprint
-            ) == state and not is_hollow(state)
-            if not (whole and trio.current_time() > latest):
-                await trio.sleep(HOLLOW_SECONDS if is_hollow(state) else SETTLE_SECONDS)
-                if await trio.to_thread.run_sync(self.files.fingerprint) != state:
-                    continue
-            if isinstance(outcome, ConfigError):
-                raise outcome
-            return outcome
+            held = await _on_disk(self.files.hold)
+            try:
+                outcome = await _on_disk(self._load)
+                whole = held.state == await _on_disk(self.files.fingerprint)
+                await trio.sleep(HOLLOW_SECONDS if is_hollow(held.state) else SETTLE_SECONDS)
+                if held.state == await _on_disk(self.files.fingerprint):
+                    break
+                waited = trio.current_time() - began
+                if waited > SETTLE_FOR_SECONDS and whole and await _on_disk(held.rest):
+                    self._wanted.set()
+                    break
+            finally:
+                held.close()
+            if waited > LONGEST_SETTLE_SECONDS:
+                raise at_fault(
+                    self.path,
+                    f"is written to all the time, for {LONGEST_SETTLE_SECONDS:.0f} s now",
+                    "stop what writes to it or to its parts",
+                )
+        if isinstance(outcome, ConfigError):
+            raise outcome
+        self.files.know(outcome.files)
+        return outcome.config
 
-    def _load(self) -> Config | ConfigError:
+    def _load(self) -> Loaded | ConfigError:
         try:
-            config = load_all(self.path, required=self._required).config
+            loaded = load_all(self.path, required=self._required)
         except ConfigError as error:
             return error
         self._required = self._required or os.path.exists(self.path)
-        return config
+        return loaded
 
     def _without_refused(self, config: Config, retry: bool) -> Plan:
         for model, (refused, _) in list(self._rolled_back.items()):
@@ -200,6 +232,16 @@ class Reloader:
             else:
                 del self._rolled_back[model]
         return Plan(config, changes(self.config, config))
+
+
+async def _take_on_trust(model: str, config: ModelConfig) -> str:
+    """The default of `Reloader.inspect`."""
+    return ""
+
+
+async def _on_disk(look: Callable[[], T]) -> T:
+    """In a thread, which is left to itself when nobody waits any more: a disk may never answer."""
+    return await trio.to_thread.run_sync(look, abandon_on_cancel=True)
 
 
 def _with_model(config: Config, name: str, model: ModelConfig) -> Config:

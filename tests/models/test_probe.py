@@ -48,6 +48,17 @@ async def test_a_disk_that_does_not_answer_keeps_nobody_waiting(
     fifo.write_bytes(b"")  # lets the thread go
 
 
+async def test_who_asks_right_after_another_shares_the_look(tmp_path: Path):
+    file = tmp_path / "m.gguf"
+    file.write_bytes(b"12345")
+    look = Probe()
+    await look.look({"a": (str(file), None)})
+    file.write_bytes(b"1")
+    assert (await look.look({"a": (str(file), None)}))["a"].file_bytes == 5
+    fresh = await look.look({"a": (str(file), os.getpid())})
+    assert fresh["a"].file_bytes == 1, "another worker is another look"
+
+
 @pytest.mark.process
 def test_private_memory_and_what_is_mapped_are_told_apart(tmp_path: Path):
     file = tmp_path / "weights"

@@ -1,5 +1,6 @@
 """From a file that changes to a configuration that holds, and back where it does not."""
 
+import threading
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from pathlib import Path
@@ -9,9 +10,9 @@ import pytest
 import trio
 
 from lmd.config.diff import Change
-from lmd.config.load import load
+from lmd.config.load import Loaded, load
 from lmd.config.problems import ConfigError
-from lmd.config.schema import Config
+from lmd.config.schema import Config, ModelConfig
 from lmd.events import Bus
 from lmd.protocol.events import (
     ConfigRejected,
@@ -19,7 +20,7 @@ from lmd.protocol.events import (
     Happening,
     ModelRolledBack,
 )
-from lmd.reload.reloader import Reloader
+from lmd.reload.reloader import SETTLE_SECONDS, Reloader
 from lmd.reload.watch import run_watch
 
 MODEL = '[models.a]\npath = "/a.gguf"\n'
@@ -146,6 +147,24 @@ async def test_a_model_that_was_rolled_back_is_left_alone_until_its_lines_change
     assert daemon.reloader.error == ""
 
 
+async def test_a_model_that_is_seen_not_to_run_is_left_alone_and_the_rest_holds(daemon: Daemon):
+    earlier = daemon.reloader.config.models["a"]
+
+    async def inspect(model: str, config: ModelConfig) -> str:
+        return "no such file" if config.path == "/gone.gguf" else ""
+
+    daemon.reloader.inspect = inspect
+    daemon.file.write_text(limits(7).replace("/a.gguf", "/gone.gguf"))
+    plan = await daemon.reloader.reload()
+    assert [change.text for change in plan.changes] == ["limits.queue_total: 256 -> 7"]
+    assert daemon.reloader.config.models["a"] == earlier
+    assert "models.a runs as before" in daemon.reloader.error
+    assert "no such file" in daemon.reloader.error
+    daemon.file.write_text(limits(7))
+    assert (await daemon.reloader.reload()).changes == []
+    assert daemon.reloader.error == ""
+
+
 async def test_asked_for_by_name_a_model_that_was_rolled_back_is_tried_again(daemon: Daemon):
     earlier = daemon.reloader.config.models["a"]
     daemon.file.write_text(MODEL + "context = 99\n")
@@ -260,3 +279,78 @@ async def test_an_edit_while_another_is_applied_is_not_lost(daemon: Daemon):
     async with running(daemon):
         daemon.file.write_text(limits(1))
         await daemon.until(2)
+
+
+async def test_a_part_that_is_written_anew_is_not_taken_for_gone(daemon: Daemon):
+    part = daemon.file.with_name("conf.d") / "b.toml"
+    part.parent.mkdir()
+    part.write_text('[models.b]\npath = "/b.gguf"\n')
+    await daemon.reloader.reload()
+    async with trio.open_nursery() as nursery:
+        part.unlink()
+        nursery.start_soon(daemon.reloader.reload)
+        # Longer than a file that is there has to stand still.
+        await trio.sleep(3 * SETTLE_SECONDS)
+        part.write_text('[models.b]\npath = "/b.gguf"\n')
+    assert len(daemon.applied) == 1
+    part.unlink()
+    await daemon.reloader.reload()
+    assert "b" not in daemon.reloader.config.models
+
+
+async def test_a_file_that_never_stands_still_is_not_taken_in_the_middle_of_a_write(
+    daemon: Daemon, monkeypatch: pytest.MonkeyPatch
+):
+    """It is whole and cut short in turn; what is cut is valid, without models."""
+    monkeypatch.setattr("lmd.reload.reloader.LONGEST_SETTLE_SECONDS", 0.5)
+    with trio.fail_after(PATIENCE):
+        async with trio.open_nursery() as nursery:
+            nursery.start_soon(keep_changing, daemon)
+            with pytest.raises(ConfigError, match="is written to all the time"):
+                await daemon.reloader.reload()
+            nursery.cancel_scope.cancel()
+    assert daemon.applied == []
+    assert "is written to all the time" in daemon.reloader.error
+
+
+async def test_files_that_are_replaced_without_end_are_taken_all_the_same(daemon: Daemon):
+    """Each is whole, so that the last of them need not be waited for."""
+    async with running(daemon), trio.open_nursery() as nursery:
+        nursery.start_soon(keep_replacing, daemon)
+        with trio.fail_after(PATIENCE):
+            while len(daemon.applied) < 2:
+                await daemon.changed.wait()
+        nursery.cancel_scope.cancel()
+    assert all("a" in config.models for config, _ in daemon.applied)
+    assert daemon.reloader.error == ""
+
+
+async def keep_replacing(daemon: Daemon) -> None:
+    other = daemon.file.with_name("other")
+    for number in range(1, 10_000):
+        other.write_text(limits(number))
+        other.rename(daemon.file)
+        await trio.sleep(0.03)
+
+
+async def keep_changing(daemon: Daemon) -> None:
+    for number in range(1, 10_000):
+        daemon.file.write_text(limits(number) if number % 2 else "#" * number)
+        await trio.sleep(0.01)
+
+
+async def test_a_disk_that_does_not_answer_holds_up_no_end(daemon: Daemon):
+    answer = threading.Event()
+    load = daemon.reloader._load
+
+    def wait_for_it() -> Loaded | ConfigError:
+        answer.wait()
+        return load()
+
+    daemon.reloader._load = wait_for_it  # type: ignore[method-assign]
+    try:
+        with trio.fail_after(PATIENCE), trio.move_on_after(0.2) as asked:
+            await daemon.reloader.reload()
+        assert asked.cancelled_caught
+    finally:
+        answer.set()
