@@ -4,12 +4,13 @@ import argparse
 import json
 import os
 import sys
+from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 import lmd
 from lmd import paths
 from lmd.config.load import load
-from lmd.config.problems import ConfigError, at_fault
+from lmd.config.problems import ConfigError, at_fault, spelled
 from lmd.config.schema import Config
 from lmd.config.sources import MAX_CONFIG_BYTES, PARTS, Source
 from lmd.protocol.errors import LmdError, exit_status
@@ -120,8 +121,17 @@ def _summary(report: "Report", source: str) -> str:
     """One line on what a valid configuration declares."""
     parts = len(report.files) - 1
     also = f" with {parts} of {PARTS}" if parts > 0 else ""
-    personas = f"; personas: {', '.join(report.personas)}" if report.personas else ""
-    return f"{source}{also}: valid; models: {', '.join(report.models)}{personas}"
+    personas = f"; personas: {_names(report.personas)}" if report.personas else ""
+    return _in_a_line(f"{source}{also}: valid; models: {_names(report.models)}{personas}")
+
+
+def _names(names: Sequence[str]) -> str:
+    return ", ".join(spelled((name,)) for name in names)
+
+
+def _in_a_line(text: str) -> str:
+    """What a terminal would act on, and ends of lines, as their escapes: names may have any."""
+    return "".join(c if c.isprintable() else c.encode("unicode_escape").decode() for c in text)
 
 
 def _schema(options: argparse.Namespace) -> int:
@@ -137,7 +147,8 @@ def _describe_source(path: str) -> str:
 
 
 def _complain(message: str, hint: str) -> None:
-    sys.stderr.write(f"lmd: {message}\n" + (f"  {hint}\n" if hint else ""))
+    hint = f"  {_in_a_line(hint)}\n" if hint else ""
+    sys.stderr.write(f"lmd: {_in_a_line(message)}\n{hint}")
 
 
 if __name__ == "__main__":

@@ -71,11 +71,11 @@ def run(config: Config, config_path: str, socket: str, fake: str | None, *, requ
     ``config`` is what ``config_path`` said a moment ago, or the defaults where there is no such
     file; with ``required`` it is missed when it goes.
 
-    Raises `socket_file.AlreadyRunning`, `LmdError` for an unsafe socket path, and OSError.
+    Raises `ConfigError`, `AlreadyRunning`, `LmdError` for an unsafe socket path, and OSError.
     """
     prepare_process()
     with (
-        open_logs(config.log) as lines,
+        open_logs(config.log, config_path) as lines,
         closing(take_notifier(os.environ, os.getpid())) as notifier,
         open_listener(socket, os.environ, supervised=notifier.connected) as listener,
         open_outlets(config, config_path, lines) as outlets,

@@ -20,6 +20,7 @@ from typing import Any, Literal, TextIO
 import structlog
 from structlog.typing import EventDict, Processor
 
+from lmd.config.problems import at_fault
 from lmd.config.redaction import redact
 from lmd.config.schema import LogConfig
 
@@ -90,15 +91,15 @@ class LineWriter:
 
 
 @contextlib.contextmanager
-def open_logs(config: LogConfig) -> Iterator[LineWriter]:
+def open_logs(config: LogConfig, source: str = "") -> Iterator[LineWriter]:
     """Set up logging for the process, through what is yielded; on leaving, the queue is written.
 
-    Raises OSError when the log file cannot be opened.
+    Raises `ConfigError`, which names ``source``, when the log file cannot be opened.
     """
     with contextlib.ExitStack() as stack:
         sink: TextIO = sys.stderr
         if config.file:
-            sink = stack.enter_context(open_unbuffered(config.file, "a"))
+            sink = stack.enter_context(_open_file(config.file, source))
         render: Processor = (
             structlog.processors.JSONRenderer()
             if config.format == "json"
@@ -154,6 +155,17 @@ def destination(config: LogConfig, environment: Mapping[str, str]) -> str:
         return os.readlink("/proc/self/fd/2")
     name = fcntl.fcntl(2, 50, bytes(1024))  # F_GETPATH of macOS
     return os.fsdecode(name.rstrip(b"\0"))
+
+
+def _open_file(path: str, source: str) -> TextIO:
+    try:
+        return open_unbuffered(path, "a")
+    except OSError as error:
+        raise at_fault(
+            source,
+            f"log.file: {path} cannot be written: {error.strerror}",
+            "name a file in a folder that is there, or leave it empty for stderr",
+        ) from error
 
 
 def open_unbuffered(file: str | int, mode: Literal["a", "w"]) -> TextIO:

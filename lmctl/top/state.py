@@ -70,9 +70,11 @@ class Top:
 
     def received(self, status: Reply) -> "Top":
         """A newer status; while paused the old one stays."""
-        return (
-            replace(self, trouble="") if self.paused else replace(self, status=status, trouble="")
-        )
+        top = replace(self, trouble="")
+        if self.mode == "confirm" and status.get("pid") != self.status.get("pid"):
+            # Another daemon counts its requests from 1 again: the number means another one.
+            top = replace(top, mode="", note="the daemon is another one: nothing was cancelled")
+        return top if self.paused else replace(top, status=status)
 
 
 def press(top: Top, key: str) -> Outcome:

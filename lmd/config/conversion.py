@@ -9,7 +9,16 @@ from typing import Any, TypeVar
 import msgspec
 from msgspec import inspect as types
 
-from lmd.config.expectations import bare, default_text, example, kind_at, own_words, unit_of, words
+from lmd.config.expectations import (
+    bare,
+    default_text,
+    example,
+    is_of_secret,
+    kind_at,
+    own_words,
+    unit_of,
+    words,
+)
 from lmd.config.lines import Key
 from lmd.config.problems import MOST, Problem, spelled
 from lmd.config.secrets import SPELLINGS
@@ -125,8 +134,11 @@ def _problem(
         return Problem(
             key, f"{spelled(key)} is no reference to a secret", f"write one of {SPELLINGS}"
         )
+    remedy = f"it takes {words(at)}{_such_as(key, kind)}"
+    if is_of_secret(kind, key):
+        return Problem(key, f"{spelled(key)} does not fit", remedy)
     value = shown(value_at(written, key), value_at(tables, key))
-    return Problem(key, f"{spelled(key)} is {value}", f"it takes {words(at)}{_such_as(key, kind)}")
+    return Problem(key, f"{spelled(key)} is {value}", remedy)
 
 
 def _unknown_key(key: Key, kind: types.Type) -> Problem:

@@ -58,6 +58,12 @@ def kind_at(kind: types.Type, key: Key) -> types.Type | None:
     return kind
 
 
+def is_of_secret(kind: types.Type, key: Key) -> bool:
+    """Whether what stands at a key below ``kind`` belongs to a reference to a secret."""
+    above = (kind_at(kind, key[:end]) for end in range(1, len(key) + 1))
+    return any(one is not None and unit_of(one) == "secret" for one in above)
+
+
 def words(kind: types.Type) -> str:
     """What values a kind takes: ``a whole number from 1 to 64``."""
     unit = unit_of(kind)

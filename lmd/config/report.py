@@ -3,7 +3,7 @@
 import json
 import os
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import msgspec
@@ -80,8 +80,14 @@ def report_on(path: str, *, required: bool, instead: Source | None = None) -> Re
     try:
         loaded = load_all(path, required=required, instead=instead)
     except ConfigError as error:
-        return Report(path, (), False, error.problems)
-    found = [*_missing_models(loaded.config), *_unreadable_secrets(loaded)]
+        # A file that is wrong as a whole may be a part.
+        problems = (replace(one, source=one.source or error.source) for one in error.problems)
+        return Report(path, (), False, tuple(problems))
+    found = [
+        *_unwritable_log(loaded.config.log.file),
+        *_missing_models(loaded.config),
+        *_unreadable_secrets(loaded),
+    ]
     return Report(
         path,
         loaded.files,
@@ -91,6 +97,16 @@ def report_on(path: str, *, required: bool, instead: Source | None = None) -> Re
         tuple(loaded.config.models),
         tuple(loaded.config.personas),
     )
+
+
+def _unwritable_log(path: str) -> Iterator[Problem]:
+    made = path if os.path.exists(path) else os.path.dirname(path)
+    if path and (os.path.isdir(path) or not os.access(made, os.W_OK)):
+        yield Problem(
+            ("log", "file"),
+            f"log.file: {path} {'is a folder' if os.path.isdir(path) else 'cannot be written'}",
+            "name a file in a folder that is there, or leave it empty for stderr",
+        )
 
 
 def _missing_models(config: Config) -> Iterator[Problem]:

@@ -5,8 +5,10 @@ decides nothing: no key may stand in two of them, so that what holds can be read
 """
 
 import ast
+import codecs
 import os
 import re
+import stat
 import tomllib
 from collections.abc import Sequence
 from dataclasses import dataclass, field
@@ -159,9 +161,19 @@ def _add(
 
 def _read(path: str, most: int, *, required: bool) -> str | None:
     try:
-        with open(path, "rb") as file:
+        with open(path, "rb", opener=_open_at_once) as file:
+            if stat.S_ISFIFO(os.fstat(file.fileno()).st_mode):
+                raise at_fault(
+                    path, "is a pipe", f"name a file; or: lmd check --stdin {path} reads a pipe"
+                )
             data = file.read(most + 1)
     except FileNotFoundError:
+        if os.path.islink(path):
+            raise at_fault(
+                path,
+                f"is a link to {os.readlink(path)}, where nothing is",
+                "mend or remove the link",
+            ) from None
         if not required:
             return None
         raise at_fault(path, "there is no such file", "make one with: lmctl config init") from None
@@ -172,6 +184,16 @@ def _read(path: str, most: int, *, required: bool) -> str | None:
             path, f"is larger than {MAX_CONFIG_BYTES} bytes, with the files before it",
             "long texts, such as chat templates, belong into the model's file",
         )  # fmt: skip
+    if data.startswith(codecs.BOM_UTF8):
+        raise ConfigError(
+            path,
+            [
+                Problem(
+                    (), "begins with a byte order mark, which TOML does not have",
+                    "save it as UTF-8 without one", line=1,
+                )
+            ],
+        )  # fmt: skip
     try:
         return data.decode("utf-8")
     except UnicodeDecodeError as error:
@@ -180,6 +202,11 @@ def _read(path: str, most: int, *, required: bool) -> str | None:
             path,
             [Problem((), f"is not UTF-8 text (byte {error.start})", "save it as UTF-8", line=line)],
         ) from error
+
+
+def _open_at_once(path: str, flags: int) -> int:
+    """A pipe without a writer is not waited for."""
+    return os.open(path, flags | os.O_NONBLOCK)
 
 
 def _remedy(path: str, error: OSError) -> str:

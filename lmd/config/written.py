@@ -11,7 +11,7 @@ from typing import Any
 
 from msgspec import inspect as types
 
-from lmd.config.expectations import bare, example, unit_of, words
+from lmd.config.expectations import bare, example, is_of_secret, unit_of, words
 from lmd.config.lines import Key
 from lmd.config.problems import Problem, spelled
 from lmd.config.secrets import SPELLINGS
@@ -31,13 +31,14 @@ def read_values(
     tables: dict[str, Any], kind: types.Type, surroundings: Surroundings
 ) -> tuple[dict[str, Any], list[Problem]]:
     """The tables with every text resolved; keys that cannot be are left out and reported."""
-    reader = _Reader(surroundings)
+    reader = _Reader(surroundings, kind)
     return reader.table(tables, kind, ()), reader.problems
 
 
 class _Reader:
-    def __init__(self, surroundings: Surroundings) -> None:
+    def __init__(self, surroundings: Surroundings, schema: types.Type) -> None:
         self.problems: list[Problem] = []
+        self._schema = schema
         self._surroundings = surroundings
 
     def table(self, value: dict[str, Any], kind: types.Type, key: Key) -> dict[str, Any]:
@@ -99,6 +100,8 @@ class _Reader:
         path = os.path.expanduser(text)
         if "\0" in path:
             self._complain(key, "has a NUL character in it", "no path contains one")
+        elif not os.path.isabs(path) and is_of_secret(self._schema, key):
+            self._complain(key, "must be absolute or start with ~", 'such as "~/.config/lmd/token"')
         elif not os.path.isabs(path):
             hint = "there is no such user" if text.startswith("~") else f'write "~/{text[:80]}"'
             self._complain(key, f"is {text[:80]!r}: it must be absolute or start with ~", hint)

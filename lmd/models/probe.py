@@ -13,6 +13,11 @@ LOOK_SECONDS = 0.5
 """How long a look may take: a disk that does not answer must not keep `status` waiting."""
 
 _PRIVATE = re.compile(rb"^RssAnon:\s+(\d+) kB$", re.MULTILINE)
+
+
+FRESH_SECONDS = 0.1
+"""How long a look is good for: many who ask at the same time are one look, and do not queue."""
+
 MOST_KEPT = 512
 """Models whose last look is remembered: a reload may bring others, again and again."""
 
@@ -25,24 +30,51 @@ class Measured:
     resident_bytes: int | None = None
 
 
+@dataclass(frozen=True, slots=True)
+class _Look:
+    """What a look has found, of which process, and when on trio's clock."""
+
+    found: Measured
+    pid: int | None
+    at: float
+
+
 class Probe:
     """Looks at files and processes in a thread, one at a time; the event loop never waits."""
 
     def __init__(self) -> None:
         self._thread = trio.CapacityLimiter(1)
-        self._last: dict[str, Measured] = {}
+        self._last: dict[str, _Look] = {}
 
     async def look(self, models: Mapping[str, tuple[str, int | None]]) -> dict[str, Measured]:
         """The facts of each model, given the path of its file and the pid of its worker.
 
-        What cannot be found out within `LOOK_SECONDS` is what it was at the last look.
+        They may be `FRESH_SECONDS` old. What cannot be found out within `LOOK_SECONDS` is what it
+        was at the last look.
         """
-        with trio.move_on_after(LOOK_SECONDS):
-            found = await trio.to_thread.run_sync(
-                _look, dict(models), limiter=self._thread, abandon_on_cancel=True
-            )
-            self._last = found if len(self._last) > MOST_KEPT else self._last | found
-        return {name: self._last.get(name, Measured()) for name in models}
+        if not all(self._is_fresh(name, pid) for name, (_, pid) in models.items()):
+            with trio.move_on_after(LOOK_SECONDS):
+                found = await trio.to_thread.run_sync(
+                    _look, dict(models), limiter=self._thread, abandon_on_cancel=True
+                )
+                self._remember(models, found)
+        nothing = _Look(Measured(), None, 0.0)
+        return {name: self._last.get(name, nothing).found for name in models}
+
+    def _is_fresh(self, name: str, pid: int | None) -> bool:
+        last = self._last.get(name)
+        if last is None or last.pid != pid:
+            return False
+        return trio.current_time() - last.at < FRESH_SECONDS
+
+    def _remember(
+        self, models: Mapping[str, tuple[str, int | None]], found: dict[str, Measured]
+    ) -> None:
+        if len(self._last) > MOST_KEPT:
+            self._last = {}
+        now = trio.current_time()
+        for name, (_, pid) in models.items():
+            self._last[name] = _Look(found[name], pid, now)
 
 
 def _look(models: dict[str, tuple[str, int | None]]) -> dict[str, Measured]:

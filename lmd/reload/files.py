@@ -19,14 +19,22 @@ class ConfigFiles:
     def __init__(self, path: str) -> None:
         self._path = os.path.abspath(path)
         self._parts = os.path.join(parts_folder(path), "")
+        self._known: frozenset[str] | None = None
 
     def fingerprint(self) -> Fingerprint:
-        """Which files there are, and their state."""
+        """Which files there are, and their state; parts that are known are missed."""
         try:
-            return fingerprint([self._path, *part_paths(self._path)])
+            parts = frozenset(part_paths(self._path))
         except ConfigError:
             # The folder of parts cannot be read: that, too, is a state to be left again.
             return fingerprint([self._path])
+        if self._known is None:
+            self._known = parts
+        return fingerprint([self._path, *sorted(parts | self._known)])
+
+    def know(self, files: Iterable[str]) -> None:
+        """These files have been read: those of them that are parts are missed from now on."""
+        self._known = frozenset(files) - {self._path}
 
     def folders(self) -> set[str]:
         """Where a change to any of the files shows."""

@@ -11,14 +11,15 @@ import contextlib
 import os
 from collections.abc import Callable
 from dataclasses import dataclass
+from typing import TypeVar
 
 import msgspec
 import structlog
 import trio
 
 from lmd.config.diff import Change, Takes, changes
-from lmd.config.load import load_all
-from lmd.config.problems import ConfigError, spelled
+from lmd.config.load import Loaded, load_all
+from lmd.config.problems import ConfigError, at_fault, spelled
 from lmd.config.schema import Config, ModelConfig
 from lmd.config.sources import Source
 from lmd.events import Bus
@@ -31,9 +32,10 @@ SETTLE_SECONDS = 0.1
 """A file that has not changed for so long since it was read is taken to be written."""
 HOLLOW_SECONDS = 0.8
 """The same for one that is missing or empty, which is seldom meant."""
-LONGEST_SETTLE_SECONDS = 1.0
-"""A file that changes all the time is taken as it was read."""
+LONGEST_SETTLE_SECONDS = 5.0
+"""A file that changes all the time is refused: it may have been read in the middle of a write."""
 
+T = TypeVar("T")
 Apply = Callable[[Config, list[Change]], None]
 """Makes a configuration hold, in one go; must not block."""
 Announced = Callable[[], contextlib.AbstractAsyncContextManager[None]]
@@ -114,9 +116,7 @@ class Reloader:
             config = await self._read()
         else:
             instead = Source(self.path, text)
-            loaded = await trio.to_thread.run_sync(
-                lambda: load_all(self.path, required=False, instead=instead)
-            )
+            loaded = await _on_disk(lambda: load_all(self.path, required=False, instead=instead))
             config = loaded.config
         return Plan(config, changes(self.config, config))
 
@@ -172,26 +172,29 @@ class Reloader:
         """What the files say once they have stopped changing. Raises `ConfigError`."""
         latest = trio.current_time() + LONGEST_SETTLE_SECONDS
         while True:
-            state = await trio.to_thread.run_sync(self.files.fingerprint)
-            outcome = await trio.to_thread.run_sync(self._load)
-            whole = await trio.to_thread.run_sync(
-                self.files.fingerprint
-            ) == state and not is_hollow(state)
-            if not (whole and trio.current_time() > latest):
-                await trio.sleep(HOLLOW_SECONDS if is_hollow(state) else SETTLE_SECONDS)
-                if await trio.to_thread.run_sync(self.files.fingerprint) != state:
-                    continue
-            if isinstance(outcome, ConfigError):
-                raise outcome
-            return outcome
+            state = await _on_disk(self.files.fingerprint)
+            outcome = await _on_disk(self._load)
+            await trio.sleep(HOLLOW_SECONDS if is_hollow(state) else SETTLE_SECONDS)
+            if await _on_disk(self.files.fingerprint) == state:
+                break
+            if trio.current_time() > latest:
+                raise at_fault(
+                    self.path,
+                    f"changes all the time, for {LONGEST_SETTLE_SECONDS:.0f} s now",
+                    "stop what writes to it or to its parts",
+                )
+        if isinstance(outcome, ConfigError):
+            raise outcome
+        self.files.know(outcome.files)
+        return outcome.config
 
-    def _load(self) -> Config | ConfigError:
+    def _load(self) -> Loaded | ConfigError:
         try:
-            config = load_all(self.path, required=self._required).config
+            loaded = load_all(self.path, required=self._required)
         except ConfigError as error:
             return error
         self._required = self._required or os.path.exists(self.path)
-        return config
+        return loaded
 
     def _without_refused(self, config: Config, retry: bool) -> Plan:
         for model, (refused, _) in list(self._rolled_back.items()):
@@ -200,6 +203,11 @@ class Reloader:
             else:
                 del self._rolled_back[model]
         return Plan(config, changes(self.config, config))
+
+
+async def _on_disk(look: Callable[[], T]) -> T:
+    """In a thread, which is left to itself when nobody waits any more: a disk may never answer."""
+    return await trio.to_thread.run_sync(look, abandon_on_cancel=True)
 
 
 def _with_model(config: Config, name: str, model: ModelConfig) -> Config:

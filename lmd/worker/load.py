@@ -111,10 +111,15 @@ def plan_context(load: Load, model: Model, warnings: list[RequestWarning]) -> Pl
     sizes = choose_sizes(load, model.training_context, warnings)
     source = choose_template(load.chat_template, model.chat_template, model.vocabulary.specials)
     prompts = Prompts(model.vocabulary, try_template(model, source))
+    return Plan(sizes, source, prompts, set_room_aside(load, sizes, prompts))
+
+
+def set_room_aside(load: Load, sizes: Sizes, prompts: Prompts) -> list[PrefixTokens]:
+    """Tokenize the declared prefixes, and enlarge the context that is to be opened by them."""
     prefixes = tokenize_prefixes(prompts, load.prefixes, sizes.context)
     room = MAX_SEQUENCES - sizes.slots - sizes.parked
     sizes.reserve = reserve_for(prefixes, MAX_CELLS - sizes.context * sizes.slots, room)
-    return Plan(sizes, source, prompts, prefixes)
+    return prefixes
 
 
 def _not_loaded(load: Load, error: LlamaError) -> LoadError:

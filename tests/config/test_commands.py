@@ -63,6 +63,16 @@ def test_check_tells_every_file_that_is_missing(tmp_path: Path, capsys: pytest.C
     assert [complaint.split(": ")[1] for complaint in complaints] == [f"{path}:2", f"{path}:5"]
 
 
+@pytest.mark.parametrize("log", ["/no/such/folder/log", "/"])
+def test_check_of_a_log_that_cannot_be_written(
+    log: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+):
+    """The next start would fail."""
+    path = write(tmp_path / "lmd.toml", f'[log]\nfile = "{log}"\n')
+    assert main(["check", path]) == 78
+    assert f"{path}:2: log.file: {log} " in capsys.readouterr().err
+
+
 def test_check_of_a_file_that_is_not_there(tmp_path: Path, capsys: pytest.CaptureFixture[str]):
     assert main(["check", str(tmp_path / "lmd.toml")]) == 78
     assert "there is no such file" in capsys.readouterr().err
@@ -148,6 +158,19 @@ def test_check_of_a_text_in_place_of_a_file(
     assert check(b"\xff", path) == 78
     assert check(b"personas.a.system = 'x'", path) == 0
     assert capsys.readouterr().out == f"{path}: valid; models: shell; personas: a\n"
+
+
+def test_no_name_says_anything_to_a_terminal(tmp_path: Path, capsys: pytest.CaptureFixture[str]):
+    model = write(tmp_path / "model.gguf", "")
+    name = '"a\\u001b[31m\\u202e\\nb, c"'
+    path = write(tmp_path / "lmd.toml", f'[models.{name}]\npath = "{model}"\n')
+    assert main(["check", path]) == 0
+    said = capsys.readouterr().out
+    assert said == f'{path}: valid; models: shell, "a\\u001b[31m\\u202e\\nb, c"\n'
+    path = write(tmp_path / "lmd.toml", "[daemon]\n" + r'"a\u001b[31m\u202e\nb" = 3')
+    assert main(["check", path]) == 78
+    said = capsys.readouterr().err
+    assert said.startswith(f"lmd: {path}:2: unknown key `a\\x1b[31m\\u202e\\nb` in [daemon]\n")
 
 
 def test_usage_errors(capsys: pytest.CaptureFixture[str]):

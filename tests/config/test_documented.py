@@ -10,6 +10,7 @@ import pytest
 from lmd.config.load import load_all, parse
 from lmd.config.reference import NAME, TableReference, tables
 from lmd.config.schema import DaemonConfig, LimitsConfig, LogConfig
+from lmd.config.secrets import SecretReference
 from tests.manual.__main__ import CONFIG_DOCUMENT, documented
 
 EXAMPLE = Path(__file__).parents[2] / "config.example.toml"
@@ -46,6 +47,11 @@ KEYS = {(table.struct.__name__, key.name) for table in TABLES.values() for key i
 
 def test_the_example_has_every_key_and_no_other():
     assert keys_of(uncommented()) == KEYS
+
+
+def test_the_example_has_every_way_to_keep_a_secret():
+    for kept in SecretReference.__struct_fields__:
+        assert f"{{ {kept} = " in TEXT
 
 
 def test_the_example_loads_as_it_is_and_with_all_that_it_shows(tmp_path: Path):

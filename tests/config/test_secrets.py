@@ -94,13 +94,13 @@ def test_a_variable_in_its_place_is_told_the_reference_for_it():
         ({}, "a secret is kept in one place, and this names nothing"),
         ({"file": "/a", "env": "B"}, "a secret is kept in one place, and this names file and env"),
         ({"flie": "/a"}, "unknown key `flie` in [listener.token]"),
-        ({"file": "a"}, "listener.token.file is 'a': it must be absolute or start with ~"),
+        ({"file": "a"}, "listener.token.file must be absolute or start with ~"),
         ({"file": "${NO}/a"}, "listener.token.file cannot be read: the variable NO is not set"),
-        ({"credential": "../a"}, 'listener.token.credential is "../a"'),
-        ({"command": "pass show x"}, 'listener.token.command is "pass show x"'),
-        ({"command": []}, "listener.token.command is []"),
-        ({"keyring": "service"}, 'listener.token.keyring is "service"'),
-        ({"env": "a-b"}, 'listener.token.env is "a-b"'),
+        ({"credential": "../a"}, "listener.token.credential does not fit"),
+        ({"command": "pass show x"}, "listener.token.command does not fit"),
+        ({"command": []}, "listener.token.command does not fit"),
+        ({"keyring": "service"}, "listener.token.keyring does not fit"),
+        ({"env": "a-b"}, "listener.token.env does not fit"),
         (7, "listener.token is no reference to a secret"),
         ([CANARY], "listener.token is no reference to a secret"),
     ],
@@ -109,6 +109,19 @@ def test_references_that_lead_nowhere(token: Any, said: str):
     message, hint = problem(token)
     assert said in message
     assert hint
+
+
+@pytest.mark.parametrize(
+    "token",
+    [
+        {"file": CANARY}, {"file": "${TOKEN}"}, {"credential": f"{CANARY} "}, {"env": CANARY},
+        {"command": CANARY}, {"command": [[CANARY]]}, {"keyring": CANARY}, {"keyring": [CANARY]},
+        {"env": {"value": CANARY}},
+    ],
+)  # fmt: skip
+def test_a_secret_where_its_place_should_be_named_is_not_repeated(token: Any):
+    """`problem` looks for it."""
+    assert problem(token)[1]
 
 
 def test_secrets_by_name_are_told_apart():

@@ -1,11 +1,14 @@
 """A file and the parts beside it say together what one file could say."""
 
+import os
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
 
 from lmd.config.load import load, load_all
 from lmd.config.problems import ConfigError
+from lmd.config.report import report_on
 from lmd.config.sources import MAX_CONFIG_BYTES, MAX_FILES, Source, part_paths
 
 
@@ -114,9 +117,35 @@ def test_bounds(folder: Path):
     assert "has 257 files, at most 256" in refused(main)[0][2]
 
 
-def test_a_dangling_link_is_no_part(folder: Path):
-    (folder / "conf.d" / "a.toml").symlink_to("/no/such/file")
-    assert load(str(folder / "lmd.toml"), required=False).models
+@pytest.mark.parametrize("name", ["lmd.toml", "conf.d/a.toml"])
+def test_a_link_to_nothing_is_told(folder: Path, name: str):
+    """What it was to say would be missing without a word."""
+    (folder / name).symlink_to("/no/such/file")
+    said = "is a link to /no/such/file, where nothing is"
+    assert refused(folder / "lmd.toml") == [(Path(name).name, 0, said)]
+
+
+@pytest.mark.parametrize("name", ["lmd.toml", "conf.d/a.toml"])
+def test_a_pipe_is_refused_and_not_waited_for(folder: Path, name: str):
+    os.mkfifo(folder / name)
+    assert refused(folder / "lmd.toml") == [(Path(name).name, 0, "is a pipe")]
+
+
+def test_a_byte_order_mark_is_named(folder: Path):
+    main = write(folder / "lmd.toml", "\ufeff[daemon]\n")
+    said = "begins with a byte order mark, which TOML does not have"
+    assert refused(main) == [("lmd.toml", 1, said)]
+
+
+@pytest.mark.parametrize("spoil", [Path.mkdir, lambda part: part.write_bytes(b"\xff")])
+def test_the_report_names_the_part_that_cannot_be_read(
+    folder: Path, spoil: Callable[[Path], object]
+):
+    main = write(folder / "lmd.toml", "")
+    part = folder / "conf.d" / "a.toml"
+    spoil(part)
+    (problem,) = report_on(str(main), required=True).problems
+    assert problem.source == str(part)
 
 
 def test_a_text_may_stand_in_for_a_file(folder: Path):

@@ -1,5 +1,6 @@
 """A daemon as a real process in a private directory, and what the kernel knows of it."""
 
+import contextlib
 import os
 import shutil
 import signal
@@ -122,8 +123,14 @@ class Daemon:
         ]
 
     def fds(self) -> int:
-        """Open descriptors of the daemon."""
-        return len(os.listdir(f"/proc/{self.process.pid}/fd"))
+        """Open descriptors of the daemon, but for those that watch the configuration: they come
+        some time after the start, and others take their place when folders do."""
+        folder = f"/proc/{self.process.pid}/fd"
+        found = 0
+        for name in os.listdir(folder):
+            with contextlib.suppress(FileNotFoundError):  # closed meanwhile
+                found += not os.readlink(f"{folder}/{name}").startswith("anon_inode:")
+        return found
 
     def threads(self) -> int:
         """Threads of the daemon."""

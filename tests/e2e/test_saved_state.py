@@ -1,5 +1,7 @@
 """What a model has read survives its unloading and the daemon's end, where that is wanted."""
 
+import os
+import signal
 from pathlib import Path
 from typing import Any
 
@@ -127,3 +129,26 @@ def test_a_key_that_others_could_read_is_refused(start: NewDaemon) -> None:
     assert error["code"] == "load_failed"
     assert "0600" in error["message"]
     assert "save_state" in error["hint"] + error["message"]
+
+
+def test_a_worker_that_hangs_does_not_keep_the_daemon(new_daemon: NewDaemon) -> None:
+    daemon = new_daemon(f"[daemon]\ndrain = '1s'\n{SAVING}", None).start()
+    ask(daemon)
+    (worker,) = daemon.workers()
+    os.kill(worker, signal.SIGSTOP)
+    daemon.terminate()
+    assert daemon.process.wait(60) == 0
+    assert eventually(lambda: daemon.workers() == [])
+    assert files(daemon) == []
+
+
+def test_a_daemon_that_is_killed_loses_only_what_was_not_saved(start: NewDaemon) -> None:
+    daemon = start(SAVING, None)
+    ask(daemon)
+    unload(daemon)
+    ask(daemon, "count the words of every file in this folder, " * 6)
+    daemon.process.kill()
+    daemon.process.wait(60)
+    assert eventually(lambda: daemon.workers() == [])
+    daemon.start()
+    assert cached(ask(daemon)) > 0

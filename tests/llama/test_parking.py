@@ -1,16 +1,15 @@
-"""Parking and sharing change no token. ``LMD_TEST_PROMPTS=50`` for the full scale."""
+"""Parking and sharing change no token."""
 
-import os
 import random
 
 import pytest
 
 from lmd.protocol.worker import Done, Generate
+from tests.e2e.daemon import rounds
 from tests.worker.process import WorkerProcess, load_message, open_worker, prompt
 
 pytestmark = [pytest.mark.process, pytest.mark.llama]
 
-PROMPTS = int(os.environ.get("LMD_TEST_PROMPTS", "12"))
 CELL_BYTES = 6144
 """Of the built-in model."""
 
@@ -44,7 +43,7 @@ def answers(worker: WorkerProcess, texts: list[str]) -> tuple[list[str], int]:
 
 @pytest.mark.parametrize("parked_bytes", [None, 60 * CELL_BYTES])
 def test_greedy_output_is_that_of_a_fresh_context(model_path: str, parked_bytes: int | None):
-    texts = prompts(PROMPTS)
+    texts = prompts(rounds(12, 50))
     with open_worker() as fresh:
         fresh.load(load_message(model_path, context=256, parked=0))
         expected, cached = answers(fresh, texts)

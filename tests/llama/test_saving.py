@@ -85,6 +85,21 @@ def test_jobs_with_the_same_beginning_wait_for_one_reading(model_path: str, tmp_
             assert final.usage.cached_tokens > 32
 
 
+def test_jobs_that_want_different_files_at_once_all_get_theirs(model_path: str, tmp_path: Path):
+    load = load_message(model_path, slots=4, context=512, saved=place(tmp_path))
+    texts = [f"{number} print every word of this file " * 6 for number in range(4)]
+    with open_worker() as worker:
+        worker.load(load)
+        answers(worker, texts)
+        save(worker)
+    with open_worker() as worker:
+        worker.load(load)
+        worker.send(*(prompt(job, text, temperature=0) for job, text in enumerate(texts)))
+        for final in worker.until_final(*range(4)).values():
+            assert isinstance(final, Done)
+            assert final.usage.cached_tokens == final.usage.prompt_tokens - 1
+
+
 def test_a_bit_flipped_under_a_running_worker_is_a_miss(model_path: str, tmp_path: Path):
     load = load_message(model_path, context=512, saved=place(tmp_path))
     texts = [f"{number} print every word of this file " * 6 for number in range(rounds(4, 20))]

@@ -9,6 +9,7 @@ import pytest
 import structlog
 
 from lmd import logs
+from lmd.config.problems import ConfigError
 from lmd.config.schema import LogConfig
 from lmd.logs import LINE_CHARACTERS, QUEUED_LINES, LineWriter, open_logs
 
@@ -191,6 +192,9 @@ def test_closing_waits_for_a_stuck_sink_only_so_long(monkeypatch: pytest.MonkeyP
     sink.released.set()
 
 
-def test_a_log_file_that_cannot_be_opened(tmp_path: Path):
-    with pytest.raises(FileNotFoundError), open_logs(LogConfig(file=str(tmp_path / "no" / "log"))):
+@pytest.mark.parametrize("path", ["no/log", "."])
+def test_a_log_file_that_cannot_be_opened_is_named_with_its_key(tmp_path: Path, path: str):
+    file = str(tmp_path / path)
+    with pytest.raises(ConfigError) as caught, open_logs(LogConfig(file=file), "lmd.toml"):
         pass
+    assert str(caught.value).startswith(f"lmd.toml: log.file: {file} cannot be written: ")

@@ -42,6 +42,7 @@ async def test_a_disk_that_does_not_answer_keeps_nobody_waiting(
     file = tmp_path / "m.gguf"
     file.write_bytes(b"12345")
     assert (await look.look({"a": (str(file), None)}))["a"].file_bytes == 5
+    monkeypatch.setattr(probe, "FRESH_SECONDS", 0)
     monkeypatch.setattr(probe, "_file_bytes", lambda path: len(Path(fifo).read_bytes()))
     assert (await look.look({"a": (str(file), None)}))["a"].file_bytes == 5, "the last look"
     fifo.write_bytes(b"")  # lets the thread go
@@ -73,3 +74,14 @@ def test_private_memory_and_what_is_mapped_are_told_apart(tmp_path: Path):
 def test_of_a_process_that_is_gone_nothing_is_private(gone: int):
     assert probe.private_bytes(gone, 0) is None
     assert probe.children_of(gone) == []
+
+
+async def test_who_asks_right_after_another_shares_the_look(tmp_path: Path):
+    file = tmp_path / "m.gguf"
+    file.write_bytes(b"12345")
+    look = Probe()
+    await look.look({"a": (str(file), None)})
+    file.write_bytes(b"1")
+    assert (await look.look({"a": (str(file), None)}))["a"].file_bytes == 5
+    fresh = await look.look({"a": (str(file), os.getpid())})
+    assert fresh["a"].file_bytes == 1, "another worker is another look"

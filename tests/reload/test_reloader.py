@@ -1,5 +1,6 @@
 """From a file that changes to a configuration that holds, and back where it does not."""
 
+import threading
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from pathlib import Path
@@ -9,7 +10,7 @@ import pytest
 import trio
 
 from lmd.config.diff import Change
-from lmd.config.load import load
+from lmd.config.load import Loaded, load
 from lmd.config.problems import ConfigError
 from lmd.config.schema import Config
 from lmd.events import Bus
@@ -19,7 +20,7 @@ from lmd.protocol.events import (
     Happening,
     ModelRolledBack,
 )
-from lmd.reload.reloader import Reloader
+from lmd.reload.reloader import SETTLE_SECONDS, Reloader
 from lmd.reload.watch import run_watch
 
 MODEL = '[models.a]\npath = "/a.gguf"\n'
@@ -260,3 +261,58 @@ async def test_an_edit_while_another_is_applied_is_not_lost(daemon: Daemon):
     async with running(daemon):
         daemon.file.write_text(limits(1))
         await daemon.until(2)
+
+
+async def test_a_part_that_is_written_anew_is_not_taken_for_gone(daemon: Daemon):
+    part = daemon.file.with_name("conf.d") / "b.toml"
+    part.parent.mkdir()
+    part.write_text('[models.b]\npath = "/b.gguf"\n')
+    await daemon.reloader.reload()
+    async with trio.open_nursery() as nursery:
+        part.unlink()
+        nursery.start_soon(daemon.reloader.reload)
+        # Longer than a file that is there has to stand still.
+        await trio.sleep(3 * SETTLE_SECONDS)
+        part.write_text('[models.b]\npath = "/b.gguf"\n')
+    assert len(daemon.applied) == 1
+    part.unlink()
+    await daemon.reloader.reload()
+    assert "b" not in daemon.reloader.config.models
+
+
+async def test_a_file_that_never_stands_still_is_not_taken_in_the_middle_of_a_write(
+    daemon: Daemon, monkeypatch: pytest.MonkeyPatch
+):
+    """It is whole and cut short in turn; what is cut is valid, without models."""
+    monkeypatch.setattr("lmd.reload.reloader.LONGEST_SETTLE_SECONDS", 0.5)
+    with trio.fail_after(PATIENCE):
+        async with trio.open_nursery() as nursery:
+            nursery.start_soon(keep_changing, daemon)
+            with pytest.raises(ConfigError, match="changes all the time"):
+                await daemon.reloader.reload()
+            nursery.cancel_scope.cancel()
+    assert daemon.applied == []
+    assert "changes all the time" in daemon.reloader.error
+
+
+async def keep_changing(daemon: Daemon) -> None:
+    for number in range(1, 10_000):
+        daemon.file.write_text(limits(number) if number % 2 else "#" * number)
+        await trio.sleep(0.01)
+
+
+async def test_a_disk_that_does_not_answer_holds_up_no_end(daemon: Daemon):
+    answer = threading.Event()
+    load = daemon.reloader._load
+
+    def wait_for_it() -> Loaded | ConfigError:
+        answer.wait()
+        return load()
+
+    daemon.reloader._load = wait_for_it  # type: ignore[method-assign]
+    try:
+        with trio.fail_after(PATIENCE), trio.move_on_after(0.2) as asked:
+            await daemon.reloader.reload()
+        assert asked.cancelled_caught
+    finally:
+        answer.set()

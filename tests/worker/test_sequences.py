@@ -1,6 +1,7 @@
 """What we believe the cache holds is what it holds."""
 
-from hypothesis import given
+import pytest
+from hypothesis import Phase, given, settings
 from hypothesis import strategies as st
 
 from lmd.worker.sequences import Sequence, Sequences
@@ -68,15 +69,42 @@ def decode(sequences: Sequences, memory: FakeMemory, sequence: Sequence, tokens:
 
 
 PROMPTS = st.lists(st.integers(0, 1), min_size=1, max_size=CONTEXT - 1)
-STEPS = st.lists(
-    st.tuples(st.sampled_from(["admit", "grow", "park", "drop", "shift", "pin", "unpin"]), PROMPTS)
+ACTIONS = ["admit", "grow", "park", "drop", "shift", "pin", "unpin"]
+STEPS = st.integers(0, 40).flatmap(
+    lambda count: st.lists(
+        st.tuples(st.sampled_from(ACTIONS), PROMPTS), min_size=count, max_size=count
+    )
 )
+"""Many are long: what goes wrong does so when several sequences compete for room."""
 
 
 @given(STEPS)
 def test_every_sequence_holds_its_tokens_whatever_happens(steps: list[tuple[str, list[int]]]):
+    exercise(steps, Sequences)
+
+
+class Forgetful(Sequences):
+    """The bug that the test above must be able to find: pinned sequences go like parked ones."""
+
+    def _oldest_parked(self) -> Sequence | None:
+        held = [one for one in self._held.values() if one.parked or one.pinned]
+        return min(held, key=lambda one: one.used, default=None)
+
+
+def test_a_pinned_sequence_that_goes_would_be_found():
+    @settings(max_examples=1000, database=None, phases=[Phase.generate])
+    @given(STEPS)
+    def look(steps: list[tuple[str, list[int]]]) -> None:
+        exercise(steps, Forgetful)
+
+    with pytest.raises((AssertionError, KeyError)):
+        look()
+
+
+def exercise(steps: list[tuple[str, list[int]]], kind: type[Sequences]) -> None:
+    """Take the steps that are possible, and look at the cache after each."""
     memory = FakeMemory(CELLS + PINNED_CELLS)
-    sequences = Sequences(
+    sequences = kind(
         memory, total_cells=CELLS + PINNED_CELLS, slots=SLOTS, parked=PARKED,
         pinned=PINNED, pinned_cells=PINNED_CELLS,
     )  # fmt: skip

@@ -40,6 +40,8 @@ class Restorer:
         self._wanted: queue.SimpleQueue[Entry] = queue.SimpleQueue()
         """Bounded by the jobs that a worker holds: each waits for one entry."""
         self._waiting: dict[Entry, list[PreparedText]] = {}
+        self._room = threading.Semaphore(1)
+        """One state in memory at a time: each may be as large as a whole context is."""
         threading.Thread(target=self._run_reader, name="restore", daemon=True).start()
 
     def fetch(self, prepared: PreparedText) -> bool:
@@ -64,9 +66,12 @@ class Restorer:
         elif entry in self._saved:
             # Without room for it the prompt is read; the file may serve another time.
             self._cache.restore(entry.tokens.tolist(), restored.state)
+        restored.state = None
+        self._room.release()
         yield from self._waiting.pop(entry)
 
     def _run_reader(self) -> NoReturn:
         while True:
             entry = self._wanted.get()
+            self._room.acquire()
             self._deliver(Restored(entry, self._saved.read(entry)))

@@ -14,6 +14,7 @@ from typing import NamedTuple
 import msgspec
 
 from lmd.protocol.worker import Saved, SavedState
+from lmd.worker.llama.log import LlamaError
 from lmd.worker.prefix import Held, choose_reuse
 from lmd.worker.saved import folder
 from lmd.worker.saved.file import BadFile, Head, encode, read_head, read_state
@@ -105,14 +106,16 @@ class SavedStates:
         except (BadFile, OSError, msgspec.MsgspecError) as error:
             self._remove(entry.path, error)
             return None
+        except MemoryError:
+            sys.stderr.write("lmd worker: not memory enough to read a saved state\n")
+            return None
         with contextlib.suppress(OSError):
             os.utime(entry.path)
         return state
 
     def drop(self, entry: Entry) -> None:
-        """It could not be read or restored."""
+        """It could not be read."""
         self._entries.pop(entry.path, None)
-        entry.path.unlink(missing_ok=True)
 
     def save(self, states: Sequence[Source], limit: int) -> Saved:
         """Write sequences, the most useful one first, into ``limit`` bytes for all models."""
@@ -129,6 +132,9 @@ class SavedStates:
                 self._make_room(limit, 0, 0)
         except OSError as error:
             return Saved(files=written, bytes=size, problem=f"{self._root}: {error.strerror}")
+        except (LlamaError, MemoryError) as error:
+            text = str(error) or "there is not memory enough to copy a sequence"
+            return Saved(files=written, bytes=size, problem=text)
         return Saved(files=written, bytes=size)
 
     def forget(self) -> None:

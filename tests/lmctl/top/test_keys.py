@@ -48,6 +48,13 @@ def test_the_mark_stays_with_its_request():
     assert chosen(top.received(STATUS | {"requests": []})) is None
 
 
+def test_the_question_is_taken_back_when_another_daemon_answers():
+    top, _ = press(pressed(START, "j"), "c")
+    top = top.received(STATUS | {"pid": 1})
+    assert (top.mode, "nothing was cancelled" in top.note) == ("", True)
+    assert press(top, "y")[1] is None
+
+
 def test_a_request_is_cancelled_after_a_question():
     top, outcome = press(pressed(START, "j"), "c")
     assert (top.mode, outcome) == ("confirm", None)
