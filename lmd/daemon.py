@@ -116,6 +116,7 @@ async def _serve(
     )
     reloader.announced = partial(notifier.reload, describe)
     broker.on_roll_back = reloader.roll_back
+    reloader.inspect = broker.inspect
     facts = ServerFacts(
         socket=listener.path,
         config=lambda: reloader.source,

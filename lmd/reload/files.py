@@ -1,5 +1,6 @@
 """What tells one state of the configuration's files from another, and where changes show."""
 
+import io
 import os
 from collections.abc import Iterable
 
@@ -9,6 +10,7 @@ from lmd.config.sources import part_paths, parts_folder
 MOST_LINKS = 40
 """As many symbolic links as Linux follows in one path."""
 
+MISSING = (0, 0, 0, 0, 0)
 Fingerprint = tuple[tuple[int, ...], ...]
 """Identity, size and times of each file; all zero for one that is missing."""
 
@@ -23,14 +25,21 @@ class ConfigFiles:
 
     def fingerprint(self) -> Fingerprint:
         """Which files there are, and their state; parts that are known are missed."""
+        return fingerprint(self._all())
+
+    def hold(self) -> "HeldFiles":
+        """The files as they are now, to be looked at again when others have taken their places."""
+        return HeldFiles(self._all())
+
+    def _all(self) -> list[str]:
         try:
             parts = frozenset(part_paths(self._path))
         except ConfigError:
             # The folder of parts cannot be read: that, too, is a state to be left again.
-            return fingerprint([self._path])
+            return [self._path]
         if self._known is None:
             self._known = parts
-        return fingerprint([self._path, *sorted(parts | self._known)])
+        return [self._path, *sorted(parts | self._known)]
 
     def know(self, files: Iterable[str]) -> None:
         """These files have been read: those of them that are parts are missed from now on."""
@@ -43,6 +52,32 @@ class ConfigFiles:
         except ConfigError:
             parts = []
         return watched_directories([self._path, self._parts, *parts])
+
+
+class HeldFiles:
+    """Open files, by which those can be told that were replaced from those that were written to.
+
+    What is renamed into place is whole, however soon the next one takes its place. Every method
+    blocks on a disk.
+    """
+
+    def __init__(self, paths: Iterable[str]) -> None:
+        self._files = [_open(path) for path in paths]
+        self.state: Fingerprint = tuple(map(_facts_of, self._files))
+
+    def rest(self) -> bool:
+        """Whether nobody has written to any of them; being replaced and removed does not count."""
+        now = map(_facts_of, self._files)
+        return all(one[:4] == other[:4] for one, other in zip(now, self.state, strict=True))
+
+    def __del__(self) -> None:
+        """For those that somebody did not wait for."""
+        self.close()
+
+    def close(self) -> None:
+        """Let go of them; idempotent."""
+        for file in filter(None, self._files):
+            file.close()
 
 
 def fingerprint(files: Iterable[str]) -> Fingerprint:
@@ -75,11 +110,27 @@ def watched_directories(files: Iterable[str]) -> set[str]:
     return found
 
 
+def _open(path: str) -> io.FileIO | None:
+    """A file to look at and not to read; None for one that is missing or is no file."""
+    try:
+        # A pipe would wait for somebody who writes.
+        return io.FileIO(path, opener=lambda name, flags: os.open(name, flags | os.O_NONBLOCK))
+    except OSError:
+        return None
+
+
+def _facts_of(file: io.FileIO | None) -> tuple[int, ...]:
+    return MISSING if file is None else _facts(os.fstat(file.fileno()))
+
+
 def _identity(path: str) -> tuple[int, ...]:
     try:
-        facts = os.stat(path)
+        return _facts(os.stat(path))
     except OSError:
-        return 0, 0, 0, 0, 0
+        return MISSING
+
+
+def _facts(facts: os.stat_result) -> tuple[int, ...]:
     return facts.st_dev, facts.st_ino, facts.st_size, facts.st_mtime_ns, facts.st_ctime_ns
 
 

@@ -3,13 +3,14 @@
 reload    1. load and check the file, until it has stopped changing
           2. anything is wrong with it            -> the last good configuration stays
           3. a model that was rolled back stays as it is until its own lines change
-          4. apply the difference, all of it at once
+          4. one that is loaded and whose new file is no model stays as it is, too
+          5. apply the difference, all of it at once
 An edit that comes meanwhile is seen afterwards, however many there were.
 """
 
 import contextlib
 import os
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 from typing import TypeVar
 
@@ -17,7 +18,7 @@ import msgspec
 import structlog
 import trio
 
-from lmd.config.diff import Change, Takes, changes
+from lmd.config.diff import Change, Takes, changes, renewed_models
 from lmd.config.load import Loaded, load_all
 from lmd.config.problems import ConfigError, at_fault, spelled
 from lmd.config.schema import Config, ModelConfig
@@ -32,14 +33,18 @@ SETTLE_SECONDS = 0.1
 """A file that has not changed for so long since it was read is taken to be written."""
 HOLLOW_SECONDS = 0.8
 """The same for one that is missing or empty, which is seldom meant."""
+SETTLE_FOR_SECONDS = 1.0
+"""How long the last of many edits is waited for; then one is taken that was replaced as a whole."""
 LONGEST_SETTLE_SECONDS = 5.0
-"""A file that changes all the time is refused: it may have been read in the middle of a write."""
+"""A file that is written to all the time is refused: what was read may be the middle of a write."""
 
 T = TypeVar("T")
 Apply = Callable[[Config, list[Change]], None]
 """Makes a configuration hold, in one go; must not block."""
 Announced = Callable[[], contextlib.AbstractAsyncContextManager[None]]
 """What is around a reload: somebody is told of its begin and its end."""
+Inspect = Callable[[str, ModelConfig], Awaitable[str]]
+"""Why a model that is loaded would not run by this configuration; empty where that is not seen."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,6 +78,8 @@ class Reloader:
         self._rolled_back: dict[str, tuple[ModelConfig, str]] = {}
         self.announced: Announced = contextlib.nullcontext
         """Around reloads that somebody has asked for."""
+        self.inspect: Inspect = _take_on_trust
+        """Asked about models that are to run otherwise, before anything of theirs is ended."""
         self._asked = False
         self._reloading = trio.Lock()
         self._wanted = trio.Event()
@@ -133,7 +140,7 @@ class Reloader:
                 self._reject(error)
                 raise
             self._file_error = ""
-            plan = self._without_refused(config, retry)
+            plan = await self._inspected(self._without_refused(config, retry))
             self.config = plan.config
             if plan.changes:
                 self.generation += 1
@@ -143,10 +150,24 @@ class Reloader:
 
     def roll_back(self, model: str, earlier: ModelConfig, reason: str) -> None:
         """A model runs by ``earlier`` again, since by what the file says it does not run."""
-        refused = self.config.models[model]
+        self._refuse(model, self.config.models[model], reason)
+        self.config = _with_model(self.config, model, earlier)
+
+    async def _inspected(self, plan: Plan) -> Plan:
+        """The plan without models that are seen not to run: those are rolled back beforehand."""
+        config = plan.config
+        for model in sorted(renewed_models(plan.changes)):
+            reason = await self.inspect(model, plan.config.models[model])
+            if reason:
+                earlier = self.config.models[model]
+                log.error("model not replaced", model=model, reason=reason)
+                self._refuse(model, plan.config.models[model], reason)
+                config = _with_model(config, model, earlier)
+        return plan if config is plan.config else Plan(config, changes(self.config, config))
+
+    def _refuse(self, model: str, refused: ModelConfig, reason: str) -> None:
         said = f"models.{model} runs as before, since its new configuration does not: {reason}"
         self._rolled_back[model] = refused, said
-        self.config = _with_model(self.config, model, earlier)
         self._bus.publish(ModelRolledBack(model=model, reason=reason))
 
     def _reject(self, error: ConfigError) -> None:
@@ -170,17 +191,25 @@ class Reloader:
 
     async def _read(self) -> Config:
         """What the files say once they have stopped changing. Raises `ConfigError`."""
-        latest = trio.current_time() + LONGEST_SETTLE_SECONDS
+        began = trio.current_time()
         while True:
-            state = await _on_disk(self.files.fingerprint)
-            outcome = await _on_disk(self._load)
-            await trio.sleep(HOLLOW_SECONDS if is_hollow(state) else SETTLE_SECONDS)
-            if await _on_disk(self.files.fingerprint) == state:
-                break
-            if trio.current_time() > latest:
+            held = await _on_disk(self.files.hold)
+            try:
+                outcome = await _on_disk(self._load)
+                whole = held.state == await _on_disk(self.files.fingerprint)
+                await trio.sleep(HOLLOW_SECONDS if is_hollow(held.state) else SETTLE_SECONDS)
+                if held.state == await _on_disk(self.files.fingerprint):
+                    break
+                waited = trio.current_time() - began
+                if waited > SETTLE_FOR_SECONDS and whole and await _on_disk(held.rest):
+                    self._wanted.set()
+                    break
+            finally:
+                held.close()
+            if waited > LONGEST_SETTLE_SECONDS:
                 raise at_fault(
                     self.path,
-                    f"changes all the time, for {LONGEST_SETTLE_SECONDS:.0f} s now",
+                    f"is written to all the time, for {LONGEST_SETTLE_SECONDS:.0f} s now",
                     "stop what writes to it or to its parts",
                 )
         if isinstance(outcome, ConfigError):
@@ -203,6 +232,11 @@ class Reloader:
             else:
                 del self._rolled_back[model]
         return Plan(config, changes(self.config, config))
+
+
+async def _take_on_trust(model: str, config: ModelConfig) -> str:
+    """The default of `Reloader.inspect`."""
+    return ""
 
 
 async def _on_disk(look: Callable[[], T]) -> T:

@@ -240,6 +240,17 @@ class Broker:
         """What the scheduler knows of a model, to look at."""
         return self._scheduler.model(model)
 
+    async def inspect(self, model: str, config: ModelConfig) -> str:
+        """Why a model that is loaded could not be loaded by ``config``, as far as its file tells;
+        empty where nothing speaks against it, and for one that is not loaded."""
+        if self.worker(model) is None:
+            return ""
+        try:
+            await self._catalogue.prepare(model, config)
+        except LmdError as error:
+            return f"{error.message}; {error.hint}" if error.hint else error.message
+        return ""
+
     def running(self, model: str) -> int:
         """Requests that hold a model now; 0 for one that nobody knows."""
         if model not in self.models:

@@ -61,12 +61,13 @@ def test_a_model_that_does_not_load_is_rolled_back_and_status_says_so(start: New
     daemon = start(models(a=512), None)
     with daemon.msgpack() as client:
         client.call("models.load", model="a").good()
+        pid = daemon.model("a")["pid"]
         broken = daemon.directory / "broken.gguf"
         broken.write_bytes(b"GGUF" + b"\0" * 100)
         write(daemon, models(a=512).replace(builtin_model_path(), str(broken)))
         assert eventually(lambda: "models.a runs as before" in daemon.status()["config_error"])
         assert client.call("ask", prompt="list files", model="a", max_tokens=4).good()
-        assert settled(daemon, "a", path=builtin_model_path(), context=512)
+        assert settled(daemon, "a", path=builtin_model_path(), context=512, pid=pid)
         write(daemon, models(a=640))
         assert eventually(lambda: settled(daemon, "a", context=640, state="ready"))
         assert daemon.status()["config_error"] == ""

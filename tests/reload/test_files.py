@@ -80,3 +80,28 @@ def test_the_parts_of_a_configuration_are_files_of_it(root: Path):
     (root / "conf.d" / "a.toml").unlink()
     states.append(files.fingerprint())
     assert states[0] == states[3] != states[1] == states[2]
+
+
+def test_a_file_that_is_replaced_rests_and_one_that_is_written_to_does_not(root: Path):
+    path = root / "lmd.toml"
+    path.write_text("one")
+    held = ConfigFiles(str(path)).hold()
+    assert held.state == ConfigFiles(str(path)).fingerprint()
+    (root / "other").write_text("two")
+    (root / "other").rename(path)
+    assert held.rest()
+    held.close()
+    held = ConfigFiles(str(path)).hold()
+    path.write_text("three")
+    assert not held.rest()
+    held.close()
+
+
+def test_what_is_no_file_is_held_as_missing(root: Path):
+    for make in (lambda path: None, os.mkfifo, os.mkdir):
+        make(root / "lmd.toml")
+        held = ConfigFiles(f"{root}/lmd.toml").hold()
+        assert held.rest()
+        held.close()
+        if (root / "lmd.toml").is_fifo():
+            (root / "lmd.toml").unlink()

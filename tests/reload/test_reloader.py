@@ -12,7 +12,7 @@ import trio
 from lmd.config.diff import Change
 from lmd.config.load import Loaded, load
 from lmd.config.problems import ConfigError
-from lmd.config.schema import Config
+from lmd.config.schema import Config, ModelConfig
 from lmd.events import Bus
 from lmd.protocol.events import (
     ConfigRejected,
@@ -144,6 +144,24 @@ async def test_a_model_that_was_rolled_back_is_left_alone_until_its_lines_change
     daemon.file.write_text(MODEL + "context = 50\n")
     plan = await daemon.reloader.reload()
     assert daemon.reloader.config.models["a"] == msgspec.structs.replace(earlier, context=50)
+    assert daemon.reloader.error == ""
+
+
+async def test_a_model_that_is_seen_not_to_run_is_left_alone_and_the_rest_holds(daemon: Daemon):
+    earlier = daemon.reloader.config.models["a"]
+
+    async def inspect(model: str, config: ModelConfig) -> str:
+        return "no such file" if config.path == "/gone.gguf" else ""
+
+    daemon.reloader.inspect = inspect
+    daemon.file.write_text(limits(7).replace("/a.gguf", "/gone.gguf"))
+    plan = await daemon.reloader.reload()
+    assert [change.text for change in plan.changes] == ["limits.queue_total: 256 -> 7"]
+    assert daemon.reloader.config.models["a"] == earlier
+    assert "models.a runs as before" in daemon.reloader.error
+    assert "no such file" in daemon.reloader.error
+    daemon.file.write_text(limits(7))
+    assert (await daemon.reloader.reload()).changes == []
     assert daemon.reloader.error == ""
 
 
@@ -288,11 +306,31 @@ async def test_a_file_that_never_stands_still_is_not_taken_in_the_middle_of_a_wr
     with trio.fail_after(PATIENCE):
         async with trio.open_nursery() as nursery:
             nursery.start_soon(keep_changing, daemon)
-            with pytest.raises(ConfigError, match="changes all the time"):
+            with pytest.raises(ConfigError, match="is written to all the time"):
                 await daemon.reloader.reload()
             nursery.cancel_scope.cancel()
     assert daemon.applied == []
-    assert "changes all the time" in daemon.reloader.error
+    assert "is written to all the time" in daemon.reloader.error
+
+
+async def test_files_that_are_replaced_without_end_are_taken_all_the_same(daemon: Daemon):
+    """Each is whole, so that the last of them need not be waited for."""
+    async with running(daemon), trio.open_nursery() as nursery:
+        nursery.start_soon(keep_replacing, daemon)
+        with trio.fail_after(PATIENCE):
+            while len(daemon.applied) < 2:
+                await daemon.changed.wait()
+        nursery.cancel_scope.cancel()
+    assert all("a" in config.models for config, _ in daemon.applied)
+    assert daemon.reloader.error == ""
+
+
+async def keep_replacing(daemon: Daemon) -> None:
+    other = daemon.file.with_name("other")
+    for number in range(1, 10_000):
+        other.write_text(limits(number))
+        other.rename(daemon.file)
+        await trio.sleep(0.03)
 
 
 async def keep_changing(daemon: Daemon) -> None:
