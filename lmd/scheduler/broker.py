@@ -15,6 +15,7 @@ from lmd.events import Bus
 from lmd.models.catalogue import Catalogue
 from lmd.models.footprint import Footprint
 from lmd.models.records import Records
+from lmd.protocol.errors import LmdError
 from lmd.protocol.params import Priority
 from lmd.scheduler import announcing, waiters
 from lmd.scheduler.configured import model_limits, shared_limits

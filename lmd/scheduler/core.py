@@ -79,7 +79,7 @@ class Scheduler:
                 return [*full]
             if late := estimates.refuse_late(ticket, model, now):
                 return [late]
-            refused = admission.take_out(full, self._models.values())
+            refused = self._refuse_these(full)
         model.queue.append(ticket)
         if model.phase in (Phase.COLD, Phase.FAILED):
             model.crashes = () if ticket.revive else model.crashes
@@ -165,8 +165,9 @@ class Scheduler:
             effects.append(RollBack(name, error))
             model.limits, model.attempts, crashed = model.proven, 1, False
         elif failed:
-            effects = self._refuse_all(model, code, f"{name} could not be loaded: {error}")
-            model.attempts = 0
+            reason = f"{name} could not be loaded: {error}"
+            effects = [Refuse(ticket.id, code, reason) for ticket in model.queue]
+            model.queue, model.attempts = [], 0
         model.evicting = model.stale = model.overgrown = False
         model.need, model.measured = None, 0
         # A queue that waits for the restart outweighs the unload that came before it.
@@ -239,10 +240,8 @@ class Scheduler:
             return False
         return not ticket.slot or len(model.running) < model.limits.slots
 
-    def _refuse_all(self, model: ModelState, code: str, message: str) -> list[Effect]:
-        refused: list[Effect] = [Refuse(ticket.id, code, message) for ticket in model.queue]
-        model.queue = []
-        return refused
+    def _refuse_these(self, refusals: list[Refuse]) -> list[Effect]:
+        return admission.take_out(refusals, self._models.values())
 
     def _advance(self, now: float) -> list[Effect]:
         """Do everything that the present state allows."""

@@ -1,7 +1,6 @@
 """The queue of a warm model under every order of events, and broken ones that must be found out."""
 
 import dataclasses
-from collections.abc import Collection
 
 import pytest
 from hypothesis import HealthCheck, Phase, settings
@@ -61,7 +60,7 @@ class ForgetsTheBytes(Scheduler):
 
 
 class ForgetsWhoGaveWay(Scheduler):
-    def _refuse_these(self, refusals: Collection[Refuse]) -> list[Effect]:
+    def _refuse_these(self, refusals: list[Refuse]) -> list[Effect]:
         super()._refuse_these(refusals)
         return []
 
