@@ -147,7 +147,8 @@ class Scheduler:
         model = self._models[name]
         model.measured = size
         if overgrown and model.phase is Phase.READY and not model.going:
-            model.overgrown, model.attempts = True, int(model.limits.keep_alive > 0)
+            kept = model.limits.keep_alive > 0 or bool(model.holders)
+            model.overgrown, model.attempts = True, int(kept)
         return self._advance(now)
 
     def worker_exited(

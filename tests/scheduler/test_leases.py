@@ -49,6 +49,16 @@ def test_it_comes_back_after_a_crash_though_nobody_waits():
     assert play.started == ["a", "a"]
 
 
+def test_a_worker_that_takes_too_much_is_replaced_and_the_lease_holds():
+    play = models("a", keep_alive=0.0)
+    leased(play)
+    play.load("a")
+    play.measured("a", 1 << 30, overgrown=True)
+    assert play.stopped == ["a"]
+    play.exited("a")
+    assert play.started == ["a", "a"]
+
+
 def test_it_makes_room_last_and_stays_leased():
     play = models("abc")
     play.load("a")
