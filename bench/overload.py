@@ -94,10 +94,10 @@ def _taken(lmd: Lmd) -> Iterator[None]:
     """
     lmd.call("models.load", {"model": "shell"})
     with contextlib.ExitStack() as stack:
-        for start in range(0, SLOTS + QUEUE, AT_ONCE):
+        # One from each, so that nobody has to give way to a client that waits for less.
+        for _ in range(SLOTS + QUEUE):
             connection = stack.enter_context(contextlib.closing(connect(lmd.socket)))
-            for _ in range(min(AT_ONCE, SLOTS + QUEUE - start)):
-                connection.request("ask", PARAMS)
+            connection.request("ask", PARAMS)
         give_up = time.monotonic() + FILL_SECONDS
         while (taken := _taken_places(lmd)) != (SLOTS, QUEUE):
             if time.monotonic() > give_up:

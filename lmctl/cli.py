@@ -133,6 +133,20 @@ def models_show(
     _choose(context, partial(show_model, Target(socket, may_start=not no_start), model, json))
 
 
+@models_app.command("memory")
+def models_memory(
+    context: typer.Context,
+    json: JsonFlag = False,
+    no_start: NoStartFlag = False,
+    socket: SocketOption = None,
+) -> None:
+    """Show what each model takes of the memory, and what is left."""
+    from lmctl.commands.connection import Target
+    from lmctl.commands.memory import show_memory
+
+    _choose(context, partial(show_memory, Target(socket, may_start=not no_start), json))
+
+
 @models_app.command("load")
 def models_load(
     context: typer.Context,

@@ -70,7 +70,7 @@ def describe_event(event: dict[str, object], seconds: float) -> str:
     nothing of it needs sanitising."""
     kind, position = event.get("event"), event.get("position")
     if kind == "queued":
-        return f"queued, {position} ahead" if isinstance(position, int) and position else "queued"
+        return "queued" + _place(position, event.get("starts_in_s"))
     if kind == "loading":
         return "loading the model" + _loaded(event, seconds)
     if kind == "prefill":
@@ -80,6 +80,13 @@ def describe_event(event: dict[str, object], seconds: float) -> str:
         rate = f", {done / seconds:.0f}/s" if seconds >= RATE_SECONDS else ""
         return f"reading the prompt, {done} of {total} tokens{rate}"
     return _WAITING
+
+
+def _place(position: object, starts_in: object) -> str:
+    ahead = f", {position} ahead" if isinstance(position, int) and position else ""
+    if isinstance(starts_in, int | float) and starts_in >= 1:
+        ahead += f", starts in about {starts_in:.0f} s"
+    return ahead
 
 
 def _loaded(event: dict[str, object], seconds: float) -> str:

@@ -25,6 +25,7 @@ from lmd.logs import destination, open_logs, set_level
 from lmd.metrics.http import run_http
 from lmd.models.catalogue import Catalogue
 from lmd.models.probe import Probe
+from lmd.models.records import Records
 from lmd.notify import Notifier, run_watchdog, take_notifier
 from lmd.process import prepare_process
 from lmd.protocol.events import DaemonDraining, DaemonStarted
@@ -33,6 +34,7 @@ from lmd.reload.watch import run_watch
 from lmd.rpc.dispatch import Dispatcher, Handler
 from lmd.rpc.handlers.embed import EmbedHandlers
 from lmd.rpc.handlers.generate import GenerateHandlers
+from lmd.rpc.handlers.memory import MemoryHandlers
 from lmd.rpc.handlers.metrics import MetricsHandlers
 from lmd.rpc.handlers.models import ModelsHandlers
 from lmd.rpc.handlers.personas import PersonasHandlers
@@ -105,7 +107,8 @@ async def _serve(
     launcher = Launcher(config.daemon.load_timeout, limits.stall_timeout, fake, limits.saved_state)
     bus = Bus()
     scheduler = Scheduler(model_limits(config), shared_limits(config))
-    broker = Broker(scheduler, catalogue, launcher, bus)
+    records = Records(None if fake is not None else Path(paths.cache_directory(), "memory.json"))
+    broker = Broker(scheduler, catalogue, launcher, bus, records)
     describe = partial(_describe, server)
     idle = IdleExit(partial(_idle_since, server, broker), config.daemon.idle_exit)
     reloader = Reloader(
@@ -129,7 +132,9 @@ async def _serve(
     )
     telemetry = Telemetry(bus, broker, catalogue, facts, outlets)
     handlers = handlers_of(broker, catalogue, facts, reloader, _open_lexicon(), telemetry)
-    dispatcher = Dispatcher(handlers, lambda: reloader.config.limits.deadline, bus)
+    dispatcher = Dispatcher(
+        handlers, lambda: reloader.config.limits.deadline, bus, broker.release_all
+    )
     parts = Parts(listener, notifier, server, broker, bus, reloader, idle, dispatcher, describe)
     async with trio.open_nursery() as scraping:
         if scrapes := outlets.scrapes:
@@ -270,6 +275,7 @@ def handlers_of(
         "fix": shell.fix,
         "models.list": models.list,
         "models.show": models.show,
+        "models.memory": MemoryHandlers(broker, catalogue).memory,
         "models.load": models.load,
         "models.unload": models.unload,
         "models.forget": models.forget,

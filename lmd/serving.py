@@ -5,7 +5,20 @@ know nothing of clients can say for whom they worked.
 """
 
 import contextvars
+import math
 from dataclasses import dataclass
+from typing import NamedTuple
+
+
+class Client(NamedTuple):
+    """Who asks, as far as fairness goes: one connection of one user."""
+
+    uid: int
+    connection: int
+    """Counts the daemon's connections; 0 for work that no connection asked for."""
+
+
+NOBODY = Client(-1, 0)
 
 
 @dataclass(slots=True)
@@ -15,6 +28,11 @@ class Serving:
     number: int = 0
     """The daemon's own; 0 for work that nobody asked for."""
     method: str = ""
+    client: Client = NOBODY
+    size: int = 0
+    """Bytes of its parameters, as they came; 0 once a ticket accounts for them."""
+    deadline: float = math.inf
+    """The moment of trio's clock at which it is over."""
     model: str = ""
     """The last one that it asked for."""
     queued: float = 0.0
@@ -23,6 +41,8 @@ class Serving:
     load_after: float = 0.0
     """When that load began, counted from its arrival."""
     traceparent: str = ""
+    lease: bool | None = None
+    """Whether its client wants the model to stay loaded from now on; None: as it was."""
     told_queued: bool = False
     told_granted: bool = False
     told_refused: bool = False

@@ -1,11 +1,13 @@
 """The life of one worker: start, load, serve, end. What went wrong is a value, not an exception."""
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import msgspec
 import trio
 
+from lmd.backend.dry_run import dry_run
+from lmd.backend.guard import Watch, run_guard
 from lmd.backend.session import RECEIVE_BYTES, Worker
 from lmd.backend.spawn import WorkerProcess, start_process
 from lmd.protocol.errors import LmdError
@@ -18,10 +20,12 @@ from lmd.protocol.worker import (
     LoadFailed,
     Loading,
     Ready,
+    Weighed,
     Work,
     decode_from_worker,
     encode_frame,
 )
+from lmd.worker.fake.knobs import parse_knobs, weigh_fake
 
 SAVE_SECONDS = 10.0
 """What a worker gets to write its sequences to disk when it is not wanted any more."""
@@ -36,6 +40,8 @@ class WorkerExit:
     error: str = ""
     crashed: bool = False
     """The process died or hung, as opposed to refusing the model in good order."""
+    code: str = "load_failed"
+    """The wire code of requests that waited for it to load."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,25 +63,44 @@ class Launcher:
         stop: trio.Event,
         *,
         smoke: bool = False,
+        watch: Watch | None = None,
     ) -> WorkerExit:
         """Run one worker until it dies or ``stop`` is set, and say how it ended.
 
         ``on_progress`` is told the loaded fraction, ``on_ready`` receives the worker once; with
-        ``smoke`` not before it has answered a prompt of our own.
+        ``smoke`` not before it has answered a prompt of our own. A worker under ``watch`` is
+        killed when it passes its bound of memory.
         However this call ends, by cancellation too, the process is gone when it has ended.
         """
         try:
             process = start_process(self.fake)
         except OSError as error:
             return WorkerExit(f"no worker can be started: {error}")
+        ready = trio.Event()
+
+        def on_ready_first(worker: Worker) -> None:
+            ready.set()
+            on_ready(worker)
+
         async with trio.open_nursery() as nursery:
             nursery.start_soon(process.drain_stderr)
+            if watch:
+                nursery.start_soon(run_guard, process, watch, ready)
             try:
-                ended = await self._serve(process, load, on_progress, on_ready, stop, smoke)
+                ended = await self._serve(process, load, on_progress, on_ready_first, stop, smoke)
             finally:
                 await process.reap()
             nursery.cancel_scope.cancel(reason="worker reaped")
-        return ended
+        return replace(ended, code="worker_oom") if process.oom else ended
+
+    async def dry_run(self, load: Load) -> tuple[Weighed, int]:
+        """What a worker would allocate besides the weights, and what it has before that.
+
+        Raises `DryRunFailed`. A fake engine is taken at the word of its knobs.
+        """
+        if self.fake is not None:
+            return weigh_fake(parse_knobs(self.fake))
+        return await dry_run(load, self.load_timeout)
 
     async def _serve(
         self,

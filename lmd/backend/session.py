@@ -62,6 +62,8 @@ class Worker:
         self.ready = ready
         self.closed = trio.Event()
         self.exit_reason = ""
+        self.exit_code = "model_failed"
+        """The wire code of jobs that were on it when it died."""
         self.on_lost: Callable[[], None] = _nothing
         """Called once when the worker is found dead, before any job hears of it: whoever hands
         out this worker must stop before a client can react."""
@@ -146,7 +148,7 @@ class Worker:
 
     def _gone(self) -> LmdError:
         return LmdError(
-            "model_failed",
+            self.exit_code,
             f"{self.exit_reason or 'the worker has ended'}",
             hint="ask again: the model is started anew",
         )
@@ -168,6 +170,7 @@ class Worker:
             try:
                 status = await self._process.reap()
                 self.exit_reason = self.exit_reason or self._process.describe_exit(status)
+                self.exit_code = "worker_oom" if self._process.oom else self.exit_code
             finally:
                 self.closed.set()
                 self._saved.set()

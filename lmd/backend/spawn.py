@@ -6,6 +6,7 @@ its end of a socketpair: when the daemon dies, however it dies, the worker reads
 """
 
 import os
+import re
 import signal
 import socket
 import subprocess
@@ -22,6 +23,7 @@ STDERR_LINES = 40
 STDERR_LINE_BYTES = 512
 EXIT_GRACE_SECONDS = 2.0
 LAST_WORDS_SECONDS = 0.3
+_NO_MEMORY = re.compile(r"std::bad_alloc|^MemoryError\b")
 _INHERITED = frozenset({"PATH", "HOME", "LANG", "TZ", "TMPDIR", "LD_LIBRARY_PATH", "VIRTUAL_ENV"})
 _INHERITED_PREFIXES = ("LC_", "CUDA_", "HIP_", "ROCR_", "VK_", "GGML_", "OMP_", "GOMP_")
 
@@ -34,6 +36,8 @@ class WorkerProcess:
         self.stream = stream
         self.pid = popen.pid
         self.last_lines: deque[str] = deque(maxlen=STDERR_LINES)
+        self.oom = ""
+        """Set by whoever kills it for its memory: the reason, as a sentence."""
         self._stderr_closed = trio.Event()
 
     async def drain_stderr(self) -> None:
@@ -81,10 +85,14 @@ class WorkerProcess:
                 await self._stderr_closed.wait()
         if self._popen.stderr:
             self._popen.stderr.close()
+        if status and not self.oom and any(_NO_MEMORY.search(line) for line in self.last_lines):
+            self.oom = "worker was refused more memory, and ended"
         return status
 
     def describe_exit(self, status: int) -> str:
         """One sentence on how the process ended, with its last words."""
+        if self.oom:
+            return self.oom
         how = (
             f"worker was killed by {_signal_name(-status)}"
             if status < 0
@@ -101,16 +109,19 @@ def _signal_name(number: int) -> str:
         return f"signal {number}"
 
 
-def start_process(fake: str | None) -> WorkerProcess:
+def start_process(fake: str | None, *, weigh: bool = False) -> WorkerProcess:
     """Start a worker; the caller runs `WorkerProcess.drain_stderr` and ends with `reap`.
 
-    ``fake`` starts the fake engine with these knobs instead of llama.cpp. Raises OSError when no
+    ``fake`` starts the fake engine with these knobs instead of llama.cpp; one that is to ``weigh``
+    loads nothing and tells what it would take. Raises OSError when no
     process can be started. Blocks for a fork and an exec, a few milliseconds.
     """
     parent, child = socket.socketpair()
     # -P: without it Python would import from the directory that the daemon happens to be in.
     arguments = [sys.executable, "-P", "-m", "lmd.worker", "--fd", str(child.fileno())]
-    if fake is not None:
+    if weigh:
+        arguments += ["--weigh"]
+    elif fake is not None:
         arguments += ["--fake", fake]
     try:
         popen = subprocess.Popen(

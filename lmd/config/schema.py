@@ -9,7 +9,7 @@ from typing import Annotated, Literal
 from msgspec import Meta, Struct, field
 
 from lmd.config.secrets import SECRET, SecretReference
-from lmd.config.values import Bytes, Path, PositiveSeconds, Seconds, Storage
+from lmd.config.values import Bytes, MemoryBytes, Path, PositiveSeconds, Seconds, Storage
 from lmd.protocol.params import Name, Sampling
 
 BUILTIN_MODEL = "shell"
@@ -122,10 +122,23 @@ class LimitsConfig(Struct, kw_only=True, frozen=True, forbid_unknown_fields=True
     """Requests in flight on one connection."""
     queue_per_model: Annotated[int, Meta(ge=1, le=65_536)] = 64
     """Requests that wait for a slot of one model, warm or cold."""
+    queue_per_client: Annotated[int, Meta(ge=1, le=65_536)] = 32
+    """Requests of one connection that wait, over all models."""
     queue_total: Annotated[int, Meta(ge=1, le=65_536)] = 256
     """Requests that wait, over all models."""
+    queue_bytes_per_model: Bytes = 4 << 20
+    """Bytes of the requests that wait for a slot of one model, as they came."""
+    queue_bytes_per_client: Bytes = 2 << 20
+    """The same of one connection, over all models."""
+    queue_bytes_total: Bytes = 6 << 20
+    """The same of all that wait. Requests that wait or run have 6 MiB in any case."""
+    leases: Annotated[int, Meta(ge=0, le=65_536)] = 64
+    """Leases: a connection that has a model stay loaded is one, for each model."""
     loaded_models: Annotated[int, Meta(ge=1, le=256)] = 4
     """Models loaded at the same time; an idle one is evicted for a new one."""
+    memory: MemoryBytes | None = None
+    """Memory that loaded models may take together: weights, KV caches, compute buffers, workers.
+    Default: 75% of the machine's, or of what our control group may have."""
     saved_state: Storage = 4 << 30
     """Most bytes on disk for the sequences of all models with ``save_state``; the least recently
     used go first."""

@@ -15,6 +15,7 @@ def _unit(name: str) -> dict[str, Any]:
 Seconds = Annotated[float, Meta(ge=0, **_unit("duration"))]
 PositiveSeconds = Annotated[float, Meta(gt=0, le=86_400, **_unit("duration"))]
 Bytes = Annotated[int, Meta(ge=1 << 20, le=1 << 30, **_unit("size"))]
+MemoryBytes = Annotated[int, Meta(ge=64 << 20, le=1 << 50, **_unit("size"))]
 Storage = Annotated[int, Meta(ge=0, le=1 << 50, **_unit("size"))]
 """What a cache may take, of memory or of a disk; 0 switches it off."""
 Path = Annotated[str, Meta(max_length=4096, **_unit("path"))]

@@ -10,7 +10,6 @@ import trio
 
 from lmd import paths
 from lmd.config.schema import Config, ModelConfig, PersonaConfig, PrefixConfig
-from lmd.models.footprint import predicted_bytes
 from lmd.models.gguf import BadModel, GGUFHeader, read_header
 from lmd.models.prefixes import prefixes_of
 from lmd.models.saved_state import saved_state
@@ -26,10 +25,9 @@ class Catalogue:
     """Models by name and alias. ``check_files`` is off where a fake engine loads no file."""
 
     def __init__(self, config: Config, *, check_files: bool = True) -> None:
-        self._check_files = check_files
+        self.checks_files = check_files
         # Reading is pure Python: two at a time would take the interpreter from the event loop.
         self._reading = trio.CapacityLimiter(1)
-        self._predicted: dict[str, int] = {}
         self._models: dict[str, ModelConfig] = {}
         self._removed: dict[str, ModelConfig] = {}
         self.replace(config)
@@ -48,7 +46,6 @@ class Catalogue:
             for name, model in known.items()
             if name in in_use and name not in config.models
         }
-        self._predicted = {name: self._predicted[name] for name in self._predicted.keys() & known}
         self._personas = config.personas
         self._default = config.daemon.default_model
         self._suggest = config.daemon.suggest_model
@@ -134,11 +131,12 @@ class Catalogue:
         Raises `LmdError` ``load_failed`` when the file is missing or would not load. A cancelled
         call returns once the thread has ended (milliseconds).
         """
-        return await self._header(name, Path(self.config(name).path))
+        return await self.read(name, self.config(name).path)
 
-    async def _header(self, name: str, path: Path) -> GGUFHeader:
+    async def read(self, name: str, path: str) -> GGUFHeader:
+        """The same of any file that a model has had. Raises `LmdError` ``load_failed``."""
         try:
-            header = await trio.to_thread.run_sync(read_header, path, limiter=self._reading)
+            header = await trio.to_thread.run_sync(read_header, Path(path), limiter=self._reading)
         except BadModel as error:
             raise LmdError("load_failed", str(error)) from error
         problem = _unloadable(header)
@@ -148,17 +146,27 @@ class Catalogue:
                 f"{path} {problem}",
                 hint=f"set models.{name}.path to the first file of a whole model",
             )
-        model = self._models[name]
-        self._predicted[name] = predicted_bytes(header, model.context, model.slots)
         return header
 
-    def predicted_bytes(self, name: str) -> int | None:
-        """What a model is likely to take; None until its header has been read."""
-        return self._predicted.get(name)
+    async def weights(self, header: GGUFHeader, path: str) -> int:
+        """Bytes of all tensors, those of further shards among them, read in a thread.
+
+        Raises OSError for a shard that is missing.
+        """
+        if header.split_count == 1:
+            return header.tensors.size
+        shards = shard_paths(path, header.split_count)
+        return await trio.to_thread.run_sync(
+            lambda: sum(os.stat(shard).st_size for shard in shards), limiter=self._reading
+        )
+
+    def file_bytes(self, name: str) -> int:
+        """Bytes of the model's file, 0 when it is missing. Blocks for a look at the disk."""
+        return _file_bytes(self.config(name).path)
 
     async def size(self, name: str) -> int:
         """Bytes of the model's file, read in a thread; 0 when it is missing, or none is loaded."""
-        if not self._check_files:
+        if not self.checks_files:
             return 0
         path = self.config(name).path
         return await trio.to_thread.run_sync(_file_bytes, path, limiter=self._reading)
@@ -168,7 +176,7 @@ class Catalogue:
 
         The file is read once while it stays the same. Raises `LmdError` ``load_failed``.
         """
-        if not self._check_files:
+        if not self.checks_files:
             return SHELL_FORMAT
         identity = self._identity(name)
         if name not in self._formats or self._formats[name][0] != identity:
@@ -185,8 +193,13 @@ class Catalogue:
 
     async def prepare(self, name: str, model: ModelConfig) -> Load:
         """What a worker needs to load ``model``. Raises `LmdError` ``load_failed``."""
-        if self._check_files:
-            await self._header(name, Path(model.path))
+        if self.checks_files:
+            await self.read(name, model.path)
+        load = self.load_of(name, model)
+        return msgspec.structs.replace(load, saved=await self._saved_state(name, model))
+
+    def load_of(self, name: str, model: ModelConfig) -> Load:
+        """How a worker runs a model by this configuration; without its files on disk."""
         return Load(
             model=name,
             path=model.path,
@@ -197,14 +210,13 @@ class Catalogue:
             batch=model.batch,
             prefill_chunk=model.prefill_chunk,
             parked_bytes=model.prefix_cache,
-            saved=await self._saved_state(name, model),
             prefixes=self.prefixes_of(name),
             chat_template=model.chat_template,
             pooling=model.pooling,
         )
 
     async def _saved_state(self, name: str, model: ModelConfig) -> SavedState | None:
-        if not (model.save_state and self._check_files):
+        if not (model.save_state and self.checks_files):
             return None
         return await trio.to_thread.run_sync(saved_state, name, model.path)
 
@@ -214,6 +226,12 @@ class Catalogue:
         described = msgspec.to_builtins(header)
         assert isinstance(described, dict)
         return described
+
+
+def shard_paths(path: str, count: int) -> list[str]:
+    """The files of a model in shards, by the name of the first, as gguf-split writes them."""
+    stem = path.removesuffix(f"-00001-of-{count:05}.gguf")
+    return [f"{stem}-{number:05}-of-{count:05}.gguf" for number in range(1, count + 1)]
 
 
 def _file_bytes(path: str) -> int:

@@ -53,8 +53,9 @@ class ModelUnloaded(Event, frozen=True, kw_only=True):
     """The model's worker has ended as it was asked to."""
 
     model: str
-    reason: Literal["idle", "evicted", "asked", "replaced", "removed"]
-    """``replaced``: its configuration has changed. ``removed``: it has none any more."""
+    reason: Literal["idle", "evicted", "asked", "replaced", "removed", "recycled"]
+    """``replaced``: its configuration has changed. ``removed``: it has none any more.
+    ``recycled``: its worker had more memory than was predicted."""
 
 
 class ModelFailed(Event, frozen=True, kw_only=True):

@@ -3,6 +3,7 @@
 from msgspec import Struct
 
 from lmd.protocol.activity import CancelRequestParams, RunningRequest
+from lmd.protocol.memory import MemoryResult
 from lmd.protocol.params import (
     AskParams,
     CancelParams,
@@ -59,6 +60,7 @@ METHODS: dict[str, Method] = {
     "explain": Method(ExplainParams, ExplainResult, "what a command line does, piece by piece"),
     "fix": Method(FixParams, SuggestResult, "repaired commands for one that failed"),
     "models.list": Method(NoParams, ModelsResult, "configured models and their states"),
+    "models.memory": Method(NoParams, MemoryResult, "what each model takes, and what is left"),
     "models.show": Method(ModelParams, ModelDetail, "one model with its header"),
     "models.load": Method(LoadParams, ModelStatus, "load a model and wait until it is ready"),
     "models.unload": Method(ModelParams, ModelStatus, "unload a model when its requests are done"),

@@ -99,6 +99,8 @@ class Routed(Struct, kw_only=True, omit_defaults=True):
     deadline: Seconds | None = None
     priority: Priority = "interactive"
     supersede: Name | None = None
+    lease: bool | None = None
+    """True: the model stays loaded while this connection is open; false: give that back."""
     traceparent: TraceParent | None = None
     """W3C trace context: the request becomes a part of that trace."""
 
@@ -111,6 +113,8 @@ class Generation(Sampling, kw_only=True, omit_defaults=True):
     deadline: Seconds | None = None
     priority: Priority = "interactive"
     supersede: Name | None = None
+    lease: bool | None = None
+    """True: the model stays loaded while this connection is open; false: give that back."""
     traceparent: TraceParent | None = None
     """W3C trace context: the request becomes a part of that trace."""
     stream: bool = False
@@ -230,6 +234,8 @@ class LoadParams(ModelParams, kw_only=True, omit_defaults=True):
 
     stream: bool = False
     """Tell how far it is."""
+    lease: bool | None = None
+    """True: the model stays loaded while this connection is open; false: give that back."""
 
 
 class ForgetParams(Struct, kw_only=True, omit_defaults=True):

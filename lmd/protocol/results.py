@@ -176,7 +176,7 @@ class MemoryStatus(Struct):
     weights_bytes: int
     worker_rss_bytes: int | None = None
     predicted_bytes: int | None = None
-    """Weights and KV cache, from the file's header; known once that was read."""
+    """At its most: weights, KV cache, compute buffers, Python; known once it was asked for."""
 
 
 class PrefixStatus(Struct, omit_defaults=True):
@@ -212,6 +212,8 @@ class ModelStatus(Struct, omit_defaults=True):
     """Of all its answers together, over the last 10 seconds."""
     loaded_percent: int | None = None
     """How much of the file is read, while it is being loaded."""
+    leases: int = 0
+    """Connections that have asked for it to stay loaded."""
     prefixes: list[PrefixStatus] = []
     """What a loaded model keeps of declared prefixes and personas."""
 
@@ -321,3 +323,6 @@ class StreamEvent(Struct, omit_defaults=True):
     bytes_done: int | None = None
     bytes_total: int | None = None
     """Of the model's file, while loading."""
+    starts_in_s: float | None = None
+    """While queued: when it is likely to start, where that can be known. Others may come before
+    it, or leave."""

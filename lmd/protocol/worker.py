@@ -66,6 +66,8 @@ class Load(Struct, tag=True, kw_only=True):
     pooling: str | None = None
     parked: int = 8
     """Finished sequences kept for their prefix."""
+    data_limit: int | None = None
+    """Bytes of private memory past which the kernel refuses the worker more (RLIMIT_DATA)."""
     parked_bytes: int | None = None
     """What they may hold of the KV cache together; None means all that the running ones leave."""
     saved: SavedState | None = None
@@ -161,6 +163,23 @@ class Ready(Struct, tag=True, kw_only=True):
     load_ms: float
     warnings: list[RequestWarning]
     prefixes: list[PinnedPrefix] = []
+
+
+class Weighed(Struct, tag=True, kw_only=True):
+    """What a worker would allocate, in bytes, besides the weights; the one answer of a dry run."""
+
+    cache: int
+    """The KV cache of all sequences, and recurrent states."""
+    compute: int
+    """Compute buffers at their largest, and the buffer of the output."""
+    embedding: int = 0
+    """The further context that a model which generates opens for its first embedding."""
+    device_share: float = 0.0
+    """The part of weights and cache that lies in a device's own memory, 0 to 1."""
+    repacked: bool = False
+    """Weights may be copied out of the mapped file."""
+    complete: bool = True
+    """llama.cpp has told all of it. If not, what it left out is to be estimated."""
 
 
 class LoadFailed(Struct, tag=True):
@@ -260,6 +279,7 @@ ToWorker = Load | Generate | Embed | Tokenize | Abort | Ping | Save | Forget | P
 FromWorker = (
     Loading
     | Ready
+    | Weighed
     | LoadFailed
     | Prefill
     | Step

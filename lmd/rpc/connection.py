@@ -32,7 +32,8 @@ from lmd.rpc.dispatch import Dispatcher
 from lmd.rpc.hangup import LAST_LOOK_SECONDS, RECEIVE_BYTES, discard_unread, wait_hangup
 from lmd.rpc.outbox import Outbox
 from lmd.rpc.shared import Shared
-from lmd.rpc.socket_file import peer_pid
+from lmd.rpc.socket_file import peer_pid, peer_uid
+from lmd.serving import Client
 
 log = structlog.get_logger("lmd.rpc")
 
@@ -58,6 +59,7 @@ class Connection:
         self._drained = False
         self._outbox = Outbox(shared.answers)
         self._client_pid = peer_pid(stream.socket)
+        self._client = Client(peer_uid(stream.socket), next(shared.numbers))
 
     @property
     def requests_in_flight(self) -> int:
@@ -72,15 +74,21 @@ class Connection:
     async def run(self) -> None:
         """Serve the connection to its end and close it."""
         async with self._stream:
-            async with trio.open_nursery() as nursery:
-                nursery.start_soon(self._write, nursery.cancel_scope)
-                with contextlib.closing(self._outbox):
-                    async with trio.open_nursery() as self._requests:
-                        self._requests.start_soon(self._watch_drain)
-                        await self._read()
-                        await self._answer_half_closed()
-                        self._requests.cancel_scope.cancel(reason="client left or drained")
+            try:
+                await self._serve_requests()
+            finally:
+                self._dispatcher.forget(self._client)
             await discard_unread(self._stream)
+
+    async def _serve_requests(self) -> None:
+        async with trio.open_nursery() as nursery:
+            nursery.start_soon(self._write, nursery.cancel_scope)
+            with contextlib.closing(self._outbox):
+                async with trio.open_nursery() as self._requests:
+                    self._requests.start_soon(self._watch_drain)
+                    await self._read()
+                    await self._answer_half_closed()
+                    self._requests.cancel_scope.cancel(reason="client left or drained")
 
     async def _write(self, connection: trio.CancelScope) -> None:
         """Send what is queued; a client that does not read in time loses the connection."""
@@ -202,7 +210,7 @@ class Connection:
         return None
 
     def _admit(self, request: Request, dialect: Dialect) -> None:
-        context = RequestContext(request.id, dialect, self._outbox, self._client_pid)
+        context = RequestContext(request.id, dialect, self._outbox, self._client_pid, self._client)
         method = METHODS.get(request.method)
         context.subscription = method is not None and method.subscription
         # The context is registered before its task runs: a cancel in the same packet finds it.

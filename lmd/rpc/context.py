@@ -11,6 +11,7 @@ from lmd.protocol.events import Happening
 from lmd.protocol.params import RequestId
 from lmd.protocol.results import StreamEvent, StreamHappened, StreamText
 from lmd.rpc.outbox import Outbox
+from lmd.serving import NOBODY, Client
 
 Cause = Literal["", "cancelled", "cancelled_elsewhere", "superseded", "shutting_down"]
 _CANCELLED = {
@@ -25,7 +26,7 @@ class RequestContext:
 
     The scope's deadline is the request's; ``text`` is the answer so far, so that an error can
     carry it. ``cause`` says why the scope was cancelled, if it was not the deadline.
-    ``client_pid`` is the process that asked, where the kernel knows.
+    ``client_pid`` is the process that asked, where the kernel knows; ``client`` its connection.
     """
 
     def __init__(
@@ -34,9 +35,11 @@ class RequestContext:
         dialect: Dialect,
         outbox: Outbox,
         client_pid: int | None = None,
+        client: Client = NOBODY,
     ) -> None:
         self.id = request_id
         self.client_pid = client_pid
+        self.client = client
         self.dialect = dialect
         self.arrived = trio.current_time()
         self.scope = trio.CancelScope()
@@ -84,10 +87,16 @@ class RequestContext:
         self._outbox.put(self._piece(text), charge)
         self._count(text)
 
-    def emit_event(self, event: Literal["queued", "loading", "prefill"], **facts: int) -> None:
+    def emit_event(
+        self,
+        event: Literal["queued", "loading", "prefill"],
+        *,
+        starts_in_s: float | None = None,
+        **facts: int,
+    ) -> None:
         """Tell a streaming client of progress; dropped while it does not read."""
         if self.streaming:
-            notice = StreamEvent(self.id, self._seq, event, **facts)
+            notice = StreamEvent(self.id, self._seq, event, starts_in_s=starts_in_s, **facts)
             if self._outbox.try_send(self.dialect.notify("stream", notice)):
                 self._seq += 1
 

@@ -16,7 +16,7 @@ from lmd.protocol.errors import LmdError
 from lmd.protocol.methods import METHODS
 from lmd.rpc.context import RequestContext
 from lmd.rpc.outcome import cancelled, failed, finished, refused
-from lmd.serving import Serving
+from lmd.serving import Client, Serving
 
 log = structlog.get_logger("lmd.rpc")
 
@@ -27,15 +27,23 @@ class Dispatcher:
     """The method table with its handlers, and the keys of requests that can be superseded."""
 
     def __init__(
-        self, handlers: Mapping[str, Handler], longest_deadline: Callable[[], float], bus: Bus
+        self,
+        handlers: Mapping[str, Handler],
+        longest_deadline: Callable[[], float],
+        bus: Bus,
+        forget: Callable[[Client], None],
     ) -> None:
-        """``longest_deadline``: in seconds, now; also that of a request which names none."""
+        """``longest_deadline``: in seconds, now; also that of a request which names none.
+
+        ``forget`` is told of clients that have left, once nothing of theirs runs any more.
+        """
         missing = METHODS.keys() ^ handlers.keys()
         if missing:
             raise ValueError(f"methods and handlers differ in {sorted(missing)}")
         self._handlers = handlers
         self._longest_deadline = longest_deadline
         self._bus = bus
+        self.forget = forget
         self._numbers = itertools.count(1)
         self._supersedable: dict[str, RequestContext] = {}
 
@@ -45,6 +53,7 @@ class Dispatcher:
         Outer cancellation (client gone, daemon stopping) passes through: nobody is left to tell.
         """
         facts = self._facts(request.method)
+        facts.client, facts.size = context.client, len(request.params)
         serving.begin(facts)
         with structlog.contextvars.bound_contextvars(
             number=facts.number, request=str(request.id)[:64], method=request.method
@@ -95,8 +104,10 @@ class Dispatcher:
             )
         params = context.dialect.decode_params(request.params, method.params)
         serving.current().traceparent = getattr(params, "traceparent", None) or ""
+        serving.current().lease = getattr(params, "lease", None)
         if not method.subscription:
             context.set_deadline(getattr(params, "deadline", None), self._longest_deadline())
+            serving.current().deadline = context.scope.deadline
         key = getattr(params, "supersede", None)
         if key:
             self._take_over(key, context)

@@ -1,5 +1,7 @@
 """What the connections of a server share: bounds, and the drain."""
 
+import itertools
+from collections.abc import Iterator
 from dataclasses import dataclass, field
 
 import trio
@@ -32,3 +34,5 @@ class Shared:
         default_factory=lambda: trio.CapacityLimiter(REQUESTS_A_TURN)
     )
     draining: trio.Event = field(default_factory=trio.Event)
+    numbers: Iterator[int] = field(default_factory=lambda: itertools.count(1))
+    """Tell connections apart."""

@@ -54,6 +54,7 @@ class Models:
         config = self._catalogue.config(name)
         worker = self._broker.worker(name)
         loading = self._broker.loading(name)
+        needed = self._broker.footprint(name)
         return ModelStatus(
             name=name,
             state="removed" if state.removed else state.phase.value,
@@ -64,7 +65,7 @@ class Models:
             memory=MemoryStatus(
                 weights_bytes=measured.file_bytes,
                 worker_rss_bytes=measured.resident_bytes if worker else None,
-                predicted_bytes=self._catalogue.predicted_bytes(name),
+                predicted_bytes=needed.predicted if needed else None,
             ),
             context=worker.ready.context if worker else config.context or 0,
             aliases=list(config.aliases),
@@ -74,6 +75,7 @@ class Models:
             last_error=state.last_error or None,
             tokens_per_second=self._meter.model_tokens(name, trio.current_time()),
             loaded_percent=None if loading is None else round(loading * 100),
+            leases=len(state.holders),
             prefixes=[
                 PrefixStatus(one.name, one.tokens, one.bytes, one.state, one.problem)
                 for one in (worker.prefixes if worker else [])

@@ -25,14 +25,18 @@ class Progress:
         self.done: int | None = None
         self.total: int | None = None
         self._size = 0
+        self._starts_in: float | None = None
         self._context = context
         self._on_tokens = on_tokens
 
     def __call__(self, event: str, value: float) -> None:
-        """Take in what the scheduler says; see `lmd.scheduler.broker.OnWait`."""
-        if event == "queued":
+        """Take in what the scheduler says; see `lmd.scheduler.waiters.OnWait`."""
+        if event == "starts":
+            self._starts_in = round(value, 3)
+        elif event == "queued":
             self._move("queued")
-            self._context.emit_event("queued", position=int(value))
+            self._context.emit_event("queued", position=int(value), starts_in_s=self._starts_in)
+            self._starts_in = None
         elif event == "size":
             self._size = int(value)
         elif event == "loading":

@@ -3,15 +3,19 @@
 submit    1. the model is unknown to us           -> the caller's error (KeyError)
           2. the model has failed, no revive      -> Refuse load_failed
           3. it can run at once                   -> Grant
-          4. a queue is full                      -> Refuse overloaded, with retry_after
-          5. otherwise it waits; a cold model     -> StartWorker (after eviction, if need be)
+          4. a queue is full                      -> Refuse overloaded, it or who gives way
+          5. it would start after its deadline    -> Refuse deadline_exceeded
+          6. otherwise it waits; a cold model     -> Weigh, then StartWorker (after eviction,
+                                                     if need be), or Refuse over_budget
 """
 
 import math
 from collections.abc import Collection, Mapping
 
-from lmd.scheduler import policy
+from lmd.models.footprint import Footprint
+from lmd.scheduler import admission, estimates, fairness, leases, ledger, places, policy
 from lmd.scheduler.state import (
+    HOLDING_PHASES,
     Effect,
     Grant,
     Limits,
@@ -20,17 +24,18 @@ from lmd.scheduler.state import (
     Phase,
     Refuse,
     RollBack,
-    StartWorker,
     StopWorker,
     Ticket,
 )
+from lmd.serving import Client
 
 
 class Scheduler:
     """Queues, places and lives of all models. Every method is one critical section.
 
     Invariants: a ticket is granted or refused at most once; ``running`` never exceeds ``slots``;
-    models that hold a place never exceed ``loaded_models``; queues never exceed their bounds.
+    models that hold a place never exceed ``loaded_models``, nor do what they are predicted to take
+    and ``memory``; queues never exceed their bounds.
     """
 
     def __init__(self, models: dict[str, ModelLimits], limits: Limits) -> None:
@@ -38,6 +43,11 @@ class Scheduler:
         for model in self._models.values():
             model.phase = Phase.WAITING if model.limits.preload else Phase.COLD
         self._limits = limits
+
+    @property
+    def limits(self) -> Limits:
+        """The bounds over all models."""
+        return self._limits
 
     @property
     def names(self) -> list[str]:
@@ -48,6 +58,11 @@ class Scheduler:
         """The state of a model, to look at; KeyError for an unknown one."""
         return self._models[name]
 
+    @property
+    def leases(self) -> int:
+        """Leases that are held."""
+        return leases.count(self._models)
+
     def submit(self, ticket: Ticket, now: float) -> list[Effect]:
         """A request arrives. See the module's head for the order of the rules."""
         model = self._models.get(ticket.model)
@@ -56,40 +71,56 @@ class Scheduler:
                 Refuse(ticket.id, "unknown_model", f"{ticket.model} is not configured any more")
             ]
         if model.phase is Phase.FAILED and not ticket.revive:
-            return [_refuse_failed(ticket, model)]
+            return [admission.refuse_failed(ticket, model)]
+        refused: list[Effect] = []
         if not self._can_run(model, ticket):
-            full = self._full(model)
-            if full:
-                hint = "wait, or raise it in the configuration"
-                wait = policy.retry_after(model)
-                return [Refuse(ticket.id, "overloaded", full, hint, retry_after=wait)]
+            full = admission.admit(ticket, model, self._models.values(), self._limits, now)
+            if any(refusal.ticket == ticket.id for refusal in full):
+                return [*full]
+            if late := estimates.refuse_late(ticket, model, now):
+                return [late]
+            refused = self._refuse_these(full)
         model.queue.append(ticket)
         if model.phase in (Phase.COLD, Phase.FAILED):
             model.crashes = () if ticket.revive else model.crashes
             model.phase = Phase.WAITING
         if model.phase is not Phase.READY:
             model.dismissed = False
-        return self._advance(now)
+        return refused + self._advance(now)
 
-    def end(self, ticket_id: int, model_name: str, now: float) -> list[Effect]:
-        """A ticket is over, whether it waited, ran, or had ended before."""
+    def end(
+        self, ticket_id: int, model_name: str, now: float, *, whole: bool = True
+    ) -> list[Effect]:
+        """A ticket is over, whether it waited, ran, or had ended before.
+
+        ``whole``: if it ran, it came to its end, so that its time says something of others.
+        """
         model = self._models.get(model_name)
         if model is None:
             return []
         model.queue = [ticket for ticket in model.queue if ticket.id != ticket_id]
         granted = model.running.pop(ticket_id, None)
-        if granted is not None:
-            model.service_seconds += 0.2 * (now - granted - model.service_seconds)
+        if granted is not None and whole:
+            model.services = (*model.services, now - granted)[-estimates.REMEMBERED :]
         model.visiting.discard(ticket_id)
         if model.idle:
             model.idle_since = now
+        return self._advance(now)
+
+    def hold(self, name: str, client: Client) -> bool:
+        """A client leases a model, which then stays loaded; False if no lease is left."""
+        return leases.hold(self._models, name, client, self._limits.leases)
+
+    def release(self, client: Client, names: Collection[str], now: float) -> list[Effect]:
+        """A client gives leases back."""
+        leases.release(self._models, names, client, now)
         return self._advance(now)
 
     def worker_ready(self, name: str, now: float) -> list[Effect]:
         """The worker of a model that was `StartWorker`-ed takes requests."""
         model = self._models[name]
         model.phase = Phase.READY
-        model.idle_since = now
+        model.idle_since, model.load_seconds = now, now - model.started_at
         model.last_error = ""
         model.proven = model.tried
         if not model.stale:
@@ -101,7 +132,28 @@ class Scheduler:
         self._models[name].phase = Phase.STOPPING
         return self._advance(now)
 
-    def worker_exited(self, name: str, now: float, error: str, *, crashed: bool) -> list[Effect]:
+    def weighed(self, name: str, need: Footprint, now: float) -> list[Effect]:
+        """What the model takes, after `Weigh`."""
+        model = self._models.get(name)
+        if model is None:
+            return []
+        model.weighing, model.need = False, need
+        return self._advance(now)
+
+    def worker_measured(
+        self, name: str, size: int, now: float, *, overgrown: bool = False
+    ) -> list[Effect]:
+        """The worker has more memory than ever before; an ``overgrown`` one is replaced."""
+        model = self._models[name]
+        model.measured = size
+        if overgrown and model.phase is Phase.READY and not model.going:
+            kept = model.limits.keep_alive > 0 or bool(model.holders)
+            model.overgrown, model.attempts = True, int(kept)
+        return self._advance(now)
+
+    def worker_exited(
+        self, name: str, now: float, error: str, *, crashed: bool, code: str = "load_failed"
+    ) -> list[Effect]:
         """The worker is gone and its memory is back. ``crashed``: it counts as a failure.
 
         Running tickets were told by whoever held the worker; waiting ones are refused if the
@@ -114,9 +166,11 @@ class Scheduler:
             effects.append(RollBack(name, error))
             model.limits, model.attempts, crashed = model.proven, 1, False
         elif failed:
-            effects = self._refuse_all(model, "load_failed", f"{name} could not be loaded: {error}")
-            model.attempts = 0
-        model.evicting = model.stale = False
+            reason = f"{name} could not be loaded: {error}"
+            effects = [Refuse(ticket.id, code, reason) for ticket in model.queue]
+            model.queue, model.attempts = [], 0
+        model.evicting = model.stale = model.overgrown = False
+        model.need, model.measured = None, 0
         # A queue that waits for the restart outweighs the unload that came before it.
         model.dismissed = model.dismissed and not model.queue
         model.last_error = error or model.last_error
@@ -127,7 +181,7 @@ class Scheduler:
             model.restart_at = policy.restart_at(model.crashes, self._limits, now)
             model.phase = Phase.FAILED if math.isinf(model.restart_at) else Phase.BACKOFF
         if model.phase is Phase.FAILED:
-            effects += [_refuse_failed(ticket, model) for ticket in model.queue]
+            effects += [admission.refuse_failed(ticket, model) for ticket in model.queue]
             model.queue, model.attempts = [], 0
         return effects + self._advance(now)
 
@@ -163,7 +217,7 @@ class Scheduler:
                 phase = Phase.WAITING if known.preload else Phase.COLD
                 self._models[name] = ModelState(name, known, phase)
                 continue
-            _renew(model, known, replaced=name in replaced)
+            places.renew(model, known, replaced=name in replaced)
         for name in self._models.keys() - models.keys():
             model = self._models[name]
             model.removed, model.attempts = True, 0
@@ -187,19 +241,8 @@ class Scheduler:
             return False
         return not ticket.slot or len(model.running) < model.limits.slots
 
-    def _full(self, model: ModelState) -> str:
-        """Which bound of the queues is reached, as a sentence; empty if none is."""
-        if len(model.queue) >= self._limits.queue_per_model:
-            return f"{len(model.queue)} requests wait for {model.name} (limits.queue_per_model)"
-        waiting = sum(len(other.queue) for other in self._models.values())
-        if waiting >= self._limits.queue_total:
-            return f"{waiting} requests wait (limits.queue_total)"
-        return ""
-
-    def _refuse_all(self, model: ModelState, code: str, message: str) -> list[Effect]:
-        refused: list[Effect] = [Refuse(ticket.id, code, message) for ticket in model.queue]
-        model.queue = []
-        return refused
+    def _refuse_these(self, refusals: list[Refuse]) -> list[Effect]:
+        return admission.take_out(refusals, self._models.values())
 
     def _advance(self, now: float) -> list[Effect]:
         """Do everything that the present state allows."""
@@ -210,7 +253,8 @@ class Scheduler:
             effects += self._grant(model, now)
             if now >= policy.idle_until(model):
                 model.dismissed = True
-        effects += self._make_places()
+        effects += places.refuse_misfits(list(self._models.values()), self._limits)
+        effects += self._make_places(now)
         effects += self._make_room(now)
         for model in self._models.values():
             if model.phase is Phase.READY and model.leaving and model.idle:
@@ -222,68 +266,33 @@ class Scheduler:
     def _forget_removed(self) -> None:
         """A model that is not configured is kept for as long as somebody holds on to it."""
         for model in list(self._models.values()):
-            unused = model.idle and not model.queue and model.phase not in policy.HOLDING_PHASES
-            if model.removed and unused:
+            unused = model.idle and not model.queue and model.phase not in HOLDING_PHASES
+            if model.removed and unused and not model.weighing:
                 del self._models[model.name]
 
     def _grant(self, model: ModelState, now: float) -> list[Effect]:
         effects: list[Effect] = []
-        fitting = [ticket for ticket in model.queue if self._can_run(model, ticket)]
-        for ticket in policy.serving_order(fitting, now):
-            if self._can_run(model, ticket):
-                model.queue.remove(ticket)
-                if ticket.slot:
-                    model.running[ticket.id] = now
-                else:
-                    model.visiting.add(ticket.id)
-                effects.append(Grant(ticket.id))
+        while fitting := [ticket for ticket in model.queue if self._can_run(model, ticket)]:
+            ticket, model.turns = fairness.next_in_turn(fitting, model.turns, now)
+            model.queue.remove(ticket)
+            if ticket.slot:
+                model.running[ticket.id] = now
+            else:
+                model.visiting.add(ticket.id)
+            effects.append(Grant(ticket.id))
         return effects
 
-    def _make_places(self) -> list[Effect]:
-        """Start models that want a place while there are any."""
-        effects: list[Effect] = []
-        for model in policy.starting_order(self._models.values()):
-            wanted = model.attempts or (model.limits.preload and not model.dismissed)
-            if not model.queue and (model.removed or not wanted):
-                model.phase = Phase.COLD
-            elif policy.places_taken(self._models.values()) < self._limits.loaded_models:
-                model.phase, model.tried = Phase.STARTING, model.limits
-                effects.append(StartWorker(model.name))
-        return effects
+    def _make_places(self, now: float) -> list[Effect]:
+        """Start models that want a place while there are any, and memory for them."""
+        return places.start_models(list(self._models.values()), self._limits, now)
 
     def _make_room(self, now: float) -> list[Effect]:
         """Have as many models make room as are needed, and let the others go on."""
         effects: list[Effect] = []
-        short = policy.places_short(self._models.values())
-        short += max(0, policy.places_taken(self._models.values()) - self._limits.loaded_models)
-        for rank, model in enumerate(policy.eviction_order(self._models.values())):
-            spared = model.evicting and rank >= short
-            model.evicting = rank < short
+        leaving = ledger.making_room(list(self._models.values()), self._limits)
+        for model in self._models.values():
+            spared = model.evicting and model.name not in leaving
+            model.evicting = model.name in leaving
             if spared:
                 effects += self._grant(model, now)
         return effects
-
-
-def _renew(model: ModelState, known: ModelLimits, *, replaced: bool) -> None:
-    """Take the limits of another configuration, and have what is loaded replaced by it.
-
-    ``replaced`` is False as well for an edit that was taken back before its worker had gone.
-    """
-    if model.phase in (Phase.READY, Phase.STARTING):
-        model.stale = replaced
-        model.attempts = 2 if replaced and not model.dismissed else 0
-        model.evicting = model.evicting and not replaced
-    elif replaced and model.phase in (Phase.BACKOFF, Phase.FAILED):
-        model.phase, model.crashes = Phase.WAITING, ()
-    elif known.preload and not model.limits.preload and model.phase is Phase.COLD:
-        model.phase, model.dismissed = Phase.WAITING, False
-    model.limits, model.removed = known, False
-
-
-def _refuse_failed(ticket: Ticket, model: ModelState) -> Refuse:
-    return Refuse(
-        ticket.id,
-        "load_failed",
-        f"{model.name} has failed too often: {model.last_error}",
-        f"mend the cause, then run `lmctl models load {model.name}`",
-    )

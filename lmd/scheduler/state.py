@@ -1,10 +1,14 @@
 """The values the scheduler decides over: tickets, models, and the effects it asks for."""
 
 import math
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from enum import Enum
+from typing import Any
 
+from lmd.models.footprint import Footprint
 from lmd.protocol.params import Priority
+from lmd.serving import NOBODY, Client
 
 
 class Phase(Enum):
@@ -22,6 +26,10 @@ class Phase(Enum):
     """Crashed too often; stays down until someone loads it by name."""
 
 
+HOLDING_PHASES = frozenset({Phase.STARTING, Phase.READY, Phase.STOPPING})
+"""A worker process is there, or about to be."""
+
+
 @dataclass(frozen=True, slots=True)
 class Ticket:
     """One request that wants a model. ``slot`` is False where a ready model is enough."""
@@ -33,6 +41,21 @@ class Ticket:
     slot: bool = True
     revive: bool = False
     """An explicit load: also starts a model that has failed."""
+    client: Client = NOBODY
+    size: int = 0
+    """Bytes of the request that it holds while it waits."""
+    cost: int = 1
+    """What it takes of its client's share; see `lmd.scheduler.fairness`."""
+    deadline: float = math.inf
+
+
+@dataclass(frozen=True, slots=True)
+class Turns:
+    """Deficit round robin in one lane of a queue: who is next, and what each may still take."""
+
+    ring: tuple[Client, ...] = ()
+    """Clients that wait; the first has the turn and was given its quantum."""
+    credit: Mapping[Client, int] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,6 +76,13 @@ class Limits:
     loaded_models: int
     restarts: int
     restart_window: float
+    memory: int | None = None
+    """Bytes that loaded models may take together; None: whatever they take."""
+    queue_per_client: int = 1 << 16
+    queue_bytes_per_model: int = 1 << 40
+    queue_bytes_per_client: int = 1 << 40
+    queue_bytes_total: int = 1 << 40
+    leases: int = 1 << 16
 
 
 @dataclass(slots=True)
@@ -63,10 +93,15 @@ class ModelState:
     limits: ModelLimits
     phase: Phase = Phase.COLD
     queue: list[Ticket] = field(default_factory=list)
+    """First come, first; who is served first is up to `lmd.scheduler.fairness`."""
+    turns: tuple[Turns, Turns] = (Turns(), Turns())
+    """Of each lane: interactive, batch."""
     running: dict[int, float] = field(default_factory=dict)
     """Tickets that hold a slot -> when it was granted."""
     visiting: set[int] = field(default_factory=set)
     """Granted tickets that need the model, but no slot."""
+    holders: set[Client] = field(default_factory=set)
+    """Clients with a lease: it is not unloaded for being idle, and comes back after a crash."""
     idle_since: float = 0.0
     evicting: bool = False
     """It makes room for another model; taken back when nobody needs the room any more."""
@@ -86,8 +121,18 @@ class ModelState:
     crashes: tuple[float, ...] = ()
     restart_at: float = math.inf
     last_error: str = ""
-    service_seconds: float = 1.0
-    """Moving average of how long a slot is held; the base of ``retry_after``."""
+    services: tuple[float, ...] = ()
+    """Seconds that the latest requests held their slots, of those that came to their end."""
+    need: Footprint | None = None
+    """What it takes once it is loaded; None until it has been weighed for the next start."""
+    weighing: bool = False
+    measured: int = 0
+    """The most bytes that its present worker ever had."""
+    overgrown: bool = False
+    """Its worker has more than was predicted: it makes way for a new one."""
+    started_at: float = 0.0
+    load_seconds: float = 0.0
+    """How long its latest load took; what an eviction costs."""
 
     @property
     def idle(self) -> bool:
@@ -95,10 +140,31 @@ class ModelState:
         return not self.running and not self.visiting
 
     @property
+    def wanted(self) -> bool:
+        """Whether it is to be loaded although nobody waits for it."""
+        kept = self.limits.preload or bool(self.holders)
+        return bool(self.attempts) or (kept and not self.dismissed)
+
+    @property
     def leaving(self) -> bool:
         """Whether it ends as soon as it is idle; no further grants until then."""
         unwanted = self.removed and not self.queue
-        return self.evicting or self.dismissed or self.stale or unwanted
+        return self.evicting or self.going or unwanted
+
+    @property
+    def going(self) -> bool:
+        """Whether it ends for its own sake, whoever else needs its place."""
+        return self.dismissed or self.stale or self.overgrown
+
+    @property
+    def charge(self) -> int:
+        """Bytes of the budget that it takes while it holds a place."""
+        return max(self.need.total if self.need else 0, self.measured)
+
+    @property
+    def held(self) -> int:
+        """What it takes now; 0 while it holds no place."""
+        return self.charge if self.phase in HOLDING_PHASES else 0
 
 
 # Effects: what the core wants done. The broker carries them out in order.
@@ -120,6 +186,15 @@ class Refuse:
     message: str
     hint: str = ""
     retry_after: float | None = None
+    data: Mapping[str, Any] = field(default_factory=dict)
+    """Further detail for machines."""
+
+
+@dataclass(frozen=True, slots=True)
+class Weigh:
+    """Find out what the model takes; `Scheduler.weighed` is told."""
+
+    model: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -144,4 +219,4 @@ class RollBack:
     reason: str
 
 
-Effect = Grant | Refuse | StartWorker | StopWorker | RollBack
+Effect = Grant | Refuse | Weigh | StartWorker | StopWorker | RollBack

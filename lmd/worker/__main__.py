@@ -1,4 +1,5 @@
-"""``python -m lmd.worker --fd N [--fake KNOBS]``: serve one model over an inherited socket."""
+"""``python -m lmd.worker --fd N [--fake KNOBS | --weigh]``: serve one model over an inherited
+socket, or tell what it would take."""
 
 import argparse
 import os
@@ -27,6 +28,9 @@ def main() -> NoReturn:
     if not isinstance(load, Load):
         sys.stderr.write(f"lmd worker: expected Load first, got {type(load).__name__}\n")
         os._exit(76)
+    if arguments.weigh:
+        _weigh(load, channel)
+    _limit_data(load.data_limit)
     engine = _make_engine(arguments.fake, channel.send)
     # Before the load, so that a daemon that dies meanwhile takes the worker with it.
     channel.deliver_to(engine.submit)
@@ -42,7 +46,9 @@ def main() -> NoReturn:
 def _parse_arguments() -> argparse.Namespace:
     parser = argparse.ArgumentParser(prog="python -m lmd.worker", description=__doc__)
     parser.add_argument("--fd", type=int, required=True, help="inherited end of the socketpair")
-    parser.add_argument("--fake", metavar="KNOBS", help="serve without a model: key=value,...")
+    engine = parser.add_mutually_exclusive_group()
+    engine.add_argument("--fake", metavar="KNOBS", help="serve without a model: key=value,...")
+    engine.add_argument("--weigh", action="store_true", help="allocate nothing, tell the sizes")
     return parser.parse_args()
 
 
@@ -56,6 +62,30 @@ def _confine() -> None:
             score.write_text(str(OOM_SCORE_ADJ), encoding="ascii")
         except OSError as error:
             sys.stderr.write(f"lmd worker: oom_score_adj stays as it is: {error}\n")
+
+
+def _limit_data(limit: int | None) -> None:
+    """A second line behind the daemon's watch, which looks four times a second. What is mapped
+    from a file does not count. macOS ignores it."""
+    if limit is None:
+        return
+    hard = resource.getrlimit(resource.RLIMIT_DATA)[1]
+    try:
+        resource.setrlimit(resource.RLIMIT_DATA, (limit if hard == -1 else min(limit, hard), hard))
+    except (ValueError, OSError) as error:
+        sys.stderr.write(f"lmd worker: no limit of memory: {error}\n")
+
+
+def _weigh(load: Load, channel: Channel) -> NoReturn:
+    from lmd.worker.dry_run import weigh
+
+    try:
+        channel.send(weigh(load))
+    except LoadError as error:
+        channel.send(LoadFailed(error.message, error.hint))
+    # Ends the process when the daemon has measured it, and closes the socket.
+    channel.receive()
+    os._exit(0)
 
 
 def _make_engine(fake: str | None, send: Send) -> Engine:

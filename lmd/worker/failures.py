@@ -12,6 +12,8 @@ def as_lmd_error(error: Exception) -> LmdError:
     with the frames of the traceback on stderr."""
     if isinstance(error, LmdError):
         return error
+    if isinstance(error, MemoryError):
+        return LmdError("worker_oom", "the worker was refused more memory")
     if isinstance(error, LlamaError):
         return LmdError("model_failed", f"llama.cpp failed: {error}")
     sys.stderr.write(trace_of(error) + "\n")

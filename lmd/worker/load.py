@@ -52,6 +52,16 @@ class Sizes:
         return self.slots + self.parked + self.reserve.sequences
 
 
+@dataclass(frozen=True, slots=True)
+class Plan:
+    """What is to be known before a context is created."""
+
+    sizes: Sizes
+    source: Source
+    prompts: Prompts
+    prefixes: list[PrefixTokens]
+
+
 @dataclass(slots=True)
 class Loaded:
     """A model that can serve."""
@@ -71,24 +81,37 @@ class Loaded:
 
 def load_model(load: Load, send: Send) -> Loaded:
     """Load the file, create the context, try the chat template. Raises LoadError."""
-    _check_file(load.path)
+    check_file(load.path)
     warnings: list[RequestWarning] = []
     try:
         model = Model(load.path, load.gpu_layers, _progress(send))
-        _check_kind(model)
-        sizes = choose_sizes(load, model.training_context, warnings)
+        plan = plan_context(load, model, warnings)
+        context = open_context(model, plan.sizes)
     except LlamaError as error:
         raise _not_loaded(load, error) from error
-    source = choose_template(load.chat_template, model.chat_template, model.vocabulary.specials)
     pooling = _choose_pooling(load.pooling, model.pooling, warnings)
-    prompts = Prompts(model.vocabulary, _try_template(model, source))
-    prefixes = set_room_aside(load, sizes, prompts)
-    try:
-        context = _open_context(model, sizes)
-    except LlamaError as error:
-        raise _not_loaded(load, error) from error
     saved = _open_saved(load, model, context) if context and load.saved else None
-    return Loaded(model, sizes, context, source, pooling, warnings, prompts, saved, prefixes)
+    return Loaded(
+        model,
+        plan.sizes,
+        context,
+        plan.source,
+        pooling,
+        warnings,
+        plan.prompts,
+        saved,
+        plan.prefixes,
+    )
+
+
+def plan_context(load: Load, model: Model, warnings: list[RequestWarning]) -> Plan:
+    """How large the context must be, declared prefixes included, for which the template has to
+    run. Raises LoadError."""
+    check_kind(model)
+    sizes = choose_sizes(load, model.training_context, warnings)
+    source = choose_template(load.chat_template, model.chat_template, model.vocabulary.specials)
+    prompts = Prompts(model.vocabulary, try_template(model, source))
+    return Plan(sizes, source, prompts, set_room_aside(load, sizes, prompts))
 
 
 def set_room_aside(load: Load, sizes: Sizes, prompts: Prompts) -> list[PrefixTokens]:
@@ -142,7 +165,8 @@ def open_embedding_context(model: Model, sizes: Sizes) -> Context:
     return Context(model, probe._replace(batch=sizes.context))
 
 
-def _check_file(path: str) -> None:
+def check_file(path: str) -> None:
+    """Raises LoadError for what is no readable file."""
     try:
         mode = os.stat(path).st_mode
     except OSError as error:
@@ -153,7 +177,8 @@ def _check_file(path: str) -> None:
         raise LoadError(f"{path} may not be read by this user", "check its permissions")
 
 
-def _check_kind(model: Model) -> None:
+def check_kind(model: Model) -> None:
+    """Raises LoadError for a model that this engine does not run."""
     if model.encoder_decoder:
         raise LoadError("encoder-decoder models are not supported", "use a decoder-only model")
     if model.diffusion:
@@ -162,7 +187,8 @@ def _check_kind(model: Model) -> None:
         raise LoadError("the file has no vocabulary", "use a complete GGUF file")
 
 
-def _open_context(model: Model, sizes: Sizes) -> Context | None:
+def open_context(model: Model, sizes: Sizes) -> Context | None:
+    """The context to generate with; None for a model that only embeds. Raises LlamaError."""
     shape = ContextShape(sizes.cells, sizes.batch, sizes.sequences, sizes.threads)
     context = Context(model, shape)
     if context.has_memory and context.causal:
@@ -192,7 +218,8 @@ def _choose_pooling(configured: str | None, own: str | None, warnings: list[Requ
     return "mean"
 
 
-def _try_template(model: Model, source: Source) -> ChatTemplate:
+def try_template(model: Model, source: Source) -> ChatTemplate:
+    """Start the chat template's process and render something. Raises LoadError."""
     vocabulary = model.vocabulary
     try:
         bos, eos = vocabulary.text(vocabulary.bos), vocabulary.text(vocabulary.eos)

@@ -85,7 +85,7 @@ _lmctl_syntax() {
             ;;
         models)
             options='-h,--help'
-            commands='list show load unload forget'
+            commands='list show memory load unload forget'
             argument=choice
             argument_choices=$commands
             ;;
@@ -95,6 +95,9 @@ _lmctl_syntax() {
         'models show')
             options='--json --no-start --socket -h,--help'
             argument=model
+            ;;
+        'models memory')
+            options='--json --no-start --socket -h,--help'
             ;;
         'models load')
             options='--deadline --json --no-start --socket -h,--help'

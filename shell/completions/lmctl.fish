@@ -260,6 +260,7 @@ complete -c lmctl -n '__lmctl_within completion' -s h -l help -d 'show help and 
 
 complete -c lmctl -n '__lmctl_argument models' -a list -d 'List the configured models and their states.'
 complete -c lmctl -n '__lmctl_argument models' -a show -d 'Show one model with what its GGUF header says.'
+complete -c lmctl -n '__lmctl_argument models' -a memory -d 'Show what each model takes of the memory, and what is left.'
 complete -c lmctl -n '__lmctl_argument models' -a load -d 'Load a model and wait until it is ready.'
 complete -c lmctl -n '__lmctl_argument models' -a unload -d 'Unload a model when its requests are done.'
 complete -c lmctl -n '__lmctl_argument models' -a forget -d 'Drop what finished requests left in the KV cache and on disk.'
@@ -275,6 +276,11 @@ complete -c lmctl -n '__lmctl_within models show' -l json -d 'print the reply as
 complete -c lmctl -n '__lmctl_within models show' -l no-start -d 'do not start a daemon that is not running [LMD_NO_START]'
 complete -c lmctl -n '__lmctl_within models show' -l socket -r -F -d 'socket of the daemon'
 complete -c lmctl -n '__lmctl_within models show' -s h -l help -d 'show help and exit'
+
+complete -c lmctl -n '__lmctl_within models memory' -l json -d 'print the reply as one line of JSON'
+complete -c lmctl -n '__lmctl_within models memory' -l no-start -d 'do not start a daemon that is not running [LMD_NO_START]'
+complete -c lmctl -n '__lmctl_within models memory' -l socket -r -F -d 'socket of the daemon'
+complete -c lmctl -n '__lmctl_within models memory' -s h -l help -d 'show help and exit'
 
 complete -c lmctl -n '__lmctl_argument models load' -a '(__lmctl_names models)'
 complete -c lmctl -n '__lmctl_within models load' -l deadline -x -d 'longest time to wait'

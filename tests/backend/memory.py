@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 import trio
 from trio.testing import memory_stream_pair
 
+from lmd.backend.guard import Watch
 from lmd.backend.launch import Launcher, WorkerExit
 from lmd.backend.session import Worker
 from lmd.protocol.results import Timings, Usage
@@ -31,6 +32,7 @@ from lmd.protocol.worker import (
     Tokenize,
     Tokenized,
     ToWorker,
+    Weighed,
     decode_to_worker,
     encode_frame,
 )
@@ -53,6 +55,7 @@ class MemoryProcess:
     """Stands where `WorkerProcess` stands; ends when both directions of its stream are closed."""
 
     pid = 4242
+    oom = ""
 
     def __init__(self) -> None:
         self.stream, self.peer = memory_stream_pair()
@@ -98,6 +101,8 @@ class Knobs:
     hang_at_token: int = 0
     reply: str = ""
     """Empty: the prompt."""
+    size: int = 0
+    """Bytes that a dry run tells of."""
 
 
 class MemoryEngine:
@@ -214,6 +219,7 @@ class MemoryLauncher(Launcher):
         stop: trio.Event,
         *,
         smoke: bool = False,
+        watch: Watch | None = None,
     ) -> WorkerExit:
         process = MemoryProcess()
         self.processes.append(process)
@@ -226,6 +232,9 @@ class MemoryLauncher(Launcher):
                 await process.reap()
             nursery.cancel_scope.cancel()
         return ended
+
+    async def dry_run(self, load: Load) -> tuple[Weighed, int]:
+        return Weighed(cache=0, compute=self.knobs.get(load.model, Knobs()).size), 0
 
 
 def _words(text: str) -> list[str]:

@@ -2,7 +2,17 @@
 
 from collections import Counter
 
-from bench import cancel, first_token, overload, reload, restore, shell, startup, throughput
+from bench import (
+    cancel,
+    first_token,
+    memory,
+    overload,
+    reload,
+    restore,
+    shell,
+    startup,
+    throughput,
+)
 from bench.cancel import Phase
 from bench.machine import Machine, describe_others
 from bench.measure import Table
@@ -142,6 +152,20 @@ def test_a_busy_machine_is_told_of():
     assert "WARNING" in busy.format()
     assert "WARNING" not in describe_others(0.05)
     assert "WARNING" in describe_others(0.5)
+
+
+def test_memory_counts_who_keeps_to_the_budget():
+    way = memory.Way("llama", 512, 1)
+    found = [memory.Compared(way, predicted, 100 << 20) for predicted in (105 << 20, 99 << 20)]
+    table = memory.report(found)
+    assert column(table, "model") == ["llama-512x1", "llama-512x1"]
+    assert column(table, "ratio") == ["1.050", "0.990"]
+    assert column(table, "budget") == ["met (<= 1.1x)", "missed (>= 1x)"]
+    assert table.notes == ("1 of 2 within -0/+10 %",)
+
+
+def test_memory_has_24_ways_to_run_a_model():
+    assert len(set(memory.ways(list(memory.SHAPES)))) == 24
 
 
 def test_restore_compares_each_round_with_its_own_reading():

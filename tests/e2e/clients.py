@@ -138,6 +138,12 @@ class Client:
             assert self.answers[id].final is None, self.answers[id]
             self._read_one()
 
+    def wait_happened(self, id: Id, count: int) -> list[dict[str, Any]]:
+        """Read until a subscription has told so many events; returns them."""
+        while len(self.answers[id].happened) < count:
+            self._read_one()
+        return self.answers[id].happened
+
     def drain(self) -> list[Final | Notice]:
         """Everything up to the end of the stream."""
         messages: list[Final | Notice] = []

@@ -160,8 +160,8 @@ def test_a_terminal_shows_words(start: NewDaemon):
     assert terminal.finish() == -signal.SIGINT
     lines = terminal.shown.decode().splitlines()
     assert [line[14:31].rstrip() for line in lines if line[2:3] == ":"] == [
-        "model loading",
         "request queued",
+        "model loading",
         "model loaded",
         "request granted",
         "request finished",

@@ -8,6 +8,7 @@ from msgspec import Struct
 from lmd.protocol.activity import Rates, RecentError, RunningRequest
 from lmd.protocol.errors import ERRORS, LmdError
 from lmd.protocol.events import kind_of
+from lmd.protocol.memory import MemoryResult, ModelMemory
 from lmd.protocol.reloading import ConfigChange, ConfigProblem, ReloadResult
 from lmd.protocol.results import (
     Candidate,
@@ -73,6 +74,7 @@ ROUTED: dict[str, Any] = {
     "deadline": 30.5,
     "priority": "batch",
     "supersede": "prompt-1",
+    "lease": True,
     "traceparent": "00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01",
 }
 
@@ -191,6 +193,7 @@ CALLS = [
         whole=True,
     ),
     Call("models.list", 9, "models.list", {}, whole=True),
+    Call("models.memory", 31, "models.memory", {}, whole=True),
     Call("models.show", 10, "models.show", {"model": "shell"}),
     Call("models.show, whole", 11, "models.show", {"model": "shell", "deadline": 1.0}, whole=True),
     Call("models.load", 12, "models.load", {"model": "shell"}),
@@ -198,7 +201,7 @@ CALLS = [
         "models.load, whole",
         13,
         "models.load",
-        {"model": "shell", "deadline": 60, "stream": True},
+        {"model": "shell", "deadline": 60, "stream": True, "lease": True},
         whole=True,
     ),
     Call("models.unload", 14, "models.unload", {"model": "shell"}),
@@ -280,6 +283,7 @@ _LOADING = ModelStatus(
     path="/models/next.gguf",
     tokens_per_second=0.5,
     loaded_percent=43,
+    leases=1,
 )
 _DECODING = RunningRequest(
     id=17,
@@ -378,6 +382,34 @@ RESULTS: list[tuple[str, Id, str, Struct]] = [
     ("fix", 21, "fix", SuggestResult([], False, "", _TIMINGS, [])),
     ("models.list", 9, "models.list", ModelsResult([_READY, _STOPPED])),
     (
+        "models.memory",
+        31,
+        "models.memory",
+        MemoryResult(
+            budget_bytes=2**34,
+            machine_bytes=2**35,
+            held_bytes=2**33 + 2**29,
+            free_bytes=2**33 - 2**29,
+            models=[
+                ModelMemory("shell", "ready", 2**29, 2**29, 2**29, 2**27, 2**27, 2**27, 2**27),
+                ModelMemory(
+                    "big",
+                    "loading",
+                    needed_bytes=2**33,
+                    held_bytes=2**33,
+                    predicted_bytes=2**33 - 2**20,
+                    weights_bytes=2**32,
+                    cache_bytes=2**31,
+                    compute_bytes=2**30,
+                    base_bytes=2**30 - 2**20,
+                    measured_bytes=2**33,
+                    embedding_bytes=2**28,
+                    approximate=True,
+                ),
+            ],
+        ),
+    ),
+    (
         "models.show",
         10,
         "models.show",
@@ -471,6 +503,7 @@ RESULTS: list[tuple[str, Id, str, Struct]] = [
 
 STREAM: list[tuple[str, Struct]] = [
     ("stream: queued", StreamEvent(2, 0, "queued", position=3)),
+    ("stream: queued for a start", StreamEvent(2, 0, "queued", position=3, starts_in_s=4.5)),
     ("stream: loading", StreamEvent(2, 1, "loading", done=40, total=100)),
     (
         "stream: loading, bytes",

@@ -14,6 +14,11 @@ TOKENS = {"event": "prefill", "done": 512, "total": 8000}
         ({"event": "queued"}, 0.0, "queued"),
         ({"event": "queued", "position": 0}, 0.0, "queued"),
         ({"event": "queued", "position": 3}, 0.0, "queued, 3 ahead"),
+        (
+            {"event": "queued", "position": 3, "starts_in_s": 4.6},
+            0.0,
+            "queued, 3 ahead, starts in about 5 s",
+        ),
         ({"event": "loading"}, 0.0, "loading the model"),
         ({"event": "loading", "done": 0, "total": 100}, 0.0, "loading the model"),
         ({"event": "loading", "done": 43, "total": 100}, 5.0, "loading the model, 43 %"),

@@ -42,7 +42,7 @@ async def test_a_disk_that_does_not_answer_keeps_nobody_waiting(
     file = tmp_path / "m.gguf"
     file.write_bytes(b"12345")
     assert (await look.look({"a": (str(file), None)}))["a"].file_bytes == 5
-    monkeypatch.setattr(probe, "FRESH_SECONDS", 0)
+    monkeypatch.setattr(probe, "FRESH_SECONDS", 0.0)  # or nobody would read the FIFO
     monkeypatch.setattr(probe, "_file_bytes", lambda path: len(Path(fifo).read_bytes()))
     assert (await look.look({"a": (str(file), None)}))["a"].file_bytes == 5, "the last look"
     fifo.write_bytes(b"")  # lets the thread go
@@ -57,3 +57,31 @@ async def test_who_asks_right_after_another_shares_the_look(tmp_path: Path):
     assert (await look.look({"a": (str(file), None)}))["a"].file_bytes == 5
     fresh = await look.look({"a": (str(file), os.getpid())})
     assert fresh["a"].file_bytes == 1, "another worker is another look"
+
+
+@pytest.mark.process
+def test_private_memory_and_what_is_mapped_are_told_apart(tmp_path: Path):
+    file = tmp_path / "weights"
+    file.write_bytes(bytes(32 << 20))
+    code = (
+        "import mmap, sys\n"
+        f"file = open({str(file)!r}, 'rb')\n"
+        "mapped = mmap.mmap(file.fileno(), 0, prot=mmap.PROT_READ)\n"
+        "sum(mapped[::4096])\n"
+        "own = bytearray(16 << 20)\n"
+        "print('there', flush=True)\n"
+        "sys.stdin.read()\n"
+    )
+    pipes = {"stdin": subprocess.PIPE, "stdout": subprocess.PIPE}
+    with subprocess.Popen([sys.executable, "-c", code], **pipes) as child:  # type: ignore[call-overload]
+        child.stdout.readline()
+        private = probe.private_bytes(child.pid, 32 << 20) or 0
+        if sys.platform == "linux":
+            assert probe.mapped_bytes(child.pid, str(file)) == 32 << 20
+            assert 16 << 20 < private < 30 << 20
+        assert child.pid in probe.children_of(os.getpid())
+
+
+def test_of_a_process_that_is_gone_nothing_is_private(gone: int):
+    assert probe.private_bytes(gone, 0) is None
+    assert probe.children_of(gone) == []

@@ -200,7 +200,9 @@ async def open_service(
         handlers = handlers_of(
             world.broker, world.catalogue, FACTS, reloader, NoLexicon(), telemetry
         )
-        dispatcher = Dispatcher(handlers, lambda: world.config.limits.deadline, world.bus)
+        dispatcher = Dispatcher(
+            handlers, lambda: world.config.limits.deadline, world.bus, world.broker.release_all
+        )
         chosen = LimitsConfig(**limits)  # type: ignore[arg-type]
         shared = Shared(chosen, InputBudget(chosen.input_buffer))
         service = Service(world, dispatcher, shared, nursery)

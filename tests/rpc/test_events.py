@@ -39,8 +39,8 @@ async def test_a_cold_request_from_its_queue_to_its_end(autojump_clock: MockCloc
         with listening(service) as told:
             await service.connect().ask("ask", prompt="one two three")
         assert kinds(told) == [
-            "model_loading",
             "request_queued",
+            "model_loading",
             "model_loaded",
             "request_granted",
             "request_finished",

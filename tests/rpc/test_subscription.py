@@ -39,8 +39,8 @@ async def test_a_subscriber_is_told_what_happens(autojump_clock: MockClock, dial
         await service.connect().ask("ask", prompt="a b c")
         events = await read_until(watching, "request_finished")
         assert [event["kind"] for event in events] == [
-            "model_loading",
             "request_queued",
+            "model_loading",
             "model_loaded",
             "request_granted",
             "request_finished",

@@ -1,108 +1,56 @@
-"""Everything that can happen to a `Scheduler`, in any order, and what must hold after each step.
+"""Everything that can happen to a `Scheduler`, in any order; `tests.scheduler.books` checks it."""
 
-The machine keeps its own books: which ticket is where, and which worker lives. The scheduler's
-are compared with them.
-"""
-
-import copy
 import dataclasses
 import math
 
 import hypothesis.strategies as st
-from hypothesis.stateful import RuleBasedStateMachine, invariant, precondition, rule
+from hypothesis.stateful import precondition, rule
 
-from lmd.scheduler import policy
-from lmd.scheduler.core import Scheduler
-from lmd.scheduler.state import (
-    Effect,
-    Grant,
-    Limits,
-    ModelLimits,
-    ModelState,
-    Phase,
-    Refuse,
-    RollBack,
-    StartWorker,
-    StopWorker,
-    Ticket,
-)
+from lmd.protocol.params import Priority
+from lmd.scheduler.state import Ticket
+from lmd.serving import Client
+from tests.scheduler.books import LIMITS, MODELS, Books
 
-MODELS = {
-    "a": ModelLimits(slots=2, keep_alive=5.0),
-    "b": ModelLimits(slots=1, keep_alive=0.0),
-    "c": ModelLimits(slots=1, keep_alive=math.inf),
-    "p": ModelLimits(slots=3, keep_alive=7.1, preload=True),
-}
-LIMITS = Limits(queue_per_model=3, queue_total=6, loaded_models=2, restarts=3, restart_window=60.0)
 NAMES = st.sampled_from(sorted(MODELS))
+SIZES = st.sampled_from([1, 2, 3, 5, 8, 9])
+"""Of models; the last one fits only where another configuration allows more."""
 
 
-class SchedulerMachine(RuleBasedStateMachine):
+class SchedulerMachine(Books):
     """Subclasses name the scheduler; a broken one must not survive."""
-
-    scheduler_class: type[Scheduler] = Scheduler
-
-    def __init__(self) -> None:
-        super().__init__()
-        self.scheduler = self.scheduler_class(MODELS, LIMITS)
-        self.now = 0.1
-        self.waiting: dict[int, Ticket] = {}
-        self.granted: dict[int, Ticket] = {}
-        self.refused: set[int] = set()
-        self.workers: dict[str, str] = {}
-        self.tickets = 0
-        self.configured = dict(MODELS)
-        self.limits = LIMITS
-        self.stale: set[str] = set()
-        self.most_workers = LIMITS.loaded_models
-        self.carry_out(self.scheduler.tick(self.now))
-
-    def carry_out(self, effects: list[Effect]) -> None:
-        for effect in effects:
-            match effect:
-                case Grant(number):
-                    self.grant(self.waiting.pop(number))
-                case Refuse(number):
-                    del self.waiting[number]
-                    self.refused.add(number)
-                case StartWorker(name):
-                    assert name not in self.workers, "a second worker for the model"
-                    self.workers[name] = "starting"
-                case StopWorker(name):
-                    assert self.workers[name] == "ready"
-                    busy = [ticket for ticket in self.granted.values() if ticket.model == name]
-                    assert not busy, "the worker is stopped under a request"
-                    self.workers[name] = "stopping"
-                case RollBack(name):
-                    assert name not in self.workers, "rolled back under a worker"
-
-    def grant(self, ticket: Ticket) -> None:
-        assert self.workers.get(ticket.model) == "ready", "granted on a worker that is not ready"
-        assert ticket.model not in self.stale, "granted on a worker of the old configuration"
-        overtaken = [
-            other
-            for other in self.waiting.values()
-            if (other.model, other.priority, other.slot)
-            == (ticket.model, ticket.priority, ticket.slot)
-            and other.id < ticket.id
-        ]
-        assert not overtaken, "first come, first served within a lane"
-        model = self.scheduler.model(ticket.model)
-        assert len(model.running) <= model.limits.slots or not ticket.slot
-        self.granted[ticket.id] = ticket
-
-    def named(self, *states: str) -> list[str]:
-        return sorted(name for name, state in self.workers.items() if state in states)
 
     @rule(
         name=NAMES,
         priority=st.sampled_from(["interactive", "batch"]),
         slot=st.sampled_from([True, True, True, False]),
         revive=st.sampled_from([False, False, False, True]),
+        client=st.sampled_from([1, 1, 2, 3]),
+        size=st.sampled_from([0, 3, 10]),
+        patience=st.sampled_from([math.inf, math.inf, 0.5, 4.0]),
     )
-    def submit(self, name: str, priority: str, slot: bool, revive: bool) -> None:
+    def submit(
+        self,
+        name: str,
+        priority: Priority,
+        slot: bool,
+        revive: bool,
+        client: int,
+        size: int,
+        patience: float,
+    ) -> None:
         self.tickets += 1
-        ticket = Ticket(self.tickets, name, priority, self.now, slot, revive)  # type: ignore[arg-type]
+        ticket = Ticket(
+            self.tickets,
+            name,
+            priority,
+            self.now,
+            slot,
+            revive,
+            Client(0, client),
+            size,
+            1 + size // 5,
+            self.now + patience,
+        )
         self.waiting[ticket.id] = ticket
         self.carry_out(self.scheduler.submit(ticket, self.now))
         assert name in self.configured or ticket.id in self.refused
@@ -112,7 +60,16 @@ class SchedulerMachine(RuleBasedStateMachine):
     def finish(self, data: st.DataObject) -> None:
         number = data.draw(st.sampled_from(sorted(self.granted)))
         ticket = self.granted.pop(number)
+        if ticket.slot and ticket.model in self.scheduler.names:
+            self.served[ticket.model].append(self.now - self.granted_at[number])
         self.carry_out(self.scheduler.end(number, ticket.model, self.now))
+
+    @precondition(lambda self: self.granted)
+    @rule(data=st.data())
+    def abort(self, data: st.DataObject) -> None:
+        number = data.draw(st.sampled_from(sorted(self.granted)))
+        ticket = self.granted.pop(number)
+        self.carry_out(self.scheduler.end(number, ticket.model, self.now, whole=False))
 
     @precondition(lambda self: self.waiting)
     @rule(data=st.data())
@@ -121,12 +78,38 @@ class SchedulerMachine(RuleBasedStateMachine):
         ticket = self.waiting.pop(number)
         self.carry_out(self.scheduler.end(number, ticket.model, self.now))
 
+    @precondition(lambda self: self.weighing)
+    @rule(data=st.data(), size=SIZES)
+    def find_the_size(self, data: st.DataObject, size: int) -> None:
+        self.weigh(data.draw(st.sampled_from(sorted(self.weighing))), size)
+
+    @precondition(lambda self: self.named("ready"))
+    @rule(data=st.data(), by=st.integers(1, 4), overgrown=st.booleans())
+    def grow(self, data: st.DataObject, by: int, overgrown: bool) -> None:
+        name = data.draw(st.sampled_from(self.named("ready")))
+        self.charges[name] += by
+        effects = self.scheduler.worker_measured(
+            name, self.charges[name], self.now, overgrown=overgrown
+        )
+        self.carry_out(effects)
+
     @precondition(lambda self: self.named("starting"))
     @rule(data=st.data())
     def get_ready(self, data: st.DataObject) -> None:
         name = data.draw(st.sampled_from(self.named("starting")))
         self.workers[name] = "ready"
         self.carry_out(self.scheduler.worker_ready(name, self.now))
+
+    @rule(names=st.sets(NAMES, min_size=2), client=st.sampled_from([1, 2]), size=SIZES)
+    def come_up(self, names: set[str], client: int, size: int) -> None:
+        """Several are asked for, and loaded; step by step they rarely are together."""
+        for name in sorted(names):
+            self.submit(name, "interactive", True, False, client, 0, math.inf)
+        for name in sorted(self.weighing):
+            self.weigh(name, size)
+        for name in self.named("starting"):
+            self.workers[name] = "ready"
+            self.carry_out(self.scheduler.worker_ready(name, self.now))
 
     @precondition(lambda self: self.named("starting"))
     @rule(data=st.data(), crashed=st.booleans())
@@ -155,7 +138,26 @@ class SchedulerMachine(RuleBasedStateMachine):
     @rule(name=NAMES)
     def unload(self, name: str) -> None:
         if name in self.configured:
+            self.unloaded.add(name)
             self.carry_out(self.scheduler.unload(name, self.now))
+
+    @rule(name=NAMES, client=st.sampled_from([1, 2]))
+    def lease(self, name: str, client: int) -> None:
+        if name in self.scheduler.names and self.scheduler.hold(name, Client(0, client)):
+            self.held.add((name, client))
+
+    @precondition(lambda self: self.held)
+    @rule(data=st.data())
+    def give_lease_back(self, data: st.DataObject) -> None:
+        name, client = data.draw(st.sampled_from(sorted(self.held)))
+        self.held.remove((name, client))
+        self.carry_out(self.scheduler.release(Client(0, client), [name], self.now))
+
+    @rule(client=st.sampled_from([1, 2]))
+    def disconnect(self, client: int) -> None:
+        self.held = {(name, holder) for name, holder in self.held if holder != client}
+        names = self.scheduler.names
+        self.carry_out(self.scheduler.release(Client(0, client), names, self.now))
 
     @precondition(lambda self: self.tickets % 2)
     @rule(
@@ -163,8 +165,11 @@ class SchedulerMachine(RuleBasedStateMachine):
         replaced=st.sets(NAMES),
         slots=st.integers(1, 3),
         places=st.integers(1, 3),
+        memory=st.sampled_from([4, 8, 20]),
     )
-    def reconfigure(self, names: set[str], replaced: set[str], slots: int, places: int) -> None:
+    def reconfigure(
+        self, names: set[str], replaced: set[str], slots: int, places: int, memory: int
+    ) -> None:
         """Other models, others of them replaced, with other slots; and other limits."""
         before = self.configured
         self.configured = {
@@ -173,7 +178,7 @@ class SchedulerMachine(RuleBasedStateMachine):
             else before.get(name, MODELS[name])
             for name in sorted(names)
         }
-        self.limits = dataclasses.replace(LIMITS, loaded_models=places)
+        self.limits = dataclasses.replace(LIMITS, loaded_models=places, memory=memory)
         gone = {name for name, state in self.workers.items() if state in ("stopping", "dying")}
         self.stale -= names - gone
         self.stale |= (self.workers.keys() & replaced & names) - gone
@@ -185,7 +190,8 @@ class SchedulerMachine(RuleBasedStateMachine):
         self.carry_out(effects)
         stale = {model.name for model in self.known() if model.stale}
         assert stale <= self.stale, "what did not change is to be replaced"
-        if places >= len(self.workers):
+        enough = memory >= sum(self.charges[name] for name in self.workers)
+        if places >= len(self.workers) and enough:
             assert untouched.items() <= self.workers.items(), "what did not change was touched"
 
     @rule(fraction=st.sampled_from([0.3, 0.9]))
@@ -204,52 +210,6 @@ class SchedulerMachine(RuleBasedStateMachine):
             self.now = wake
             self.carry_out(self.scheduler.tick(self.now))
 
-    @invariant()
-    def every_ticket_is_in_one_place(self) -> None:
-        for name in MODELS:
-            if name not in self.scheduler.names:
-                held = [*self.waiting.values(), *self.granted.values()]
-                assert name not in self.configured
-                assert name not in {ticket.model for ticket in held}
-                continue
-            model = self.scheduler.model(name)
-            queued = [ticket.id for ticket in model.queue]
-            holding = [*model.running, *model.visiting]
-            assert sorted(queued) == [n for n, t in sorted(self.waiting.items()) if t.model == name]
-            assert sorted(holding) == [
-                n for n, t in sorted(self.granted.items()) if t.model == name
-            ]
-
-    @invariant()
-    def the_bounds_hold(self) -> None:
-        models = self.known()
-        assert sum(len(model.queue) for model in models) <= LIMITS.queue_total
-        self.most_workers = max(
-            self.limits.loaded_models, min(self.most_workers, len(self.workers))
-        )
-        assert len(self.workers) <= self.most_workers
-        assert policy.places_taken(models) == len(self.workers)
-        for model in models:
-            assert len(model.queue) <= LIMITS.queue_per_model
-            assert len(model.crashes) <= LIMITS.restarts + 1
-
-    @invariant()
-    def nobody_makes_room_for_nothing(self) -> None:
-        models = self.known()
-        wanted = max(0, len(self.workers) - self.limits.loaded_models) + sum(
-            model.phase is Phase.WAITING and bool(model.queue) for model in models
-        )
-        evicting = [model for model in models if model.evicting and not model.dismissed]
-        assert sum(model.phase is Phase.READY for model in evicting) <= wanted
-
-    def known(self) -> list[ModelState]:
-        """The models that the scheduler has, removed ones that are still in use among them."""
-        return [self.scheduler.model(name) for name in self.scheduler.names]
-
-    @invariant()
-    def nothing_is_left_to_do(self) -> None:
-        assert copy.deepcopy(self.scheduler).tick(self.now) == []
-
     def teardown(self) -> None:
         """When everything ends sooner or later, everyone who waits is granted or refused."""
         rounds = 0
@@ -259,6 +219,8 @@ class SchedulerMachine(RuleBasedStateMachine):
             if self.granted:
                 number, ticket = self.granted.popitem()
                 self.carry_out(self.scheduler.end(number, ticket.model, self.now))
+            elif self.weighing:
+                self.weigh(min(self.weighing), 1)
             elif name := next(iter(self.named("stopping", "dying")), None):
                 crashed = self.workers.pop(name) == "dying"
                 self.stale.discard(name)

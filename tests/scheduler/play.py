@@ -1,7 +1,9 @@
 """A scheduler and a record of what it asked for."""
 
 import dataclasses
+import math
 
+from lmd.models.footprint import Footprint
 from lmd.protocol.params import Priority
 from lmd.scheduler.core import Scheduler
 from lmd.scheduler.state import (
@@ -16,7 +18,9 @@ from lmd.scheduler.state import (
     StartWorker,
     StopWorker,
     Ticket,
+    Weigh,
 )
+from lmd.serving import Client
 
 
 class Play:
@@ -38,6 +42,7 @@ class Play:
         self.started: list[str] = []
         self.stopped: list[str] = []
         self.rolled_back: list[str] = []
+        self.weighed: list[str] = []
         self.owner: dict[int, str] = {}
 
     def submit(
@@ -47,16 +52,51 @@ class Play:
         *,
         slot: bool = True,
         revive: bool = False,
+        client: int = 0,
+        size: int = 0,
+        cost: int = 1,
+        deadline: float = math.inf,
     ) -> int:
+        """``deadline``: in seconds from now."""
         number = len(self.owner) + 1
         self.owner[number] = model
-        ticket = Ticket(number, model, priority, self.now, slot, revive)
+        ticket = Ticket(
+            number,
+            model,
+            priority,
+            self.now,
+            slot,
+            revive,
+            Client(0, client),
+            size,
+            cost,
+            self.now + deadline,
+        )
         self._record(self.scheduler.submit(ticket, self.now))
         return number
 
     def end(self, *tickets: int) -> None:
         for ticket in tickets:
             self._record(self.scheduler.end(ticket, self.owner[ticket], self.now))
+
+    def weigh(self, model: str, need: Footprint | int) -> None:
+        """Tell what a model takes; a number is all base."""
+        need = Footprint(base=need) if isinstance(need, int) else need
+        self._record(self.scheduler.weighed(model, need, self.now))
+
+    def measured(self, model: str, size: int, *, overgrown: bool = False) -> None:
+        effects = self.scheduler.worker_measured(model, size, self.now, overgrown=overgrown)
+        self._record(effects)
+
+    def load_with(self, model: str, size: int, *, seconds: float = 0.0, ends: bool = True) -> int:
+        """Bring a model up that takes so much; the ticket that asked for it."""
+        ticket = self.submit(model)
+        self.weigh(model, size)
+        self.now += seconds
+        self.ready(model)
+        if ends:
+            self.end(ticket)
+        return ticket
 
     def ready(self, model: str = "a") -> None:
         self._record(self.scheduler.worker_ready(model, self.now))
@@ -108,6 +148,8 @@ class Play:
                     self.started.append(model)
                 case StopWorker(model):
                     self.stopped.append(model)
+                case Weigh(model):
+                    self.weighed.append(model)
                 case RollBack(model):
                     self.rolled_back.append(model)
 

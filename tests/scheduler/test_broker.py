@@ -149,7 +149,7 @@ async def test_a_defect_in_a_workers_life_ends_no_other(autojump_clock: MockCloc
             return await super().prepare(name, model)
 
     async with open_world(A + B) as world:
-        world.broker._catalogue = Defective(world.config, check_files=False)
+        world.broker._workers._catalogue = Defective(world.config, check_files=False)
         with pytest.raises(LmdError, match="defect"):
             await use(world, "b")
         await use(world, "a")
@@ -165,7 +165,8 @@ async def test_ending_the_broker_ends_every_worker(autojump_clock: MockClock):
 
 
 async def test_a_storm_of_leases_and_cancellations(autojump_clock: MockClock):
-    limits = "[limits]\nloaded_models = 1\nqueue_per_model = 50\nrestarts = 50\n"
+    queues = "queue_per_model = 50\nqueue_per_client = 80\n"
+    limits = "[limits]\nloaded_models = 1\nrestarts = 50\n" + queues
     async with open_world(A + B + limits, {"a": Knobs(load_s=0.5)}) as world:
         served: list[int] = []
 

@@ -12,8 +12,9 @@ from hypothesis import Phase, given, settings
 from lmd.protocol.errors import LmdError
 from lmd.protocol.params import Priority, Sampling
 from lmd.protocol.worker import Generate
-from lmd.scheduler.broker import Broker, Lease, OnWait, _Waiter
+from lmd.scheduler.broker import Broker, Lease
 from lmd.scheduler.state import Ticket
+from lmd.scheduler.waiters import OnWait, Waiter
 from tests.backend.memory import Knobs
 from tests.scheduler.brokers import World, ignore, open_world
 from tests.stepping import CancelAt, cancel_everywhere
@@ -161,10 +162,10 @@ class LeakyBroker(Broker):
     ) -> AsyncIterator[Lease]:
         now = trio.current_time()
         ticket = Ticket(next(self._ids), model, priority, now, slot, revive)
-        waiter = self._waiters[ticket.id] = _Waiter(ticket, on_wait)
+        waiter = self._waiters[ticket.id] = Waiter(ticket, on_wait)
         self._apply(self._scheduler.submit(ticket, now))
         await waiter.decided.wait()
-        place = self._places[model]
+        place = self._workers.places[model]
         assert place.worker is not None
         try:
             yield Lease(place.worker, 0.0, 0.0)

@@ -1,5 +1,6 @@
 """The scheduler under every order of events, and broken schedulers that must be found out."""
 
+import dataclasses
 import math
 from collections.abc import Collection, Mapping
 
@@ -9,6 +10,7 @@ from hypothesis.stateful import run_state_machine_as_test
 
 from lmd.scheduler.core import Scheduler
 from lmd.scheduler.state import Effect, Limits, ModelLimits, ModelState, Ticket
+from lmd.serving import Client
 from tests.scheduler.machine import SchedulerMachine
 
 CHECKS = [HealthCheck.too_slow, HealthCheck.filter_too_much]
@@ -29,7 +31,9 @@ class GrantsOneTooMany(Scheduler):
 
 
 class ForgetsToLookAfterAnEnd(Scheduler):
-    def end(self, ticket_id: int, model_name: str, now: float) -> list[Effect]:
+    def end(
+        self, ticket_id: int, model_name: str, now: float, *, whole: bool = True
+    ) -> list[Effect]:
         model = self._models[model_name]
         model.queue = [ticket for ticket in model.queue if ticket.id != ticket_id]
         model.running.pop(ticket_id, None)
@@ -51,15 +55,49 @@ class SleepsThroughTheBackoff(Scheduler):
 
 
 class TakesAPlaceTooMany(Scheduler):
-    def _make_places(self) -> list[Effect]:
+    def _make_places(self, now: float) -> list[Effect]:
         kept = self._limits
-        self._limits = type(kept)(
-            kept.queue_per_model, kept.queue_total, 3, kept.restarts, kept.restart_window
-        )
+        self._limits = dataclasses.replace(kept, loaded_models=kept.loaded_models + 1)
         try:
-            return super()._make_places()
+            return super()._make_places(now)
         finally:
             self._limits = kept
+
+
+class TakesAByteTooMany(Scheduler):
+    def _make_places(self, now: float) -> list[Effect]:
+        kept = self._limits
+        self._limits = dataclasses.replace(kept, memory=(kept.memory or 0) + 1)
+        try:
+            return super()._make_places(now)
+        finally:
+            self._limits = kept
+
+
+class ForgetsWhatAWorkerHasGrownTo(Scheduler):
+    def worker_measured(
+        self, name: str, size: int, now: float, *, overgrown: bool = False
+    ) -> list[Effect]:
+        before = self._models[name].measured
+        effects = super().worker_measured(name, size, now, overgrown=overgrown)
+        self._models[name].measured = before
+        return effects
+
+
+class WeighsAgainAndAgain(Scheduler):
+    def _advance(self, now: float) -> list[Effect]:
+        for model in self._models.values():
+            model.weighing = False
+        return super()._advance(now)
+
+
+class EvictsTheSmallOnesToo(Scheduler):
+    def _make_room(self, now: float) -> list[Effect]:
+        effects = super()._make_room(now)
+        if any(model.evicting for model in self._models.values()):
+            for model in self._models.values():
+                model.evicting = True
+        return effects
 
 
 class NeverTakesAnEvictionBack(Scheduler):
@@ -82,6 +120,43 @@ class ServesTheLastFirst(Scheduler):
                 return effects + super()._grant(model, now)
         model.queue.reverse()
         return super()._grant(model, now)
+
+
+class ForgetsTheBoundOfOneClient(Scheduler):
+    def submit(self, ticket: Ticket, now: float) -> list[Effect]:
+        kept = self._limits
+        self._limits = dataclasses.replace(kept, queue_per_client=99)
+        try:
+            return super().submit(ticket, now)
+        finally:
+            self._limits = kept
+
+
+class ForgetsTheBytes(Scheduler):
+    def submit(self, ticket: Ticket, now: float) -> list[Effect]:
+        return super().submit(dataclasses.replace(ticket, size=0), now)
+
+
+class IdlesOutALease(Scheduler):
+    def _advance(self, now: float) -> list[Effect]:
+        kept = {model.name: model.holders for model in self._models.values()}
+        for model in self._models.values():
+            model.holders = set()
+        effects = super()._advance(now)
+        for model in self._models.values():
+            model.holders = kept[model.name]
+        return effects
+
+
+class LeasesWithoutEnd(Scheduler):
+    def hold(self, name: str, client: Client) -> bool:
+        self._models[name].holders.add(client)
+        return True
+
+
+class KeepsTheLeasesOfWhoHasLeft(Scheduler):
+    def release(self, client: Client, names: Collection[str], now: float) -> list[Effect]:
+        return super().release(client, list(names)[:1], now)
 
 
 class RenewsWhatDidNotChange(Scheduler):
@@ -116,8 +191,17 @@ class GoesOnWithTheOldWorker(Scheduler):
         LosesTheQueueOfACrashedModel,
         SleepsThroughTheBackoff,
         TakesAPlaceTooMany,
+        TakesAByteTooMany,
+        ForgetsWhatAWorkerHasGrownTo,
+        WeighsAgainAndAgain,
+        EvictsTheSmallOnesToo,
         NeverTakesAnEvictionBack,
         ServesTheLastFirst,
+        ForgetsTheBoundOfOneClient,
+        ForgetsTheBytes,
+        IdlesOutALease,
+        LeasesWithoutEnd,
+        KeepsTheLeasesOfWhoHasLeft,
     ],
 )
 def test_the_machine_finds_a_seeded_bug(broken: type[Scheduler]):

@@ -3,6 +3,7 @@
 import pytest
 
 from lmd.scheduler.state import ModelLimits, Phase
+from lmd.serving import Client
 from tests.scheduler.play import models
 
 A = ModelLimits(1, 60.0)
@@ -203,3 +204,23 @@ def test_longer_keep_alive_holds_at_once():
     play.reconfigure({"a": ModelLimits(1, 100.0)})
     play.tick(50)
     assert play.stopped == []
+
+
+def test_a_tighter_queue_holds_for_who_comes_and_not_for_who_waits():
+    play = models("a", queue_per_client=3)
+    waiting = [play.submit() for _ in range(3)]
+    play.reconfigure({"a": A}, queue_per_client=1)
+    assert play.refused == {}
+    late = play.submit()
+    assert play.refused.keys() == {late}
+    play.reconfigure({"a": A}, queue_per_client=4)
+    assert play.submit() not in play.refused
+    assert [ticket.id for ticket in play.model().queue][:3] == waiting
+
+
+def test_fewer_leases_take_none_away():
+    play = models("ab", leases=2)
+    assert play.scheduler.hold("a", Client(0, 1))
+    play.reconfigure({"a": A, "b": A}, leases=0)
+    assert play.model("a").holders
+    assert not play.scheduler.hold("b", Client(0, 1))

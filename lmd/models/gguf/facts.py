@@ -55,6 +55,10 @@ class ModelShape(msgspec.Struct, frozen=True, kw_only=True):
     expert_used_count: int | None = None
     sliding_window: int | None = None
     pooling_type: int | None = None
+    ssm_conv_kernel: int | None = None
+    ssm_inner_size: int | None = None
+    ssm_state_size: int | None = None
+    ssm_group_count: int | None = None
 
 
 class Tokenizer(msgspec.Struct, frozen=True, kw_only=True):
@@ -113,6 +117,10 @@ def model_shape(values: dict[str, Value]) -> ModelShape:
         expert_used_count=integer(values, "expert_used_count"),
         sliding_window=integer(values, "attention.sliding_window"),
         pooling_type=integer(values, "pooling_type"),
+        ssm_conv_kernel=integer(values, "ssm.conv_kernel"),
+        ssm_inner_size=integer(values, "ssm.inner_size"),
+        ssm_state_size=integer(values, "ssm.state_size"),
+        ssm_group_count=integer(values, "ssm.group_count"),
     )
 
 

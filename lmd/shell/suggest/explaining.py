@@ -10,7 +10,7 @@ from lmd.models.catalogue import Catalogue
 from lmd.protocol.errors import LmdError
 from lmd.protocol.params import Priority
 from lmd.protocol.results import ExplainedPart, RequestWarning
-from lmd.scheduler.broker import OnWait
+from lmd.scheduler.waiters import OnWait
 from lmd.shell.explanation import explain
 from lmd.shell.suggest.cost import Cost
 from lmd.shell.suggest.draws import greedy_sampling

@@ -10,7 +10,7 @@ from lmd.models.catalogue import Catalogue
 from lmd.protocol.errors import LmdError
 from lmd.protocol.params import Priority
 from lmd.protocol.results import Candidate, RequestWarning
-from lmd.scheduler.broker import OnWait
+from lmd.scheduler.waiters import OnWait
 from lmd.shell.slots import take_literals_out
 from lmd.shell.suggest.candidates import (
     Draft,

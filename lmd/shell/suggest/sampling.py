@@ -10,7 +10,8 @@ from lmd.protocol.errors import LmdError
 from lmd.protocol.params import Priority, Sampling
 from lmd.protocol.results import RequestWarning, TokenLogprob
 from lmd.protocol.worker import Done, Generate
-from lmd.scheduler.broker import Broker, OnWait
+from lmd.scheduler.broker import Broker
+from lmd.scheduler.waiters import OnWait
 from lmd.shell.suggest.cost import Cost, together
 from lmd.shell.suggest.prompts import Prompt
 from lmd.shell.suggest.reading import Sample

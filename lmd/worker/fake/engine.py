@@ -58,6 +58,8 @@ class FakeEngine:
         self._context = knobs.context
         self._pooling = "mean"
         self._memory = bytearray()
+        self._grown: list[bytearray] = []
+        self._grows = False
 
     def load(self, load: Load) -> Ready:
         """Take the time and the memory that the knobs name. Raises LoadError where they say so."""
@@ -65,6 +67,7 @@ class FakeEngine:
         self._slots = load.slots
         self._context = load.context or self._knobs.context
         self._pooling = load.pooling or self._pooling
+        self._grows = load.model == (self._knobs.grow_model or load.model)
         self._memory = _touch(self._knobs.rss_mb)
         self._misbehave("load")
         for quarter in range(4):
@@ -163,6 +166,8 @@ class FakeEngine:
             if stream.first_at > now or stream.finished:
                 continue
             self._misbehave("token", stream.emitted + 1)
+            if self._knobs.grow_mb and self._grows:
+                self._grown.append(_touch(self._knobs.grow_mb))
             deltas.append(stream.next_delta())
         if deltas:
             self._send(Step(deltas))

@@ -4,7 +4,13 @@ from dataclasses import dataclass, fields
 from typing import Literal
 from urllib.parse import unquote
 
+from lmd.protocol.worker import Weighed
+
 Phase = Literal["", "load", "prefill", "token"]
+
+
+BASE_BYTES = 32 << 20
+"""Private memory of an interpreter that serves a fake, and some more."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,6 +50,10 @@ class Knobs:
     """Words that a prompt and its answer may have, if the daemon names no context."""
     rss_mb: int = 0
     """Memory to hold and touch from the load on, in MiB."""
+    grow_mb: int = 0
+    """Memory that every token of an answer adds, in MiB."""
+    grow_model: str = ""
+    """The only model that grows, where one is named."""
     fail_load: str = ""
     """Answer `Load` with this message."""
     crash_short: int = 0
@@ -64,6 +74,11 @@ def parse_knobs(text: str) -> Knobs:
             raise ValueError(f"{item!r}: knobs are {', '.join(kinds)}")
         values[key] = _read(kinds[key], unquote(raw))
     return Knobs(**values)  # type: ignore[arg-type]
+
+
+def weigh_fake(knobs: Knobs) -> tuple[Weighed, int]:
+    """What a fake engine takes when it does not grow, and what it has before."""
+    return Weighed(cache=0, compute=knobs.rss_mb << 20), BASE_BYTES
 
 
 def _read(kind: object, text: str) -> object:

@@ -1,6 +1,8 @@
 """A KV cache, its batch, and what comes out of a decode."""
 
 import ctypes
+import re
+from collections.abc import Iterable
 from typing import Any, NamedTuple
 
 import llama_cpp.llama_cpp as C
@@ -12,6 +14,8 @@ from lmd.worker.llama.model import Model
 
 MAX_SEQUENCES: int = C.llama_max_parallel_sequences()
 Floats = NDArray[np.float32]
+_CACHE = re.compile(r"llama_(?:kv_cache|memory)\w*: size = +([0-9.]+) MiB")
+_COMPUTE = re.compile(r"(?:compute|output) buffer size = +([0-9.]+) MiB")
 
 
 class ContextShape(NamedTuple):
@@ -22,6 +26,15 @@ class ContextShape(NamedTuple):
     sequences: int
     threads: int
     embeddings: bool = False
+
+
+class Buffers(NamedTuple):
+    """What a context allocates, in bytes."""
+
+    cache: int
+    compute: int
+    complete: bool
+    """llama.cpp has told both."""
 
 
 class Context:
@@ -47,16 +60,19 @@ class Context:
             p.embeddings = True
             p.pooling_type = C.LLAMA_POOLING_TYPE_NONE
             p.n_outputs_max = max(shape.sequences, shape.batch)
+        log.sizes.clear()
         self.handle = C.llama_init_from_model(model.handle, p)
         if not self.handle:
             raise LlamaError(log.take() or "llama.cpp cannot create a context")
         self._memory = C.llama_get_memory(self.handle)
         self.has_memory = bool(self._memory)
+        self.buffers = _read_buffers(log.sizes, has_memory=self.has_memory)
         self.causal: bool = C.llama_get_causal_attn(self.handle)
         # Moving cells of a sliding window aborts where a cache has no layers.
         self.can_shift: bool = (
             self.has_memory and not model.window and C.llama_memory_can_shift(self._memory)
         )
+        self.cells = shape.cells
         self._sequences = shape.sequences
         self._vocabulary_size = model.vocabulary.size
         self._width = model.width
@@ -176,3 +192,20 @@ class Batch:
         self.outputs[end - outputs : end] = 1
         self.size = self.struct.n_tokens = end
         return end - 1
+
+
+def _read_buffers(lines: Iterable[str], *, has_memory: bool) -> Buffers:
+    """From what llama.cpp has logged: llama-kv-cache.cpp, llama-memory-recurrent.cpp and
+    llama-context.cpp, at b10000 and later."""
+    text = "\n".join(lines)
+    caches, computed = _CACHE.findall(text), _COMPUTE.findall(text)
+    return Buffers(
+        cache=_mebibytes(caches),
+        compute=_mebibytes(computed),
+        complete=bool(computed) and (bool(caches) or not has_memory),
+    )
+
+
+def _mebibytes(sizes: list[str]) -> int:
+    """The sum in bytes; each is rounded to a hundredth in the log, and here up."""
+    return round(sum(float(size) + 0.005 for size in sizes) * (1 << 20))

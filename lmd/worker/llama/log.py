@@ -19,10 +19,14 @@ class Log:
 
     def __init__(self) -> None:
         self.complaints: deque[str] = deque(maxlen=8)
+        self.sizes: deque[str] = deque(maxlen=64)
+        """The last lines that told sizes of buffers."""
         self._callback = C.llama_log_callback(self._receive)
         C.llama_log_set(self._callback, None)
 
     def _receive(self, level: int, text: bytes, _data: object) -> None:
+        if b" size = " in text:
+            self.sizes.append(text.decode("utf-8", "replace").strip()[:LINE])
         if level in (LEVEL_WARN, LEVEL_ERROR):
             line = text.decode("utf-8", "replace").strip()[:LINE]
             sys.stderr.write(f"llama.cpp: {line}\n")

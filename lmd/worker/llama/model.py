@@ -1,6 +1,7 @@
 """The weights and what the file says about them."""
 
 import ctypes
+import sys
 from collections.abc import Callable
 
 import llama_cpp
@@ -26,12 +27,20 @@ class Model:
     """The weights. Never freed: the process ends with them."""
 
     def __init__(
-        self, path: str, gpu_layers: int, progress: Callable[[float], None] | None = None
+        self,
+        path: str,
+        gpu_layers: int,
+        progress: Callable[[float], None] | None = None,
+        *,
+        dry: bool = False,
     ) -> None:
-        """Load a file. Raises LlamaError."""
+        """Load a file. Raises LlamaError. A ``dry`` one has no weights: its contexts allocate
+        nothing, and log what they would."""
         parameters = C.llama_model_default_params()
         parameters.n_gpu_layers = gpu_layers
         parameters.use_extra_bufts = not has_broken_tiles()
+        if dry:
+            parameters.no_alloc, parameters.load_mode = True, C.LLAMA_LOAD_MODE_NONE
 
         def report(fraction: float, _data: object) -> bool:
             if progress is not None:
@@ -49,6 +58,8 @@ class Model:
         self.vocabulary = Vocabulary(C.llama_model_get_vocab(self.handle))
         self.training_context: int = C.llama_model_n_ctx_train(self.handle)
         self.width: int = C.llama_model_n_embd_out(self.handle)
+        self.heads: int = C.llama_model_n_head(self.handle)
+        self.layers: int = C.llama_model_n_layer(self.handle)
         self.window: int = C.llama_model_n_swa(self.handle)
         self.recurrent: bool = C.llama_model_is_recurrent(self.handle) or C.llama_model_is_hybrid(
             self.handle
@@ -75,6 +86,16 @@ def has_broken_tiles() -> bool:
     """
     features: bytes = C.llama_print_system_info()
     return b"AMX_INT8 = 1" in features
+
+
+def offloads(gpu_layers: int) -> bool:
+    """Whether layers go to a device with memory of its own; Apple's shares that of the machine."""
+    return gpu_layers != 0 and sys.platform != "darwin" and C.llama_supports_gpu_offload()
+
+
+def repacks() -> bool:
+    """Whether weights may be copied out of the mapped file into a layout that computes faster."""
+    return not has_broken_tiles()
 
 
 def build() -> str:

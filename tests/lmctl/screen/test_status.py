@@ -75,3 +75,8 @@ def test_what_is_left_out_is_counted():
     assert "model failed: 7\n" in shown
     assert "model failed: 2\n" not in shown
     assert shown.endswith("and 3 older ones\n")
+
+
+def test_a_leased_model_is_marked():
+    assert "ready, leased" in screen(None, models=[{**SHELL, "leases": 2}])
+    assert "leased" not in screen(None)

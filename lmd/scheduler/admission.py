@@ -1,0 +1,159 @@
+"""Which bound of the queues keeps a request out, and who gives way to whom. Pure.
+
+Bounds are in requests and in bytes of requests as they came. Tokens are not counted: a prompt has
+them only once its worker has read it, and a token is never less than a byte.
+"""
+
+from collections import Counter
+from collections.abc import Iterable
+from dataclasses import dataclass
+
+from lmd.scheduler import estimates
+from lmd.scheduler.state import Effect, Limits, ModelState, Refuse, Ticket
+from lmd.serving import Client
+
+HINT = "wait, or raise it in the configuration"
+
+
+@dataclass(frozen=True, slots=True)
+class _Bound:
+    """A bound that one more request would pass."""
+
+    key: str
+    most: int
+    used: int
+    counted: list[Ticket]
+    who: str
+    """Whose requests count, after "requests wait"."""
+    in_bytes: bool
+
+    def weight(self, ticket: Ticket) -> int:
+        return ticket.size if self.in_bytes else 1
+
+    def text(self, newcomer: Ticket) -> str:
+        key = f"(limits.{self.key})"
+        if self.in_bytes:
+            return (
+                f"{self.used} bytes of requests wait{self.who}, and this one has {newcomer.size}; "
+                f"{self.most} may {key}"
+            )
+        return f"{self.used} requests wait{self.who} {key}"
+
+
+def admit(
+    ticket: Ticket, model: ModelState, models: Iterable[ModelState], limits: Limits, now: float
+) -> list[Refuse]:
+    """Who is refused so that a ticket can wait: nobody, itself, or others that give way.
+
+    An interactive request takes the place of the latest batch request of its own client. Where a
+    bound that clients share is reached, the client that waits for most gives up its latest request,
+    batch before interactive, to one that waits for less; otherwise two clients would drive each
+    other out for ever. A batch request never displaces an interactive one.
+    """
+    known = list(models)
+    waiting = [other for each in known for other in each.queue]
+    refused: list[Refuse] = []
+    while bound := _reached(ticket, waiting, limits):
+        victim = _who_gives_way(ticket, bound)
+        if victim is None:
+            return [_refusal(ticket, bound, model, known, now)]
+        waiting.remove(victim)
+        of = next(each for each in known if each.name == victim.model)
+        refused.append(_displaced(victim, ticket, bound, estimates.retry_after(of, now)))
+    return refused
+
+
+_OWN = frozenset({"queue_per_client", "queue_bytes_per_client"})
+
+
+def refuse_failed(ticket: Ticket, model: ModelState) -> Refuse:
+    """Why a model that has failed takes no requests, and what helps."""
+    return Refuse(
+        ticket.id,
+        "load_failed",
+        f"{model.name} has failed too often: {model.last_error}",
+        f"mend the cause, then run `lmctl models load {model.name}`",
+    )
+
+
+def take_out(refusals: list[Refuse], models: Iterable[ModelState]) -> list[Effect]:
+    """Take those who give way out of their queues; the refusals, as effects."""
+    gone = {refusal.ticket for refusal in refusals}
+    for model in models if gone else ():
+        model.queue = [ticket for ticket in model.queue if ticket.id not in gone]
+    return [*refusals]
+
+
+def _reached(ticket: Ticket, waiting: list[Ticket], limits: Limits) -> _Bound | None:
+    mine = [other for other in waiting if other.client == ticket.client]
+    model = [other for other in waiting if other.model == ticket.model]
+    client, name = " for this client", f" for {ticket.model}"
+    for scope, counted, who, most, most_bytes in (
+        ("per_client", mine, client, limits.queue_per_client, limits.queue_bytes_per_client),
+        ("per_model", model, name, limits.queue_per_model, limits.queue_bytes_per_model),
+        ("total", waiting, "", limits.queue_total, limits.queue_bytes_total),
+    ):
+        if len(counted) >= most:
+            return _Bound(f"queue_{scope}", most, len(counted), counted, who, in_bytes=False)
+        used = sum(other.size for other in counted) if ticket.size else 0
+        if used + ticket.size > most_bytes:
+            return _Bound(f"queue_bytes_{scope}", most_bytes, used, counted, who, in_bytes=True)
+    return None
+
+
+def _who_gives_way(newcomer: Ticket, bound: _Bound) -> Ticket | None:
+    """Whose place a newcomer takes, if anybody's."""
+    urgent = newcomer.priority == "interactive"
+    used: Counter[Client] = Counter()
+    eligible = []
+    for ticket in bound.counted:
+        if weight := bound.weight(ticket):
+            used[ticket.client] += weight
+            if urgent or ticket.priority == "batch":
+                eligible.append(ticket)
+    own = [t for t in eligible if t.client == newcomer.client and t.priority == "batch"]
+    if urgent and own:
+        return max(own, key=lambda t: t.id)
+    if not eligible or bound.key in _OWN:
+        return None
+    victim = max(eligible, key=lambda t: (used[t.client], t.priority == "batch", t.id))
+    left = used[victim.client] - bound.weight(victim)
+    mine = used[newcomer.client] + bound.weight(newcomer)
+    if urgent and victim.priority == "batch":
+        # It cannot be driven out in return, so shares that change places do no harm.
+        left += bound.weight(victim)
+    return victim if left >= mine else None
+
+
+def _refusal(
+    ticket: Ticket, bound: _Bound, model: ModelState, known: list[ModelState], now: float
+) -> Refuse:
+    share = estimates.average(model) / model.limits.slots
+    if bound.key in _OWN:
+        starts = {
+            number: start
+            for each in known
+            if any(other.model == each.name for other in bound.counted)
+            for number, start in estimates.likely_starts(each, now).items()
+        }
+        wait = estimates.retry_after_of(bound.counted, starts, share)
+    elif bound.key.endswith("_total"):
+        wait = min(estimates.retry_after(each, now) for each in known if each.queue)
+    else:
+        wait = estimates.retry_after(model, now)
+    text = bound.text(ticket)
+    return Refuse(ticket.id, "overloaded", text, HINT, retry_after=wait, data={"limit": bound.key})
+
+
+def _displaced(victim: Ticket, newcomer: Ticket, bound: _Bound, wait: float) -> Refuse:
+    other = "an interactive request of this client"
+    if victim.client != newcomer.client:
+        other = "a client that waits for less"
+    return Refuse(
+        victim.id,
+        "overloaded",
+        f"its place in the queue went to {other} (limits.{bound.key})",
+        HINT,
+        retry_after=wait,
+        data={"limit": bound.key},
+    )

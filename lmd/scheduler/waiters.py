@@ -1,0 +1,68 @@
+"""Requests that wait, and what they are told of their place and of their model's load."""
+
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass, field
+
+import trio
+
+from lmd.protocol.errors import LmdError
+from lmd.scheduler import estimates
+from lmd.scheduler.state import ModelState, Ticket
+
+OnWait = Callable[[str, float], None]
+"""Told ("queued", position) while a request waits, before it ("starts", seconds from now) where
+that can be known; ("size", bytes of the file) and ("loading", fraction of it) while its model
+loads; ("granted", 0) when it has the model, and by its holder ("tokens", how many more).
+Must not block."""
+
+
+@dataclass(slots=True)
+class Waiter:
+    """A request between `Scheduler.submit` and its end."""
+
+    ticket: Ticket
+    on_wait: OnWait
+    decided: trio.Event = field(default_factory=trio.Event)
+    refusal: LmdError | None = None
+
+
+def places(
+    waiters: Mapping[int, Waiter], model: ModelState, now: float
+) -> dict[OnWait, tuple[int, float | None]]:
+    """Who waits for a model: how many are served before, and in how many seconds it is likely to
+    start, where that can be known."""
+    starts = estimates.likely_starts(model, now)
+    return {
+        waiters[number].on_wait: (at, start)
+        for at, (number, start) in enumerate(starts.items())
+        if number in waiters
+    }
+
+
+def tell_places(waiters: Mapping[int, Waiter], model: ModelState, now: float) -> None:
+    """Tell all who wait for a model how many are served before, and when they are likely to
+    start."""
+    for on_wait, (position, start) in places(waiters, model, now).items():
+        _tell_place(on_wait, position, start)
+
+
+def tell_place(waiter: Waiter, model: ModelState, now: float) -> int:
+    """Tell the same to one that has to wait; returns how many are served before it."""
+    starts = estimates.likely_starts(model, now)
+    position = estimates.position(starts, waiter.ticket)
+    _tell_place(waiter.on_wait, position, starts[waiter.ticket.id])
+    return position
+
+
+def _tell_place(on_wait: OnWait, position: int, starts_in: float | None) -> None:
+    if starts_in is not None:
+        on_wait("starts", starts_in)
+    on_wait("queued", position)
+
+
+def tell_loading(waiters: Iterable[Waiter], model: str, size: int, loaded: float) -> None:
+    """Tell those that wait for a model's load the bytes of its file, and which fraction is read."""
+    for waiter in waiters:
+        if waiter.ticket.model == model and not waiter.decided.is_set():
+            waiter.on_wait("size", size)
+            waiter.on_wait("loading", loaded)
