@@ -105,6 +105,8 @@ def test_the_trace_of_a_daemon_that_the_watchdog_kills_is_in_the_log(
     daemon, manager, environment = watched
     daemon.spawn(env=environment)
     manager.wait_for("READY")
+    # A thread writes the log: its line would stand within the first one of the trace.
+    assert eventually(lambda: "event=serving" in daemon.stderr())
     daemon.process.send_signal(signal.SIGABRT)
     assert daemon.wait() == -signal.SIGABRT
     assert "Fatal Python error: Aborted" in daemon.stderr()
