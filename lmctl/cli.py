@@ -13,18 +13,18 @@ import typer
 
 from lmctl.config_cli import config_app
 from lmctl.failures import EXIT_OK, Failure
+from lmctl.models_cli import models_app
 from lmctl.options import all_commands
 from lmctl.output import Messages
 from lmctl.service_cli import logs, service_app
 from lmctl.typer_options import (
-    DeadlineOption,
     IntervalOption,
     JsonFlag,
-    ModelArgument,
     NoStartFlag,
     RequestsArgument,
     ShellArgument,
     SocketOption,
+    choose,
 )
 from lmctl.usage import CommandLineError, as_usage_error, check_first_word
 
@@ -41,11 +41,6 @@ app = typer.Typer(
     rich_markup_mode=None,
     pretty_exceptions_enable=False,
     context_settings={"help_option_names": ["-h", "--help"]},
-)
-models_app = typer.Typer(
-    help="List, show, load and unload models; forget what was asked of them.",
-    no_args_is_help=True,
-    rich_markup_mode=None,
 )
 
 
@@ -74,11 +69,6 @@ def lmctl(
     """The root; ``--version`` alone is served by `lmctl.__main__`."""
 
 
-def _choose(context: typer.Context, run: Callable[[], int]) -> None:
-    chosen: Chosen = context.obj
-    chosen.append(run)
-
-
 def _pass_through(name: str) -> None:
     """Register a hot command, so that the root's help lists it."""
     command = HOT[name]
@@ -86,7 +76,7 @@ def _pass_through(name: str) -> None:
     def hot(context: typer.Context) -> None:
         from lmctl.__main__ import run_hot
 
-        _choose(context, partial(run_hot, command, context.args))
+        choose(context, partial(run_hot, command, context.args))
 
     app.command(
         name,
@@ -104,97 +94,6 @@ app.add_typer(service_app, name="service")
 app.command("logs")(logs)
 
 
-@models_app.command("list")
-def models_list(
-    context: typer.Context,
-    json: JsonFlag = False,
-    no_start: NoStartFlag = False,
-    socket: SocketOption = None,
-) -> None:
-    """List the configured models and their states."""
-    from lmctl.commands.connection import Target
-    from lmctl.commands.models import list_models
-
-    _choose(context, partial(list_models, Target(socket, may_start=not no_start), json))
-
-
-@models_app.command("show")
-def models_show(
-    context: typer.Context,
-    model: ModelArgument,
-    json: JsonFlag = False,
-    no_start: NoStartFlag = False,
-    socket: SocketOption = None,
-) -> None:
-    """Show one model with what its GGUF header says."""
-    from lmctl.commands.connection import Target
-    from lmctl.commands.models import show_model
-
-    _choose(context, partial(show_model, Target(socket, may_start=not no_start), model, json))
-
-
-@models_app.command("memory")
-def models_memory(
-    context: typer.Context,
-    json: JsonFlag = False,
-    no_start: NoStartFlag = False,
-    socket: SocketOption = None,
-) -> None:
-    """Show what each model takes of the memory, and what is left."""
-    from lmctl.commands.connection import Target
-    from lmctl.commands.memory import show_memory
-
-    _choose(context, partial(show_memory, Target(socket, may_start=not no_start), json))
-
-
-@models_app.command("load")
-def models_load(
-    context: typer.Context,
-    model: ModelArgument,
-    deadline: DeadlineOption = None,
-    json: JsonFlag = False,
-    no_start: NoStartFlag = False,
-    socket: SocketOption = None,
-) -> None:
-    """Load a model and wait until it is ready."""
-    from lmctl.commands.connection import Target
-    from lmctl.commands.models import load_model
-
-    target = Target(socket, may_start=not no_start)
-    _choose(context, partial(load_model, target, model, deadline, json))
-
-
-@models_app.command("unload")
-def models_unload(
-    context: typer.Context,
-    model: ModelArgument,
-    deadline: DeadlineOption = None,
-    json: JsonFlag = False,
-    socket: SocketOption = None,
-) -> None:
-    """Unload a model when its requests are done."""
-    from lmctl.commands.connection import Target
-    from lmctl.commands.models import unload_model
-
-    _choose(context, partial(unload_model, Target(socket), model, deadline, json))
-
-
-@models_app.command("forget")
-def models_forget(
-    context: typer.Context,
-    model: Annotated[
-        str | None, typer.Argument(metavar="[MODEL]", help="name or alias; default: all of them")
-    ] = None,
-    json: JsonFlag = False,
-    socket: SocketOption = None,
-) -> None:
-    """Drop what finished requests left in the KV cache and on disk."""
-    from lmctl.commands.connection import Target
-    from lmctl.commands.models import forget_model
-
-    _choose(context, partial(forget_model, Target(socket), model, json))
-
-
 @app.command("personas")
 def personas(
     context: typer.Context,
@@ -206,7 +105,7 @@ def personas(
     from lmctl.commands.connection import Target
     from lmctl.commands.personas import list_personas
 
-    _choose(context, partial(list_personas, Target(socket, may_start=not no_start), json))
+    choose(context, partial(list_personas, Target(socket, may_start=not no_start), json))
 
 
 @app.command("status")
@@ -215,7 +114,7 @@ def status(context: typer.Context, json: JsonFlag = False, socket: SocketOption 
     from lmctl.commands.connection import Target
     from lmctl.commands.status import show_status
 
-    _choose(context, partial(show_status, Target(socket), json))
+    choose(context, partial(show_status, Target(socket), json))
 
 
 @app.command("top")
@@ -226,7 +125,7 @@ def top(
     from lmctl.commands.connection import Target
     from lmctl.commands.top import run_top
 
-    _choose(context, partial(run_top, Target(socket), interval))
+    choose(context, partial(run_top, Target(socket), interval))
 
 
 @app.command("reload")
@@ -235,7 +134,7 @@ def reload(context: typer.Context, json: JsonFlag = False, socket: SocketOption 
     from lmctl.commands.connection import Target
     from lmctl.commands.reload import reload_config
 
-    _choose(context, partial(reload_config, Target(socket), json))
+    choose(context, partial(reload_config, Target(socket), json))
 
 
 @app.command("plan")
@@ -251,7 +150,7 @@ def plan(
     from lmctl.commands.connection import Target
     from lmctl.commands.reload import plan_config
 
-    _choose(context, partial(plan_config, Target(socket), file, json))
+    choose(context, partial(plan_config, Target(socket), file, json))
 
 
 @app.command("events")
@@ -272,7 +171,7 @@ def events(
     from lmctl.commands.connection import Target
     from lmctl.commands.events import follow_events
 
-    _choose(context, partial(follow_events, Target(socket), kinds or [], json))
+    choose(context, partial(follow_events, Target(socket), kinds or [], json))
 
 
 @app.command("metrics")
@@ -281,7 +180,7 @@ def metrics(context: typer.Context, json: JsonFlag = False, socket: SocketOption
     from lmctl.commands.connection import Target
     from lmctl.commands.metrics import print_metrics
 
-    _choose(context, partial(print_metrics, Target(socket), json))
+    choose(context, partial(print_metrics, Target(socket), json))
 
 
 @app.command("cancel")
@@ -295,7 +194,7 @@ def cancel(
     from lmctl.commands.cancel import cancel_requests
     from lmctl.commands.connection import Target
 
-    _choose(context, partial(cancel_requests, Target(socket), numbers, json))
+    choose(context, partial(cancel_requests, Target(socket), numbers, json))
 
 
 @app.command("doctor")
@@ -304,7 +203,7 @@ def doctor(context: typer.Context, json: JsonFlag = False, socket: SocketOption 
     from lmctl.commands.connection import Target
     from lmctl.commands.doctor import run_doctor
 
-    _choose(context, partial(run_doctor, Target(socket), json))
+    choose(context, partial(run_doctor, Target(socket), json))
 
 
 @app.command("version")
@@ -313,7 +212,7 @@ def version(context: typer.Context, json: JsonFlag = False, socket: SocketOption
     from lmctl.commands.connection import Target
     from lmctl.commands.status import show_version
 
-    _choose(context, partial(show_version, Target(socket), json))
+    choose(context, partial(show_version, Target(socket), json))
 
 
 @app.command("completion")
@@ -321,4 +220,4 @@ def completion(context: typer.Context, shell: ShellArgument) -> None:
     """Print the completion script of a shell."""
     from lmctl.commands.completion import print_completion
 
-    _choose(context, partial(print_completion, shell))
+    choose(context, partial(print_completion, shell))

@@ -1,10 +1,11 @@
 """The commands of ``lmctl config`` as typer reads them; `lmctl.commands.config` does the work."""
 
-from collections.abc import Callable
 from functools import partial
 from typing import Annotated
 
 import typer
+
+from lmctl.typer_options import choose
 
 FileOption = Annotated[
     str | None,
@@ -22,10 +23,6 @@ config_app = typer.Typer(
 )
 
 
-def _choose(context: typer.Context, run: Callable[[], int]) -> None:
-    context.obj.append(run)
-
-
 @config_app.command("show")
 def config_show(
     context: typer.Context,
@@ -36,7 +33,7 @@ def config_show(
     """Show what holds, and which line of which file says so."""
     from lmctl.commands.config.showing import show
 
-    _choose(context, partial(show, file, key, json))
+    choose(context, partial(show, file, key, json))
 
 
 @config_app.command("get")
@@ -46,7 +43,7 @@ def config_get(
     """Print the value of a key, or the keys of a table."""
     from lmctl.commands.config.showing import get
 
-    _choose(context, partial(get, file, key, json))
+    choose(context, partial(get, file, key, json))
 
 
 @config_app.command("set")
@@ -61,7 +58,7 @@ def config_set(
     """Change a key where it stands, or add it; comments and order stay."""
     from lmctl.commands.config.changing import set_key
 
-    _choose(context, partial(set_key, file, key, value))
+    choose(context, partial(set_key, file, key, value))
 
 
 @config_app.command("unset")
@@ -69,7 +66,7 @@ def config_unset(context: typer.Context, key: KeyArgument, file: FileOption = No
     """Take a key or a table out; its default holds then."""
     from lmctl.commands.config.changing import unset_key
 
-    _choose(context, partial(unset_key, file, key))
+    choose(context, partial(unset_key, file, key))
 
 
 @config_app.command("edit")
@@ -83,7 +80,7 @@ def config_edit(
     """Open it in your editor; what does not load is not saved."""
     from lmctl.commands.config.editing import edit
 
-    _choose(context, partial(edit, file, part))
+    choose(context, partial(edit, file, part))
 
 
 @config_app.command("path")
@@ -95,7 +92,7 @@ def config_path(
     """Print where the configuration is."""
     from lmctl.commands.config.showing import path
 
-    _choose(context, partial(path, file, every))
+    choose(context, partial(path, file, every))
 
 
 @config_app.command("init")
@@ -108,4 +105,4 @@ def config_init(
     """Write a commented file to start from."""
     from lmctl.commands.config.initial import init
 
-    _choose(context, partial(init, file, force, stdout))
+    choose(context, partial(init, file, force, stdout))

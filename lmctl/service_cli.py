@@ -5,7 +5,7 @@ from typing import Annotated
 
 import typer
 
-from lmctl.typer_options import JsonFlag, SocketOption
+from lmctl.typer_options import JsonFlag, SocketOption, choose
 
 DryRun = Annotated[
     bool, typer.Option("--dry-run", help="show what would be written and run, and change nothing")
@@ -37,7 +37,7 @@ def install(
     from lmctl.services.manager import Wanted
 
     wanted = Wanted(always_on, hardened)
-    context.obj.append(partial(service.install, wanted, dry_run=dry_run, force=force))
+    choose(context, partial(service.install, wanted, dry_run=dry_run, force=force))
 
 
 @service_app.command("uninstall")
@@ -45,7 +45,7 @@ def uninstall(context: typer.Context, dry_run: DryRun = False, force: Force = Fa
     """Stop the service and remove the units."""
     from lmctl.commands import service
 
-    context.obj.append(partial(service.uninstall, dry_run=dry_run, force=force))
+    choose(context, partial(service.uninstall, dry_run=dry_run, force=force))
 
 
 @service_app.command("start")
@@ -53,7 +53,7 @@ def start(context: typer.Context) -> None:
     """Start the service now."""
     from lmctl.commands import service
 
-    context.obj.append(service.start)
+    choose(context, service.start)
 
 
 @service_app.command("stop")
@@ -61,7 +61,7 @@ def stop(context: typer.Context) -> None:
     """Stop the service until the next start or login."""
     from lmctl.commands import service
 
-    context.obj.append(service.stop)
+    choose(context, service.stop)
 
 
 @service_app.command("restart")
@@ -69,7 +69,7 @@ def restart(context: typer.Context) -> None:
     """Replace the daemon by a new one."""
     from lmctl.commands import service
 
-    context.obj.append(service.restart)
+    choose(context, service.restart)
 
 
 @service_app.command("status")
@@ -80,7 +80,7 @@ def status(
     """Show whether it is installed and running."""
     from lmctl.commands import service
 
-    context.obj.append(partial(service.status, json))
+    choose(context, partial(service.status, json))
 
 
 def logs(
@@ -102,4 +102,4 @@ def logs(
     from lmctl.commands.connection import Target
     from lmctl.commands.logs import show_logs
 
-    context.obj.append(partial(show_logs, Target(socket), follow, lines, since))
+    choose(context, partial(show_logs, Target(socket), follow, lines, since))

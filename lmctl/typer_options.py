@@ -1,5 +1,6 @@
 """Options and arguments that several typer commands share, or that say much about one."""
 
+from collections.abc import Callable
 from typing import Annotated, Literal
 
 import typer
@@ -29,3 +30,8 @@ ShellArgument = Annotated[
     Literal["bash", "zsh", "fish"],
     typer.Argument(metavar="bash|zsh|fish", show_choices=False, help="your shell"),
 ]
+
+
+def choose(context: typer.Context, run: Callable[[], int]) -> None:
+    """Note what to do: it is done after typer has returned, see `lmctl.cli`."""
+    context.obj.append(run)

@@ -11,6 +11,7 @@ import trio
 from lmd.backend.job import Job
 from lmd.backend.spawn import WorkerProcess
 from lmd.protocol.errors import LmdError
+from lmd.protocol.prefixes import PinnedPrefix, Prefix
 from lmd.protocol.worker import (
     Abort,
     Done,
@@ -25,10 +26,8 @@ from lmd.protocol.worker import (
     NewJob,
     Ping,
     Pinned,
-    PinnedPrefix,
     Pong,
     Prefill,
-    Prefix,
     Prefixes,
     Ready,
     Save,

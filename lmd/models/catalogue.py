@@ -15,7 +15,8 @@ from lmd.models.prefixes import prefixes_of
 from lmd.models.saved_state import saved_state
 from lmd.protocol.errors import LmdError
 from lmd.protocol.params import Sampling
-from lmd.protocol.worker import Load, Prefix, SavedState
+from lmd.protocol.prefixes import Prefix, SavedState
+from lmd.protocol.worker import Load
 
 SHELL_FORMAT = 1
 """How the built-in model takes the tasks of the shell, and so does a fake engine."""

@@ -6,7 +6,7 @@ from collections.abc import Callable, Mapping
 from lmd.config.schema import Config, PrefixConfig
 from lmd.protocol.errors import LmdError
 from lmd.protocol.params import Message
-from lmd.protocol.worker import Prefix
+from lmd.protocol.prefixes import Prefix
 
 
 def prefixes_of(config: Config, model: str, resolve: Callable[[str | None], str]) -> list[Prefix]:

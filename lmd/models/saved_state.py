@@ -15,7 +15,7 @@ from pathlib import Path
 
 from lmd import paths
 from lmd.protocol.errors import LmdError
-from lmd.protocol.worker import SavedState
+from lmd.protocol.prefixes import SavedState
 
 KEY_BYTES = 32
 LOCK = "lock"

@@ -9,7 +9,7 @@ from lmd.protocol.dialects import Dialect
 from lmd.protocol.errors import LmdError
 from lmd.protocol.events import Happening
 from lmd.protocol.params import RequestId
-from lmd.protocol.results import StreamEvent, StreamHappened, StreamText
+from lmd.protocol.stream import StreamEvent, StreamHappened, StreamText
 from lmd.rpc.outbox import Outbox
 from lmd.serving import NOBODY, Client
 

@@ -11,13 +11,13 @@ import time
 from collections import deque
 from typing import NoReturn
 
+from lmd.protocol.prefixes import PinnedPrefix
 from lmd.protocol.worker import (
     Abort,
     Forget,
     Load,
     Ping,
     Pinned,
-    PinnedPrefix,
     Pong,
     Prefixes,
     Ready,

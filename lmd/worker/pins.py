@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from typing import Protocol
 
 from lmd.protocol.errors import LmdError
-from lmd.protocol.worker import PinnedPrefix, Prefix
+from lmd.protocol.prefixes import PinnedPrefix, Prefix
 from lmd.worker.prompts import Prompts
 from lmd.worker.sequences import Sequence as Held
 from lmd.worker.sequences import Sequences

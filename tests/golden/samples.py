@@ -29,9 +29,6 @@ from lmd.protocol.results import (
     PrefixStatus,
     RequestWarning,
     StatusResult,
-    StreamEvent,
-    StreamHappened,
-    StreamText,
     SuggestResult,
     Timings,
     TokenizeResult,
@@ -39,6 +36,7 @@ from lmd.protocol.results import (
     TopLogprob,
     Usage,
 )
+from lmd.protocol.stream import StreamEvent, StreamHappened, StreamText
 from tests.golden.events import EVENTS
 
 Id = int | str

@@ -6,19 +6,8 @@ from pathlib import Path
 import pytest
 
 from lmd.protocol.params import Message, Sampling
-from lmd.protocol.worker import (
-    Done,
-    Generate,
-    Load,
-    Pinned,
-    PinnedPrefix,
-    Prefix,
-    Prefixes,
-    Ready,
-    Save,
-    Saved,
-    SavedState,
-)
+from lmd.protocol.prefixes import PinnedPrefix, Prefix, SavedState
+from lmd.protocol.worker import Done, Generate, Load, Pinned, Prefixes, Ready, Save, Saved
 from tests.llama.tiny import write_gemma, write_llama, write_mamba
 from tests.worker.process import WorkerProcess, load_message, open_worker
 

@@ -4,7 +4,8 @@ from pathlib import Path
 
 import pytest
 
-from lmd.protocol.worker import Done, Save, Saved, SavedState
+from lmd.protocol.prefixes import SavedState
+from lmd.protocol.worker import Done, Save, Saved
 from tests.e2e.daemon import rounds
 from tests.llama.test_parking import answers, prompts
 from tests.llama.tiny import write_gemma, write_llama, write_mamba

@@ -9,7 +9,8 @@ import pytest
 from lmd.protocol.dialects import Dialect, JsonDialect, MsgpackDialect, ProtocolError, detect
 from lmd.protocol.errors import LmdError
 from lmd.protocol.limits import MAX_REPLY_BYTES
-from lmd.protocol.results import EmbedResult, StreamText, Usage
+from lmd.protocol.results import EmbedResult, Usage
+from lmd.protocol.stream import StreamText
 
 
 @pytest.mark.parametrize("first", [b"\x90", b"\x94\x00", b"\x9f", b"\xdc", b"\xdd"])

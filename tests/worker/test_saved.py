@@ -11,7 +11,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from lmd.protocol.worker import SavedState
+from lmd.protocol.prefixes import SavedState
 from lmd.worker.saved.folder import Kept, to_remove
 from lmd.worker.saved.identity import identity
 from lmd.worker.saved.store import SavedStates, Source

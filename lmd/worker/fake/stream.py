@@ -6,18 +6,9 @@ import re
 import zlib
 
 from lmd.protocol.errors import LmdError
+from lmd.protocol.prefixes import PinnedPrefix, Prefix
 from lmd.protocol.results import RequestWarning, Timings, Usage
-from lmd.protocol.worker import (
-    Delta,
-    Done,
-    Embed,
-    Embedded,
-    Generate,
-    PinnedPrefix,
-    Prefix,
-    Tokenize,
-    Tokenized,
-)
+from lmd.protocol.worker import Delta, Done, Embed, Embedded, Generate, Tokenize, Tokenized
 from lmd.worker.fake.knobs import Knobs
 from lmd.worker.jobs import Job
 from lmd.worker.text import StopFilter

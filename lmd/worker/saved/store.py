@@ -13,7 +13,8 @@ from typing import NamedTuple
 
 import msgspec
 
-from lmd.protocol.worker import Saved, SavedState
+from lmd.protocol.prefixes import SavedState
+from lmd.protocol.worker import Saved
 from lmd.worker.llama.log import LlamaError
 from lmd.worker.prefix import Held, choose_reuse
 from lmd.worker.saved import folder
