@@ -67,7 +67,9 @@ METHODS: dict[str, Method] = {
     "models.forget": Method(
         ForgetParams, ForgetResult, "drop what finished requests left in caches and on disk"
     ),
-    "reload": Method(ReloadParams, ReloadResult, "read the configuration again, or say what for"),
+    "reload": Method(
+        ReloadParams, ReloadResult, "read the configuration again, or say what it changes"
+    ),
     "events": Method(EventsParams, EventsResult, "what happens, as it happens", subscription=True),
     "metrics": Method(NoParams, MetricsResult, "the daemon's figures, as Prometheus reads them"),
     "requests.cancel": Method(

@@ -10,7 +10,16 @@ from typing import Any
 from msgspec import NODEFAULT, UNSET, Struct
 from msgspec import inspect as types
 
-from lmd.protocol import activity, events, limits, params, results
+from lmd.protocol import (
+    activity,
+    events,
+    limits,
+    memory,
+    params,
+    reloading,
+    results,
+    stream,
+)
 from lmd.protocol.errors import ERRORS
 from lmd.protocol.methods import METHODS
 
@@ -164,10 +173,12 @@ def _sentence(text: str) -> str:
 
 
 def _shapes_in_order() -> list[type[Struct]]:
-    own_section = {method.params for method in METHODS.values()}
+    params_of_methods = {method.params for method in METHODS.values()}
+    # What others are made from is referred to by its name.
+    own_section = params_of_methods - {struct.__base__ for struct in params_of_methods}
     return [
         value
-        for module in (params, results, activity, events)
+        for module in (params, results, reloading, memory, activity, events, stream)
         for value in vars(module).values()
         if inspect.isclass(value)
         and issubclass(value, Struct)

@@ -1,6 +1,7 @@
 """The golden frames: what is on disk, what the code reads from it, what the code would write."""
 
 import json
+import re
 from typing import Any
 
 import msgpack
@@ -34,6 +35,12 @@ def test_the_tables_of_the_document_are_up_to_date():
     text = reference.DOCUMENT.read_text(encoding="utf-8")
     assert reference.documented(text) == text
     assert text.count("<!-- generated:") == 4
+
+
+def test_every_struct_that_the_document_refers_to_is_in_it():
+    text = reference.DOCUMENT.read_text(encoding="utf-8")
+    headings = {heading.lower() for heading in re.findall(r"^#+ (\w+)$", text, re.MULTILINE)}
+    assert set(re.findall(r"\]\(#(\w+)\)", text)) <= headings
 
 
 @DIALECTS
