@@ -107,7 +107,7 @@ def test_every_command_offers_its_options(shell: Shell, node: Node, calls: Path)
     [
         ("lmctl ", COMMANDS),
         ("lmctl mod", {"models"}),
-        ("lmctl models ", {"list", "show", "load", "unload"}),
+        ("lmctl models ", {"list", "show", "memory", "load", "unload", "forget"}),
         ("lmctl completion ", {"bash", "zsh", "fish"}),
         ("lmctl init ", {"bash", "zsh", "fish"}),
         ("lmctl init --no-bind f", {"fish"}),
