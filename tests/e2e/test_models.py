@@ -36,7 +36,10 @@ def test_models_load_on_demand_and_the_idle_one_makes_room(start: NewDaemon) -> 
     with daemon.msgpack() as client:
         for name, used in [("first", "a"), ("b", "b"), ("a", "a"), ("c", "c")]:
             assert client.call("ask", prompt="x", model=name).good()["model"] == used
-    assert states(daemon) == {"shell": "unloaded", "a": "ready", "b": "unloaded", "c": "ready"}
+    # Which of the two goes is weighed by how long it took to load, which no test decides.
+    found = states(daemon)
+    assert sorted([found.pop("a"), found.pop("b")]) == ["ready", "unloaded"]
+    assert found == {"shell": "unloaded", "c": "ready"}
     assert len(daemon.workers()) == 2
 
 
