@@ -13,6 +13,7 @@ from typing import TypeVar
 import msgspec
 import structlog
 
+from lmd.defects import trace_of
 from lmd.protocol.events import Happening, is_failure
 
 log = structlog.get_logger("lmd")
@@ -49,9 +50,8 @@ class Bus:
         for subscriber in tuple(self._subscribers):
             try:
                 subscriber(told)
-            except Exception:
-                # The boundary: whoever listens must not break who works.
-                log.exception("defect in a subscriber of events")
+            except Exception as error:  # noqa: BLE001 - who listens must not break who works
+                log.error("defect in a subscriber of events", trace=trace_of(error))
         return told
 
     def add(self, subscriber: Subscriber) -> None:

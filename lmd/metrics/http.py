@@ -9,6 +9,7 @@ import h11
 import structlog
 import trio
 
+from lmd.defects import trace_of
 from lmd.metrics.access import Refusal, Rules, decide
 from lmd.metrics.exposition import CONTENT_TYPE
 
@@ -71,9 +72,8 @@ async def _serve(
             await _part(stream)
     except (trio.BrokenResourceError, trio.ClosedResourceError):
         pass  # the client has left
-    except Exception:
-        # The boundary: a defect in one scrape must not end the daemon.
-        log.exception("defect while serving a scrape")
+    except Exception as error:  # noqa: BLE001 - one scrape's defect must not end the daemon
+        log.error("defect while serving a scrape", trace=trace_of(error))
     finally:
         places.release()
         await trio.aclose_forcefully(stream)

@@ -28,7 +28,7 @@ async def run_watch(files: ConfigFiles, on_change: Callable[[], None]) -> None:
     """
     seen: Fingerprint | None = None
     while True:
-        folders = await trio.to_thread.run_sync(files.folders)
+        folders = await trio.to_thread.run_sync(files.folders, abandon_on_cancel=True)
         stop = threading.Event()
         heard = watchfiles.watch(
             *folders,
@@ -44,13 +44,14 @@ async def run_watch(files: ConfigFiles, on_change: Callable[[], None]) -> None:
             moved = False
             while not moved:
                 # What happened while nobody watched shows at once.
-                state = await trio.to_thread.run_sync(files.fingerprint)
+                state = await trio.to_thread.run_sync(files.fingerprint, abandon_on_cancel=True)
                 if state != seen:
                     seen = state
                     on_change()
-                # The thread sees `stop` only between two steps: an end does not wait for that.
+                # The thread sees `stop` only between two steps, and a disk may never answer: an
+                # end waits for neither.
                 await trio.to_thread.run_sync(partial(next, heard), abandon_on_cancel=True)
-                now = await trio.to_thread.run_sync(files.folders)
+                now = await trio.to_thread.run_sync(files.folders, abandon_on_cancel=True)
                 moved = now != folders
         except (OSError, RuntimeError) as error:
             log.warning("cannot watch the configuration: looking instead", reason=str(error))

@@ -13,6 +13,7 @@ from lmd.backend.launch import Launcher, WorkerExit
 from lmd.backend.session import Worker
 from lmd.config.diff import needs_new_worker
 from lmd.config.schema import Config, ModelConfig
+from lmd.defects import trace_of
 from lmd.events import Bus
 from lmd.models.catalogue import Catalogue
 from lmd.models.footprint import Footprint
@@ -173,9 +174,8 @@ class Workers:
             ended = await self._live(model, place)
         except LmdError as error:
             ended = WorkerExit(f"{error.message}; {error.hint}" if error.hint else error.message)
-        except Exception:
-            # The boundary: a defect in one worker's life must not end the others.
-            log.exception("defect while running a worker", model=model)
+        except Exception as error:  # noqa: BLE001 - one worker's defect must not end the others
+            log.error("defect while running a worker", model=model, trace=trace_of(error))
             ended = WorkerExit("a defect in lmd; the daemon's log has the trace", crashed=True)
         del self.places[model]
         self._asked.discard(model)
