@@ -5,6 +5,7 @@ from typing import Any, Literal
 from msgspec import Struct, field
 
 from lmd.protocol.activity import Rates, RecentError, RunningRequest
+from lmd.protocol.params import CacheType
 
 
 class Usage(Struct):
@@ -214,6 +215,12 @@ class ModelStatus(Struct, omit_defaults=True):
     """Connections that have asked for it to stay loaded."""
     prefixes: list[PrefixStatus] = []
     """What a loaded model keeps of declared prefixes and personas."""
+    cache_type_k: CacheType = "f16"
+    """How the KV cache keeps keys."""
+    cache_type_v: CacheType = "f16"
+    """The same of values."""
+    flash_attention: bool | None = None
+    """Whether a loaded model computes attention without keeping its scores."""
 
 
 class ModelsResult(Struct):

@@ -80,4 +80,7 @@ class Models:
                 PrefixStatus(one.name, one.tokens, one.bytes, one.state, one.problem)
                 for one in (worker.prefixes if worker else [])
             ],
+            cache_type_k=config.cache_type_k,
+            cache_type_v=config.cache_type_v,
+            flash_attention=worker.ready.flash_attention if worker else None,
         )
