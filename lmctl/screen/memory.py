@@ -42,7 +42,7 @@ def _row(model: Reply) -> list[Span]:
     predicted = count(model, "predicted_bytes")
     return [
         ("bold", clean(model.get("name"))),
-        ("", clean(text(model, "state"))),
+        ("", clean(text(model, "state")) + (", pinned" if model.get("pinned") else "")),
         ("", _some(model, "held_bytes")),
         ("", about + size(predicted) if predicted else "-"),
         ("", _some(model, "measured_bytes")),

@@ -94,14 +94,15 @@ def _prefixes(config: Config) -> Iterator[Problem]:
 
 
 def _preloads(config: Config) -> Iterator[Problem]:
-    preloads = sum(model.preload for model in config.models.values())
-    if preloads > config.limits.loaded_models:
-        yield Problem(
-            ("limits", "loaded_models"),
-            f"limits.loaded_models is {config.limits.loaded_models}, "
-            f"but {preloads} models have `preload`",
-            f"set it to {preloads}, or take `preload` from a model",
-        )
+    for key in ("preload", "pinned"):
+        wanted = sum(getattr(model, key) for model in config.models.values())
+        if wanted > config.limits.loaded_models:
+            yield Problem(
+                ("limits", "loaded_models"),
+                f"limits.loaded_models is {config.limits.loaded_models}, "
+                f"but {wanted} models have `{key}`",
+                f"set it to {wanted}, or take `{key}` from a model",
+            )
 
 
 def _references(config: Config, owner: Iterable[str]) -> Iterator[Problem]:

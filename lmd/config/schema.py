@@ -68,6 +68,9 @@ class ModelConfig(Struct, kw_only=True, frozen=True, forbid_unknown_fields=True)
     """Sampling defaults: ``[models.NAME.sampling]``."""
     preload: bool = False
     """Load at start instead of on first use."""
+    pinned: bool = False
+    """Once it is loaded it stays: it makes no room for other models, is not unloaded for being
+    idle, and comes back after a crash. `lmctl models unload` and an edit do unload it."""
     keep_alive: Seconds | None = None
     """Idle seconds until the model is unloaded; 0 means at once, "forever" never.
     Default: ``daemon.keep_alive``."""

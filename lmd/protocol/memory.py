@@ -33,6 +33,8 @@ class ModelMemory(Struct, omit_defaults=True):
     """How the KV cache keeps keys."""
     cache_type_v: CacheType = "f16"
     """The same of values."""
+    pinned: bool = False
+    """It makes no room for other models."""
     approximate: bool = False
     """Found by formula, or in part on a device, and not by a dry run of llama.cpp alone."""
 

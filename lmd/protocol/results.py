@@ -213,6 +213,8 @@ class ModelStatus(Struct, omit_defaults=True):
     """How much of the file is read, while it is being loaded."""
     leases: int = 0
     """Connections that have asked for it to stay loaded."""
+    pinned: bool = False
+    """It makes no room for other models."""
     prefixes: list[PrefixStatus] = []
     """What a loaded model keeps of declared prefixes and personas."""
     cache_type_k: CacheType = "f16"

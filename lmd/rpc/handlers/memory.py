@@ -46,6 +46,7 @@ class MemoryHandlers:
             base_bytes=need.base,
             measured_bytes=need.measured,
             embedding_bytes=need.embedding,
+            pinned=state.limits.pinned,
             cache_type_k=config.cache_type_k,
             cache_type_v=config.cache_type_v,
             approximate=need.approximate,
