@@ -3,9 +3,9 @@
 # shellcheck shell=bash disable=SC2034,SC2154 # the functions share the locals of _lmctl
 
 # What may follow $command: `options` as alternatives joined by commas, with + where they may be
-# repeated; `commands`; and the kind of its argument.
+# repeated; `commands`; and the kind of its argument, or of all that follow.
 _lmctl_syntax() {
-    options='' commands='' argument='' argument_choices=''
+    options='' commands='' argument='' argument_choices='' argument_more=''
     case $command in
         '')
             options='--version -h,--help'
@@ -63,7 +63,9 @@ _lmctl_syntax() {
             ;;
         events)
             options='--json --socket -h,--help'
-            argument=text
+            argument=choice
+            argument_choices='daemon_started daemon_draining model_loading model_loaded model_unloaded model_failed request_queued request_granted request_refused request_finished request_failed request_cancelled config_reloaded config_rejected model_rolled_back events_dropped'
+            argument_more=1
             ;;
         metrics)
             options='--json --socket -h,--help'
@@ -71,6 +73,7 @@ _lmctl_syntax() {
         cancel)
             options='--json --socket -h,--help'
             argument=request
+            argument_more=1
             ;;
         doctor)
             options='--json --socket -h,--help'
@@ -318,7 +321,8 @@ _lmctl_offer_files() {
 _lmctl() {
     local IFS=$' \t\n'
     local command='' pending='' ended='' socket='' used=' ' arguments='' prefix='' readline_word=$2
-    local options commands argument argument_choices kind='' choices option attached value i
+    local options commands argument argument_choices argument_more
+    local kind='' choices option attached value i
     local -a words
     COMPREPLY=()
     _lmctl_split
@@ -336,7 +340,7 @@ _lmctl() {
         _lmctl_takes "$pending"
     elif [[ -n $ended || $value != -* ]]; then
         kind=$argument choices=$argument_choices
-        if [[ -n $arguments && $kind != words ]]; then
+        if [[ -n $arguments && $kind != words && -z $argument_more ]]; then
             kind=''
         fi
     elif [[ $value == --*=* ]]; then

@@ -41,6 +41,10 @@ function __lmctl_argument --description 'Whether these are all words, and the ne
     __lmctl_after $argv; and not string match -q -- '-*' (commandline -ct)
 end
 
+function __lmctl_arguments --description 'Whether these are the first words, and the next is no option'
+    __lmctl_within $argv; and not string match -q -- '-*' (commandline -ct)
+end
+
 function __lmctl_names --description 'What a running daemon knows by name, or keys'
     set -l tokens (commandline -opc)
     set -l socket (string replace -f -- --socket= '' $tokens)
@@ -234,6 +238,7 @@ complete -c lmctl -n '__lmctl_within plan' -l json -d 'print the reply as one li
 complete -c lmctl -n '__lmctl_within plan' -l socket -r -F -d 'socket of the daemon'
 complete -c lmctl -n '__lmctl_within plan' -s h -l help -d 'show help and exit'
 
+complete -c lmctl -n '__lmctl_arguments events' -a 'daemon_started daemon_draining model_loading model_loaded model_unloaded model_failed request_queued request_granted request_refused request_finished request_failed request_cancelled config_reloaded config_rejected model_rolled_back events_dropped'
 complete -c lmctl -n '__lmctl_within events' -l json -d 'one JSON object a line, as into a pipe'
 complete -c lmctl -n '__lmctl_within events' -l socket -r -F -d 'socket of the daemon'
 complete -c lmctl -n '__lmctl_within events' -s h -l help -d 'show help and exit'
@@ -242,7 +247,7 @@ complete -c lmctl -n '__lmctl_within metrics' -l json -d 'print the reply as one
 complete -c lmctl -n '__lmctl_within metrics' -l socket -r -F -d 'socket of the daemon'
 complete -c lmctl -n '__lmctl_within metrics' -s h -l help -d 'show help and exit'
 
-complete -c lmctl -n '__lmctl_argument cancel' -a '(__lmctl_names requests)'
+complete -c lmctl -n '__lmctl_arguments cancel' -a '(__lmctl_names requests)'
 complete -c lmctl -n '__lmctl_within cancel' -l json -d 'print the reply as one line of JSON'
 complete -c lmctl -n '__lmctl_within cancel' -l socket -r -F -d 'socket of the daemon'
 complete -c lmctl -n '__lmctl_within cancel' -s h -l help -d 'show help and exit'
