@@ -148,7 +148,7 @@ _lmctl_syntax() {
             ;;
         service)
             options='-h,--help'
-            commands='install uninstall start stop restart status'
+            commands='install uninstall start stop restart status logs'
             argument=choice
             argument_choices=$commands
             ;;
@@ -170,6 +170,9 @@ _lmctl_syntax() {
         'service status')
             options='--json -h,--help'
             ;;
+        'service logs')
+            options='-f,--follow -n,--lines --since --socket -h,--help'
+            ;;
     esac
 }
 
@@ -177,7 +180,7 @@ _lmctl_syntax() {
 _lmctl_takes() {
     kind='' choices=''
     case "$command $1" in
-        'logs -f') return ;;
+        'logs -f' | 'service logs -f') return ;;
     esac
     case $1 in
         -m | --model) kind=model ;;
