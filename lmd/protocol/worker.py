@@ -165,6 +165,8 @@ class Prefill(Struct, tag=True):
     job: JobId
     done: int
     total: int
+    ms: float = 0.0
+    """Since the job was given its slot."""
 
 
 class Delta(Struct, array_like=True):

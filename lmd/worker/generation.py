@@ -43,6 +43,11 @@ class Generation:
         self._started = time.monotonic()
         self._first_token = self._started
 
+    @property
+    def elapsed_ms(self) -> float:
+        """Milliseconds since it was given its slot."""
+        return (time.monotonic() - self._started) * 1000
+
     def close(self) -> None:
         """Free the samplers. Call once."""
         if self._chain is not None:

@@ -227,7 +227,8 @@ class Streams:
             generation.most_cells = max(generation.most_cells, len(sequence.tokens))
             if not generation.produced:
                 total = len(generation.prepared.tokens)
-                self._send(Prefill(generation.job.id, len(sequence.tokens), total))
+                ms = generation.elapsed_ms
+                self._send(Prefill(generation.job.id, len(sequence.tokens), total, ms))
             if last:
                 self._advance(generation, row)
 

@@ -41,6 +41,10 @@ function __lmctl_argument --description 'Whether these are all words, and the ne
     __lmctl_after $argv; and not string match -q -- '-*' (commandline -ct)
 end
 
+function __lmctl_arguments --description 'Whether these are the first words, and this is no option'
+    __lmctl_within $argv; and not string match -q -- '-*' (commandline -ct)
+end
+
 function __lmctl_names --description 'What a running daemon knows by name, or keys'
     set -l tokens (commandline -opc)
     set -l socket (string replace -f -- --socket= '' $tokens)
@@ -162,7 +166,7 @@ complete -c lmctl -n '__lmctl_within suggest' -l deadline -x -d 'longest time fo
 complete -c lmctl -n '__lmctl_within suggest' -l priority -x -a 'interactive batch' -d 'lane of the request: batch work waits for interactive work'
 complete -c lmctl -n '__lmctl_within suggest' -l no-start -d 'do not start a daemon that is not running'
 complete -c lmctl -n '__lmctl_within suggest' -l socket -r -F -d 'socket of the daemon'
-complete -c lmctl -n '__lmctl_within suggest' -l supersede -x -a '(__lmctl_names keys)' -d 'cancel an unfinished request of the same key'
+complete -c lmctl -n '__lmctl_within suggest' -l supersede -x -d 'cancel an unfinished request of the same key'
 
 complete -c lmctl -n '__lmctl_within explain' -F
 complete -c lmctl -n '__lmctl_within explain' -s m -l model -x -a '(__lmctl_names models)' -d 'model or alias; default: suggest_model of the configuration'
@@ -178,7 +182,7 @@ complete -c lmctl -n '__lmctl_within explain' -l deadline -x -d 'longest time fo
 complete -c lmctl -n '__lmctl_within explain' -l priority -x -a 'interactive batch' -d 'lane of the request: batch work waits for interactive work'
 complete -c lmctl -n '__lmctl_within explain' -l no-start -d 'do not start a daemon that is not running'
 complete -c lmctl -n '__lmctl_within explain' -l socket -r -F -d 'socket of the daemon'
-complete -c lmctl -n '__lmctl_within explain' -l supersede -x -a '(__lmctl_names keys)' -d 'cancel an unfinished request of the same key'
+complete -c lmctl -n '__lmctl_within explain' -l supersede -x -d 'cancel an unfinished request of the same key'
 
 complete -c lmctl -n '__lmctl_within fix' -F
 complete -c lmctl -n '__lmctl_within fix' -s m -l model -x -a '(__lmctl_names models)' -d 'model or alias; default: suggest_model of the configuration'
@@ -196,7 +200,7 @@ complete -c lmctl -n '__lmctl_within fix' -l deadline -x -d 'longest time for qu
 complete -c lmctl -n '__lmctl_within fix' -l priority -x -a 'interactive batch' -d 'lane of the request: batch work waits for interactive work'
 complete -c lmctl -n '__lmctl_within fix' -l no-start -d 'do not start a daemon that is not running'
 complete -c lmctl -n '__lmctl_within fix' -l socket -r -F -d 'socket of the daemon'
-complete -c lmctl -n '__lmctl_within fix' -l supersede -x -a '(__lmctl_names keys)' -d 'cancel an unfinished request of the same key'
+complete -c lmctl -n '__lmctl_within fix' -l supersede -x -d 'cancel an unfinished request of the same key'
 
 complete -c lmctl -n '__lmctl_argument init' -a 'bash zsh fish'
 complete -c lmctl -n '__lmctl_within init' -l no-bind -d 'define the widgets, bind no keys'
@@ -225,6 +229,7 @@ complete -c lmctl -n '__lmctl_within top' -l interval -x -d 'time between two lo
 complete -c lmctl -n '__lmctl_within top' -l socket -r -F -d 'socket of the daemon'
 complete -c lmctl -n '__lmctl_within top' -s h -l help -d 'show help and exit'
 
+complete -c lmctl -n '__lmctl_within reload' -l no-wait -d 'do not wait until replaced models have answered'
 complete -c lmctl -n '__lmctl_within reload' -l json -d 'print the reply as one line of JSON'
 complete -c lmctl -n '__lmctl_within reload' -l socket -r -F -d 'socket of the daemon'
 complete -c lmctl -n '__lmctl_within reload' -s h -l help -d 'show help and exit'
@@ -234,6 +239,7 @@ complete -c lmctl -n '__lmctl_within plan' -l json -d 'print the reply as one li
 complete -c lmctl -n '__lmctl_within plan' -l socket -r -F -d 'socket of the daemon'
 complete -c lmctl -n '__lmctl_within plan' -s h -l help -d 'show help and exit'
 
+complete -c lmctl -n '__lmctl_arguments events' -a 'daemon_started daemon_draining model_loading model_loaded model_unloaded model_failed request_queued request_granted request_refused request_finished request_failed request_cancelled config_reloaded config_rejected model_rolled_back events_dropped'
 complete -c lmctl -n '__lmctl_within events' -l json -d 'one JSON object a line, as into a pipe'
 complete -c lmctl -n '__lmctl_within events' -l socket -r -F -d 'socket of the daemon'
 complete -c lmctl -n '__lmctl_within events' -s h -l help -d 'show help and exit'
@@ -242,7 +248,7 @@ complete -c lmctl -n '__lmctl_within metrics' -l json -d 'print the reply as one
 complete -c lmctl -n '__lmctl_within metrics' -l socket -r -F -d 'socket of the daemon'
 complete -c lmctl -n '__lmctl_within metrics' -s h -l help -d 'show help and exit'
 
-complete -c lmctl -n '__lmctl_argument cancel' -a '(__lmctl_names requests)'
+complete -c lmctl -n '__lmctl_arguments cancel' -a '(__lmctl_names requests)'
 complete -c lmctl -n '__lmctl_within cancel' -l json -d 'print the reply as one line of JSON'
 complete -c lmctl -n '__lmctl_within cancel' -l socket -r -F -d 'socket of the daemon'
 complete -c lmctl -n '__lmctl_within cancel' -s h -l help -d 'show help and exit'

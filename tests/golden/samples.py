@@ -9,7 +9,7 @@ from lmd.protocol.activity import Rates, RecentError, RunningRequest
 from lmd.protocol.errors import ERRORS, LmdError
 from lmd.protocol.events import kind_of
 from lmd.protocol.memory import MemoryResult, ModelMemory
-from lmd.protocol.reloading import ConfigChange, ConfigProblem, ReloadResult
+from lmd.protocol.reloading import ConfigChange, ConfigProblem, ReloadResult, RenewedModel
 from lmd.protocol.results import (
     Candidate,
     EmbedResult,
@@ -444,6 +444,7 @@ RESULTS: list[tuple[str, Id, str, Struct]] = [
             changes=[ConfigChange("models.code.context", "4096", "8192", "new_worker")],
             problems=[],
             running={"code": 2},
+            renewed=[RenewedModel("code", "restarting")],
         ),
     ),
     (

@@ -9,6 +9,7 @@ from typing import Any, Literal
 
 from lmctl.cli import HOT, root_command
 from lmctl.table import Command, Option
+from lmd.protocol.events import KINDS
 
 _KINDS: dict[str, Literal["model", "persona", "request", "key", "path"]] = {
     "MODEL": "model", "PERSONA": "persona", "KEY": "key", "FILE": "path", "PATH": "path",
@@ -23,6 +24,8 @@ class Value:
     kind: Literal["choice", "model", "persona", "request", "key", "path", "text", "words"]
     label: str
     choices: tuple[str, ...] = ()
+    many: bool = False
+    """An argument that may come again and again."""
 
 
 @dataclass(frozen=True)
@@ -139,10 +142,12 @@ def _typer_flag(option: Any) -> Flag:
 
 
 def _value(param: Any) -> Value:
-    label = param.name.replace("_", "-")
+    label, many = param.name.replace("_", "-"), param.nargs == -1
     if choices := getattr(param.type, "choices", ()):
-        return Value("choice", label, tuple(choices))
-    return Value(_kind(param.metavar), label)
+        return Value("choice", label, tuple(choices), many)
+    if param.metavar == "[KIND]...":
+        return Value("choice", label, tuple(KINDS), many)
+    return Value(_kind(param.metavar), label, many=many)
 
 
 def _from_table(command: Command) -> Node:
@@ -162,7 +167,8 @@ def _table_flag(option: Option) -> Flag:
     if option.choices:
         value = Value("choice", option.name, option.choices)
     elif option.kind != "flag":
-        value = Value(_kind(option.metavar), option.name)
+        kind = _kind(option.metavar)
+        value = Value("text" if kind == "key" else kind, option.name)  # of the configuration
     return Flag((*short, f"--{option.name}"), option.help, value, repeat=option.repeat)
 
 
