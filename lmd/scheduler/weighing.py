@@ -45,9 +45,12 @@ class Weigher:
         return self._known.get(name)
 
     def key(self, name: str) -> str | None:
-        """Names the way in which a model was to be run when it was last weighed; None where
-        nothing is kept of it."""
-        return self._keys.get(name)
+        """Names the way in which a model was to be run when it was last weighed, with as many
+        threads; None where nothing is kept of it."""
+        if name not in self._keys:
+            return None
+        threads = self._catalogue.config(name).threads or os.cpu_count() or 1
+        return f"{self._keys[name]} {threads}"
 
     async def weigh(self, name: str, config: ModelConfig, launcher: Launcher) -> Footprint:
         """What a model takes that runs by ``config``.

@@ -216,7 +216,7 @@ CALLS = [
         "reload, whole",
         29,
         "reload",
-        {"dry_run": True, "text": "[limits]\nqueue_total = 5\n", "deadline": 5},
+        {"dry_run": True, "wait": True, "text": "[limits]\nqueue_total = 5\n", "deadline": 5},
         whole=True,
     ),
     Call("status", 16, "status", {}, whole=True),

@@ -87,6 +87,7 @@ class GenerateHandlers:
                 grammar=params.grammar,
                 overflow=params.overflow,
                 private=params.private,
+                priority=params.priority,
             )
 
         text = serving.current().text = _text_bytes(messages, prompt, suffix)

@@ -156,7 +156,7 @@ def test_a_prompt_is_read_as_fast_as_it_was_told():
         worker.send(load_message(context=4096))
         while not isinstance(worker.receive(), Ready):
             pass
-        worker.send(chat(7, "word " * 1200))
+        worker.send(chat(7, " word" * 1200))
         told = []
         while not isinstance(frame := worker.receive(), Done):
             if isinstance(frame, Prefill):
