@@ -2,12 +2,13 @@
 
 import contextlib
 import itertools
-from collections.abc import AsyncIterator, Callable, Collection
+from collections.abc import AsyncIterator, Callable, Collection, Iterator
 from dataclasses import dataclass
 
 import trio
 
 from lmd import serving
+from lmd.backend.job import Job
 from lmd.backend.launch import Launcher
 from lmd.backend.session import Worker
 from lmd.config.schema import Config, ModelConfig
@@ -17,6 +18,7 @@ from lmd.models.footprint import Footprint
 from lmd.models.records import Records
 from lmd.protocol.errors import LmdError
 from lmd.protocol.params import Priority
+from lmd.protocol.worker import NewJob
 from lmd.scheduler import announcing, waiters
 from lmd.scheduler.configured import model_limits, shared_limits
 from lmd.scheduler.core import Scheduler
@@ -24,7 +26,9 @@ from lmd.scheduler.state import (
     Effect,
     Grant,
     ModelState,
+    Park,
     Refuse,
+    Resume,
     RollBack,
     StartWorker,
     StopWorker,
@@ -47,6 +51,22 @@ class Lease:
     worker: Worker
     queued: float
     loading: float
+    waiter: Waiter
+
+    @contextlib.contextmanager
+    def open_job(self, new_job: NewJob) -> Iterator[Job]:
+        """`Worker.open_job` of a generation, which is parked while another one has its slot."""
+        with self.worker.open_job(new_job) as job:
+
+            def hold(*, parked: bool) -> None:
+                self.worker.hold(job, parked=parked)
+                self.waiter.on_wait("parked", int(parked))
+
+            self.waiter.follow(hold)
+            try:
+                yield job
+            finally:
+                self.waiter.follow(None)
 
 
 class Broker:
@@ -132,7 +152,7 @@ class Broker:
             assert place.worker is not None, "a grant follows worker_ready"
             on_wait("granted", 0)
             loading = place.loading_seconds(arrived)
-            lease = Lease(place.worker, trio.current_time() - arrived - loading, loading)
+            lease = Lease(place.worker, trio.current_time() - arrived - loading, loading, waiter)
             announcing.granted(
                 self._bus, model, lease.queued, loading, max(0.0, place.started - arrived)
             )
@@ -215,7 +235,7 @@ class Broker:
         if model not in self.models:
             return 0
         state = self._scheduler.model(model)
-        return len(state.running) + len(state.visiting)
+        return len(state.running) + len(state.parked) + len(state.visiting)
 
     @property
     def memory(self) -> int:
@@ -261,6 +281,8 @@ class Broker:
             match effect:
                 case Grant(ticket):
                     self._waiters[ticket].decided.set()
+                case Park(ticket) | Resume(ticket):
+                    self._waiters[ticket].hold(parked=isinstance(effect, Park))
                 case Refuse():
                     self._refuse(effect)
                 case Weigh(model):

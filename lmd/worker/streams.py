@@ -21,6 +21,7 @@ from lmd.worker.pins import Pins
 from lmd.worker.prepared import PreparedText
 from lmd.worker.saved.store import LEAST_TOKENS, Source
 from lmd.worker.sequences import Sequence, Sequences
+from lmd.worker.slots import Slots
 
 NO_ROOM = 1
 """What `llama_decode` returns when it finds no cells for a batch."""
@@ -39,7 +40,6 @@ class Streams:
     """Owned by the engine's thread."""
 
     def __init__(self, loaded: Loaded, context: Context, jobs: OpenJobs, send: Send) -> None:
-        self.running: list[Generation] = []
         self._sizes = loaded.sizes
         self._vocabulary = loaded.model.vocabulary
         self._context = context
@@ -63,22 +63,38 @@ class Streams:
             pinned=loaded.sizes.reserve.sequences,
             pinned_cells=loaded.sizes.reserve.cells,
         )
+        # A recurrent state is shared whole, and what slides out of a window is not shared.
+        self._slots = Slots(
+            self._sequences, self._vocabulary, loaded.sizes.slots, can_follow=uniform
+        )
+        self.running = self._slots.running
         self.pins = Pins(self._sequences, self._read, self._bytes_of, self._restore_saved)
         self.pins.replace(loaded.prefixes)
 
     @property
+    def at_work(self) -> bool:
+        """Whether there is something to do."""
+        return self._slots.taken or self.pins.pending
+
+    @property
     def has_room(self) -> bool:
-        return len(self.running) < self._sizes.slots
+        return self._slots.has_room
 
     @property
     def parked(self) -> int:
         return self._sequences.parked
 
     def admit(self, prepared: PreparedText) -> None:
-        """Give a job a slot, and what can be reused of other sequences."""
-        sequence = self._sequences.admit(prepared.tokens)
-        sequence.private = prepared.private
-        self.running.append(Generation(prepared, sequence, self._vocabulary))
+        """See `Slots.admit`."""
+        self._slots.admit(prepared)
+
+    def pause(self, job: Job) -> list[PreparedText]:
+        """See `Slots.pause`."""
+        return self._slots.pause(job)
+
+    def resume(self) -> None:
+        """See `Slots.resume`."""
+        self._slots.resume()
 
     def held(self, tokens: list[int]) -> int:
         """How many of these tokens need not be read."""
@@ -131,7 +147,7 @@ class Streams:
         started = time.monotonic()
         code = self._context.decode()
         if code == NO_ROOM:
-            self._sequences.drop_parked()
+            self._sequences.drop_idle()
             code = self._context.decode()
         self.read_aside(len(tokens), time.monotonic() - started)
         return code == 0
@@ -156,8 +172,7 @@ class Streams:
 
     def leave(self, job: Job) -> None:
         """Take a job out that was answered elsewhere; its tokens stay for reuse."""
-        for generation in [running for running in self.running if running.job is job]:
-            self._retire(generation)
+        self._slots.leave(job)
 
     def step(self, *, alone: bool = False) -> None:
         """Decode one batch and answer what it brings. Does nothing without running jobs.
@@ -165,6 +180,7 @@ class Streams:
         ``alone``: something else is read after this step, so that readers, if there are any, have
         it for themselves.
         """
+        self._slots.begin_followers()
         self._make_space()
         entries = self._fill_batch(alone=alone)
         if entries and self._decode(entries):
@@ -174,7 +190,7 @@ class Streams:
         for generation in [running for running in self.running if running.finish_reason]:
             self.send_text()
             kv_bytes = self._footprint.of(generation.sequence, generation.most_cells)
-            self._retire(generation)
+            self._slots.retire(generation)
             self._jobs.end(generation.job, generation.done(kv_bytes))
 
     def send_text(self) -> None:
@@ -257,7 +273,7 @@ class Streams:
         code = self._context.decode() if room else NO_ROOM
         if code == NO_ROOM:
             # Cells of sliding windows and recurrent states are not counted one by one.
-            self._sequences.drop_parked()
+            self._sequences.drop_idle()
             code = self._context.decode()
         if code == 0:
             if readers:
@@ -293,12 +309,5 @@ class Streams:
 
     def _fail(self, generation: Generation, error: LmdError) -> None:
         self.send_text()
-        self.running.remove(generation)
-        self._sequences.drop(generation.sequence)
-        generation.close()
+        self._slots.drop(generation)
         self._jobs.fail(generation.job, error)
-
-    def _retire(self, generation: Generation) -> None:
-        self.running.remove(generation)
-        self._sequences.park(generation.sequence)
-        generation.close()

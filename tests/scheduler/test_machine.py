@@ -9,7 +9,7 @@ from hypothesis import HealthCheck, Phase, settings
 from hypothesis.stateful import run_state_machine_as_test
 
 from lmd.scheduler.core import Scheduler
-from lmd.scheduler.state import Effect, Limits, ModelLimits, ModelState, Ticket
+from lmd.scheduler.state import Effect, Limits, ModelLimits, ModelState, Stay, Ticket
 from lmd.serving import Client
 from tests.scheduler.machine import SchedulerMachine
 
@@ -39,6 +39,36 @@ class ForgetsToLookAfterAnEnd(Scheduler):
         model.running.pop(ticket_id, None)
         model.visiting.discard(ticket_id)
         return []
+
+
+class ParksAndForgets(Scheduler):
+    def _advance(self, now: float) -> list[Effect]:
+        parked = {model.name: model.parked for model in self._models.values()}
+        for model in self._models.values():
+            model.parked = {}
+        effects = super()._advance(now)
+        for model in self._models.values():
+            model.parked |= parked.get(model.name, {})
+        return effects
+
+
+class ParksWhoHasJustComeBack(Scheduler):
+    def _advance(self, now: float) -> list[Effect]:
+        for model in self._models.values():
+            model.batch = {
+                number: dataclasses.replace(stay, kept_until=now)
+                for number, stay in model.batch.items()
+            }
+        return super()._advance(now)
+
+
+class ParksAnybody(Scheduler):
+    def submit(self, ticket: Ticket, now: float) -> list[Effect]:
+        effects = super().submit(ticket, now)
+        for model in self._models.values():
+            for number in model.running:
+                model.batch.setdefault(number, Stay(ticket, now))
+        return effects
 
 
 class LosesTheQueueOfACrashedModel(Scheduler):
@@ -188,6 +218,9 @@ class GoesOnWithTheOldWorker(Scheduler):
         GoesOnWithTheOldWorker,
         GrantsOneTooMany,
         ForgetsToLookAfterAnEnd,
+        ParksAndForgets,
+        ParksWhoHasJustComeBack,
+        ParksAnybody,
         LosesTheQueueOfACrashedModel,
         SleepsThroughTheBackoff,
         TakesAPlaceTooMany,

@@ -116,7 +116,7 @@ async def _collect(
     """
     logprobs: list[TokenLogprob] = []
     unsent = ""
-    with lease.worker.open_job(new_job) as job:
+    with lease.open_job(new_job) as job:
         while True:
             piece = await job.receive()
             if piece.prefill:
