@@ -265,17 +265,7 @@ Work = Generate | Embed | Tokenize
 NewJob = Callable[[int], Work]
 """Makes a job's message once its number is known."""
 ToWorker = (
-    Load
-    | Generate
-    | Embed
-    | Tokenize
-    | Abort
-    | Park
-    | Resume
-    | Ping
-    | Save
-    | Forget
-    | Prefixes
+    Load | Generate | Embed | Tokenize | Abort | Park | Resume | Ping | Save | Forget | Prefixes
 )
 FromWorker = (
     Loading

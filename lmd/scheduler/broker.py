@@ -2,13 +2,11 @@
 
 import contextlib
 import itertools
-from collections.abc import AsyncIterator, Callable, Collection, Iterator
-from dataclasses import dataclass
+from collections.abc import AsyncIterator, Callable, Collection
 
 import trio
 
 from lmd import serving
-from lmd.backend.job import Job
 from lmd.backend.launch import Launcher
 from lmd.backend.session import Worker
 from lmd.config.schema import Config, ModelConfig
@@ -18,10 +16,10 @@ from lmd.models.footprint import Footprint
 from lmd.models.records import Records
 from lmd.protocol.errors import LmdError
 from lmd.protocol.params import Priority
-from lmd.protocol.worker import NewJob
 from lmd.scheduler import announcing, waiters
 from lmd.scheduler.configured import model_limits, shared_limits
 from lmd.scheduler.core import Scheduler
+from lmd.scheduler.grants import Lease
 from lmd.scheduler.state import (
     Effect,
     Grant,
@@ -42,31 +40,6 @@ from lmd.serving import Client
 
 OnRollBack = Callable[[str, ModelConfig, str], None]
 """Told (model, the configuration that holds again, why the new one does not); must not block."""
-
-
-@dataclass(frozen=True, slots=True)
-class Lease:
-    """The right to use a ready model, and how long it took to get it, in seconds."""
-
-    worker: Worker
-    queued: float
-    loading: float
-    waiter: Waiter
-
-    @contextlib.contextmanager
-    def open_job(self, new_job: NewJob) -> Iterator[Job]:
-        """`Worker.open_job` of a generation, which is parked while another one has its slot."""
-        with self.worker.open_job(new_job) as job:
-
-            def hold(*, parked: bool) -> None:
-                self.worker.hold(job, parked=parked)
-                self.waiter.on_wait("parked", int(parked))
-
-            self.waiter.follow(hold)
-            try:
-                yield job
-            finally:
-                self.waiter.follow(None)
 
 
 class Broker:

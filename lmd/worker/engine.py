@@ -144,7 +144,7 @@ class Serving:
         assert self._streams is not None
         if not (self._embeddings or self._streams.pins.pending):
             return False
-        self._last_aside = not (self._streams.readers and self._last_aside)
+        self._last_aside = not (self._streams.has_readers and self._last_aside)
         return self._last_aside
 
     def _take_messages(self) -> None:

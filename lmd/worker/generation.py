@@ -60,7 +60,13 @@ class Generation:
         """What it wants of the next step."""
         tokens = len(self.pending)
         hurried = self.hurried and self.is_reading
-        return Claim(tokens, tokens == 1, self.prepared.interactive or hurried, self.served)
+        return Claim(
+            tokens,
+            tokens == 1,
+            self.prepared.interactive or hurried,
+            self.served,
+            len(self.sequence.tokens),
+        )
 
     def close(self) -> None:
         """Free the samplers. Call once."""

@@ -6,7 +6,7 @@ from typing import NamedTuple
 
 from lmd.protocol.errors import LmdError
 from lmd.protocol.worker import Prefill, Step
-from lmd.worker.batching import Claim, plan_step, room_without_readers
+from lmd.worker.batching import Claim, Share
 from lmd.worker.channel import Send
 from lmd.worker.failures import as_lmd_error
 from lmd.worker.footprint import Footprint
@@ -16,8 +16,9 @@ from lmd.worker.jobs import Job, OpenJobs
 from lmd.worker.llama.context import Context
 from lmd.worker.load import Loaded
 from lmd.worker.overflow import cut_when_full, full_warning, shifted_warning
-from lmd.worker.pace import Pace, Room
+from lmd.worker.pace import Pace
 from lmd.worker.pins import Pins
+from lmd.worker.planning import Planner, readers_of
 from lmd.worker.prepared import PreparedText
 from lmd.worker.saved.store import LEAST_TOKENS, Source
 from lmd.worker.sequences import Sequence, Sequences
@@ -46,8 +47,10 @@ class Streams:
         self._jobs = jobs
         self._send = send
         self._frames = Frames()
-        self._pace = Pace(loaded.sizes.interactive_gap, loaded.sizes.prefill_chunk)
-        self._steps = 0
+        pace = Pace(loaded.sizes.interactive_gap, loaded.sizes.prefill_chunk)
+        batch, chunk = loaded.sizes.batch, loaded.sizes.prefill_chunk
+        self._planner = Planner(pace, batch=batch, chunk=chunk)
+        self._shares: list[Share] = []
         uniform = not (loaded.model.window or loaded.model.recurrent)
         self._footprint = Footprint(context.sequence_bytes, uniform=uniform)
         self._saved = loaded.saved
@@ -117,21 +120,18 @@ class Streams:
         ]
 
     @property
-    def readers(self) -> int:
-        """Tokens of the next step that people read along."""
-        return sum(claim.tokens for claim in self._claims if claim.reader)
+    def has_readers(self) -> bool:
+        """Whether people read along with the next step."""
+        return readers_of(self._claims) > 0
 
     @property
     def room_aside(self) -> int:
         """Tokens that may be read between two steps for what is no generation."""
-        if readers := self.readers:
-            return self._pace.next_aside(readers)
-        return self._sizes.prefill_chunk if self.running else self._sizes.batch
+        return self._planner.room_aside(self._claims)
 
     def read_aside(self, tokens: int, seconds: float) -> None:
         """So many tokens were read between two steps, in so long."""
-        if self.readers:
-            self._pace.observe_aside(tokens, seconds)
+        self._planner.observe_aside(self._claims, tokens, seconds)
 
     def read_prefixes(self) -> bool:
         """Read a piece of the declared prefixes, a small one while somebody is answered; whether
@@ -229,34 +229,15 @@ class Streams:
     def _claims(self) -> list[Claim]:
         return [generation.claim for generation in self._ready]
 
-    def _room(self, claims: list[Claim], *, alone: bool) -> Room:
-        """Who may have tokens in the next step."""
-        readers = sum(claim.tokens for claim in claims if claim.reader)
-        if readers and not alone and not all(claim.reader for claim in claims):
-            return self._pace.next_step(readers, self._depth)
-        self._pace.forget_owed()
-        if readers:
-            return Room(readers=True, others=0)
-        return room_without_readers(claims, self._sizes.batch, self._sizes.prefill_chunk)
-
-    @property
-    def _depth(self) -> int:
-        """How far those look back that nobody reads along with."""
-        return max(
-            (len(one.sequence.tokens) for one in self._ready if not one.claim.reader), default=0
-        )
-
     def _fill_batch(self, *, alone: bool) -> list[Entry]:
         batch = self._context.batch
         batch.clear()
-        ready, claims = self._ready, self._claims
-        room = self._room(claims, alone=alone)
-        self._steps += 1
-        shares = plan_step(claims, room, batch=self._sizes.batch, turn=self._steps)
+        ready = self._ready
+        self._shares = self._planner.plan(self._claims, alone=alone)
         entries: list[Entry] = []
-        for share in shares:
+        for share in self._shares:
             generation = ready[share.sequence]
-            generation.served = self._steps
+            generation.served = self._planner.step
             sequence = generation.sequence
             last = share.tokens == len(generation.pending)
             tokens = generation.pending[: share.tokens]
@@ -266,8 +247,6 @@ class Streams:
 
     def _decode(self, entries: list[Entry]) -> bool:
         """True if the batch is decoded; else its jobs have failed and their sequences are gone."""
-        readers = self.readers
-        depth = self._depth
         started = time.monotonic()
         room = self._sequences.make_room(self._context.batch.size)
         code = self._context.decode() if room else NO_ROOM
@@ -276,10 +255,7 @@ class Streams:
             self._sequences.drop_idle()
             code = self._context.decode()
         if code == 0:
-            if readers:
-                seconds = time.monotonic() - started
-                reading = sum(entry.tokens for entry in entries if entry.generation.claim.reader)
-                self._pace.observe(reading, self._context.batch.size - reading, seconds, depth)
+            self._planner.observe(self._claims, self._shares, time.monotonic() - started)
             return True
         for entry in entries:
             text = f"llama.cpp could not decode the batch ({code})"

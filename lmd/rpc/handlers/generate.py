@@ -12,7 +12,8 @@ from lmd.protocol.worker import Done, Generate, NewJob
 from lmd.rpc.context import RequestContext
 from lmd.rpc.requests import Requests
 from lmd.rpc.waiting import Progress
-from lmd.scheduler.broker import Broker, Lease
+from lmd.scheduler.broker import Broker
+from lmd.scheduler.grants import Lease
 
 NOT_YET = ("conversation",)
 """Parameters that the contract names and this version does not act on; reported, never silent."""
