@@ -249,7 +249,7 @@ class GoesOnWithTheOldWorker(Scheduler):
 def test_the_machine_finds_a_seeded_bug(broken: type[Scheduler]):
     machine = type("Machine", (SchedulerMachine,), {"scheduler_class": broken})
     chosen = settings(
-        max_examples=300,
+        max_examples=900,
         stateful_step_count=50,
         deadline=None,
         database=None,
