@@ -72,10 +72,14 @@ def next_change(model: ModelState) -> float:
 
 def would_make_way(model: ModelState, ticket: Ticket, now: float) -> bool:
     """Whether somebody would be parked at once for a ticket that arrives."""
-    if not ticket.slot or ticket.priority != "interactive" or model.phase is not Phase.READY:
-        return False
     able = any(stay.kept_until <= now for stay in model.batch.values())
-    return able and not model.leaving and len(model.parked) < model.limits.slots
+    return able and may_make_way(model, ticket) and len(model.parked) < model.limits.slots
+
+
+def may_make_way(model: ModelState, ticket: Ticket) -> bool:
+    """Whether it may get a slot sooner than those who run come to their end."""
+    urgent = ticket.slot and ticket.priority == "interactive"
+    return urgent and bool(model.batch) and model.phase is Phase.READY and not model.leaving
 
 
 def _is_pressed(model: ModelState) -> bool:

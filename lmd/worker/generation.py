@@ -56,6 +56,11 @@ class Generation:
         return len(self.pending) > 1
 
     @property
+    def elapsed_ms(self) -> float:
+        """Milliseconds since it was given its slot."""
+        return (time.monotonic() - self._started) * 1000
+
+    @property
     def claim(self) -> Claim:
         """What it wants of the next step."""
         tokens = len(self.pending)
