@@ -51,14 +51,14 @@ class Generation:
         self._first_token = self._started
 
     @property
-    def elapsed_ms(self) -> float:
-        """Milliseconds since it was given its slot."""
-        return (time.monotonic() - self._started) * 1000
-
-    @property
     def is_reading(self) -> bool:
         """Whether more of its prompt than the last token is to be read."""
         return len(self.pending) > 1
+
+    @property
+    def elapsed_ms(self) -> float:
+        """Milliseconds since it was given its slot."""
+        return (time.monotonic() - self._started) * 1000
 
     @property
     def claim(self) -> Claim:

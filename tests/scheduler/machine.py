@@ -117,6 +117,16 @@ class SchedulerMachine(Books):
             self.loads[name].append(self.now - self.started_at[name])
         self.carry_out(self.scheduler.worker_ready(name, self.now))
 
+    @precondition(lambda self: self.named("ready"))
+    @rule(data=st.data(), more=st.integers(0, 1))
+    def press(self, data: st.DataObject, more: int) -> None:
+        """Batch requests fill the slots, and interactive ones come."""
+        name = data.draw(st.sampled_from(self.named("ready")))
+        for _ in range(MODELS[name].slots):
+            self.submit(name, "batch", True, False, 1, 0, math.inf)
+        for client in range(1 + more):
+            self.submit(name, "interactive", True, False, 2 + client, 0, math.inf)
+
     @rule(
         name=NAMES,
         rate=st.sampled_from([100.0, 200.0]),
@@ -154,6 +164,7 @@ class SchedulerMachine(Books):
             self.come_ready(name)
             for number in [n for n, ticket in self.granted.items() if ticket.model == name]:
                 del self.granted[number]
+                self.time_in_slot(number)
                 self.carry_out(self.scheduler.end(number, name, self.now, whole=False))
             if self.workers.get(name) == "ready":
                 self.unload(name)
@@ -161,16 +172,6 @@ class SchedulerMachine(Books):
                 del self.workers[name]
                 self.stale.discard(name)
                 self.carry_out(self.scheduler.worker_exited(name, self.now, "", crashed=False))
-
-    @precondition(lambda self: self.named("ready"))
-    @rule(data=st.data(), more=st.integers(0, 1))
-    def press(self, data: st.DataObject, more: int) -> None:
-        """Batch requests fill the slots, and interactive ones come."""
-        name = data.draw(st.sampled_from(self.named("ready")))
-        for _ in range(MODELS[name].slots):
-            self.submit(name, "batch", True, False, 1, 0, math.inf)
-        for client in range(1 + more):
-            self.submit(name, "interactive", True, False, 2 + client, 0, math.inf)
 
     @rule(names=st.sets(NAMES, min_size=2), client=st.sampled_from([1, 2]), size=SIZES)
     def come_up(self, names: set[str], client: int, size: int) -> None:
