@@ -17,6 +17,7 @@ def model_limits(config: Config) -> dict[str, ModelLimits]:
             keep_alive=config.daemon.keep_alive if model.keep_alive is None else model.keep_alive,
             preload=model.preload,
             remembers=_remembers(config, name, model),
+            pinned=model.pinned,
         )
         for name, model in config.models.items()
     }

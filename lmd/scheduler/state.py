@@ -74,6 +74,8 @@ class ModelLimits:
     preload: bool = False
     remembers: bool = False
     """Parts of prompts may be in its cache as soon as it is loaded."""
+    pinned: bool = False
+    """It makes no room for others and is never idle for too long."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -156,7 +158,7 @@ class ModelState:
     @property
     def wanted(self) -> bool:
         """Whether it is to be loaded although nobody waits for it."""
-        kept = self.limits.preload or bool(self.holders)
+        kept = self.limits.preload or self.limits.pinned or bool(self.holders)
         return bool(self.attempts) or (kept and not self.dismissed)
 
     @property
@@ -169,6 +171,12 @@ class ModelState:
         """Whether it ends as soon as it is idle; no further grants until then."""
         unwanted = self.removed and not self.queue
         return self.evicting or self.going or unwanted
+
+    @property
+    def stays(self) -> bool:
+        """Whether it holds its place whoever else needs it."""
+        there = self.phase is Phase.STARTING or (self.phase is Phase.READY and not self.going)
+        return self.limits.pinned and there
 
     @property
     def going(self) -> bool:

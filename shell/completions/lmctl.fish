@@ -41,7 +41,7 @@ function __lmctl_argument --description 'Whether these are all words, and the ne
     __lmctl_after $argv; and not string match -q -- '-*' (commandline -ct)
 end
 
-function __lmctl_arguments --description 'Whether these are the first words, and this is no option'
+function __lmctl_arguments --description 'Whether these come first, and the next is no option'
     __lmctl_within $argv; and not string match -q -- '-*' (commandline -ct)
 end
 
@@ -351,6 +351,7 @@ complete -c lmctl -n '__lmctl_argument service' -a start -d 'Start the service n
 complete -c lmctl -n '__lmctl_argument service' -a stop -d 'Stop the service until the next start or login.'
 complete -c lmctl -n '__lmctl_argument service' -a restart -d 'Replace the daemon by a new one.'
 complete -c lmctl -n '__lmctl_argument service' -a status -d 'Show whether it is installed and running.'
+complete -c lmctl -n '__lmctl_argument service' -a logs -d 'Show the daemon\'s log, wherever it is kept.'
 complete -c lmctl -n '__lmctl_after service' -s h -l help -d 'show help and exit'
 
 complete -c lmctl -n '__lmctl_within service install' -l always-on -d 'run from login on, not from the first connection on'
@@ -371,3 +372,9 @@ complete -c lmctl -n '__lmctl_within service restart' -s h -l help -d 'show help
 
 complete -c lmctl -n '__lmctl_within service status' -l json -d 'print the reply as one line of JSON'
 complete -c lmctl -n '__lmctl_within service status' -s h -l help -d 'show help and exit'
+
+complete -c lmctl -n '__lmctl_within service logs' -s f -l follow -d 'go on with what is added, until interrupted'
+complete -c lmctl -n '__lmctl_within service logs' -s n -l lines -x -d 'the last N lines; default 100'
+complete -c lmctl -n '__lmctl_within service logs' -l since -x -d 'not older than 10m, 2h, 09:30, or a date'
+complete -c lmctl -n '__lmctl_within service logs' -l socket -r -F -d 'socket of the daemon'
+complete -c lmctl -n '__lmctl_within service logs' -s h -l help -d 'show help and exit'

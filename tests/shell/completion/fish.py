@@ -47,7 +47,7 @@ function __lmctl_argument --description 'Whether these are all words, and the ne
     __lmctl_after $argv; and not string match -q -- '-*' (commandline -ct)
 end
 
-function __lmctl_arguments --description 'Whether these are the first words, and this is no option'
+function __lmctl_arguments --description 'Whether these come first, and the next is no option'
     __lmctl_within $argv; and not string match -q -- '-*' (commandline -ct)
 end
 

@@ -25,7 +25,7 @@ class Value:
     label: str
     choices: tuple[str, ...] = ()
     many: bool = False
-    """An argument that may come again and again."""
+    """Whether more of them may follow; of arguments only."""
 
 
 @dataclass(frozen=True)
@@ -143,10 +143,9 @@ def _typer_flag(option: Any) -> Flag:
 
 def _value(param: Any) -> Value:
     label, many = param.name.replace("_", "-"), param.nargs == -1
-    if choices := getattr(param.type, "choices", ()):
-        return Value("choice", label, tuple(choices), many)
-    if param.metavar == "[KIND]...":
-        return Value("choice", label, tuple(KINDS), many)
+    choices = KINDS if param.metavar == "[KIND]..." else getattr(param.type, "choices", ())
+    if choices:
+        return Value("choice", label, tuple(choices), many=many)
     return Value(_kind(param.metavar), label, many=many)
 
 
