@@ -95,7 +95,8 @@ def _sum(order: Sequence[Ticket], model: ModelState, now: float) -> _Sum | None:
     if start is None:
         return None
     cold = model.phase is Phase.STARTING and not model.limits.remembers
-    read = speed.shortest_read(model.speed, ticket.text) if cold or ticket.embeds else 0.0
+    uncached = ticket.slot and (cold or ticket.embeds)
+    read = speed.shortest_read(model.speed, ticket.text) if uncached else 0.0
     return _Sum(load, start - load, read, not ticket.embeds, len(order) - 1)
 
 
