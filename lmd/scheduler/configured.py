@@ -16,8 +16,8 @@ def model_limits(config: Config) -> dict[str, ModelLimits]:
             slots=model.slots,
             keep_alive=config.daemon.keep_alive if model.keep_alive is None else model.keep_alive,
             preload=model.preload,
-            remembers=_remembers(config, name, model),
             pinned=model.pinned,
+            remembers=_remembers(config, name, model),
         )
         for name, model in config.models.items()
     }

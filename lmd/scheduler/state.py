@@ -72,10 +72,10 @@ class ModelLimits:
     slots: int
     keep_alive: float
     preload: bool = False
-    remembers: bool = False
-    """Parts of prompts may be in its cache as soon as it is loaded."""
     pinned: bool = False
     """It makes no room for others and is never idle for too long."""
+    remembers: bool = False
+    """Parts of prompts may be in its cache as soon as it is loaded."""
 
 
 @dataclass(frozen=True, slots=True)

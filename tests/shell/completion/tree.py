@@ -166,8 +166,7 @@ def _table_flag(option: Option) -> Flag:
     if option.choices:
         value = Value("choice", option.name, option.choices)
     elif option.kind != "flag":
-        kind = _kind(option.metavar)
-        value = Value("text" if kind == "key" else kind, option.name)  # of the configuration
+        value = Value(_kind(option.metavar), option.name)
     return Flag((*short, f"--{option.name}"), option.help, value, repeat=option.repeat)
 
 
