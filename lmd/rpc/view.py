@@ -7,7 +7,7 @@ import trio
 from lmd.models.catalogue import Catalogue
 from lmd.models.probe import Measured
 from lmd.protocol.errors import LmdError
-from lmd.protocol.results import MemoryStatus, ModelStatus, PrefixStatus
+from lmd.protocol.models import MemoryStatus, ModelStatus, PrefixStatus
 from lmd.rpc.rates import Meter
 from lmd.scheduler.broker import Broker
 

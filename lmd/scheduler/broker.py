@@ -62,6 +62,7 @@ class Broker:
         self.speeds = Speeds(scheduler, kept.speeds, self._weigher.key)
         self._ids = itertools.count(1)
         self._waiters: dict[int, Waiter] = {}
+        self._places = waiters.PlaceTeller(self._waiters)
         self._workers = Workers(
             scheduler, catalogue, launcher, self._weigher, self.speeds, bus, self._waiters,
             self._apply,
@@ -260,10 +261,12 @@ class Broker:
         return self._workers.last_unloaded
 
     def _apply(self, effects: list[Effect]) -> None:
+        moved: set[str] = set()
         for effect in effects:
             match effect:
                 case Grant(ticket):
                     self._waiters[ticket].decided.set()
+                    moved.add(self._waiters[ticket].ticket.model)
                 case Park(ticket) | Resume(ticket):
                     self._waiters[ticket].hold(parked=isinstance(effect, Park))
                 case Refuse():
@@ -277,6 +280,8 @@ class Broker:
                 case RollBack(model, reason):
                     earlier = self._workers.roll_back(model, reason)
                     self.on_roll_back(model, earlier, reason)
+        for model in moved & set(self.models):
+            self._places.tell(self.state(model), trio.current_time())
         self._changed.set()
 
     def _refuse(self, effect: Refuse) -> None:

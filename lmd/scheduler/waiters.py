@@ -1,5 +1,6 @@
 """Requests that wait, and what they are told of their place and of their model's load."""
 
+import math
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import Protocol
@@ -10,6 +11,7 @@ from lmd.protocol.errors import LmdError
 from lmd.scheduler import estimates
 from lmd.scheduler.state import ModelState, Ticket
 
+TELL_SECONDS = 1.0
 OnWait = Callable[[str, float], None]
 """Told ("queued", position) while a request waits, before it ("starts", seconds from now) where
 that can be known; ("size", bytes of the file) and ("loading", fraction of it) while its model
@@ -67,6 +69,21 @@ def tell_places(waiters: Mapping[int, Waiter], model: ModelState, now: float) ->
     start."""
     for on_wait, (position, start) in places(waiters, model, now).items():
         _tell_place(on_wait, position, start)
+
+
+class PlaceTeller:
+    """Tells those who wait how they get on, as others are served: of a model at most once in
+    `TELL_SECONDS`, since a queue of hundreds may move hundreds of times in a second."""
+
+    def __init__(self, waiters: Mapping[int, Waiter]) -> None:
+        self._waiters = waiters
+        self._told: dict[str, float] = {}
+
+    def tell(self, model: ModelState, now: float) -> None:
+        """Somebody left the queue of a model."""
+        if model.queue and now - self._told.get(model.name, -math.inf) >= TELL_SECONDS:
+            self._told[model.name] = now
+            tell_places(self._waiters, model, now)
 
 
 def tell_place(waiter: Waiter, model: ModelState, now: float) -> int:

@@ -9,6 +9,14 @@ from lmd.protocol.activity import Rates, RecentError, RunningRequest
 from lmd.protocol.errors import ERRORS, LmdError
 from lmd.protocol.events import kind_of
 from lmd.protocol.memory import MemoryResult, ModelMemory
+from lmd.protocol.models import (
+    ForgetResult,
+    MemoryStatus,
+    ModelDetail,
+    ModelsResult,
+    ModelStatus,
+    PrefixStatus,
+)
 from lmd.protocol.reloading import ConfigChange, ConfigProblem, ReloadResult, RenewedModel
 from lmd.protocol.results import (
     Candidate,
@@ -16,17 +24,11 @@ from lmd.protocol.results import (
     EventsResult,
     ExplainedPart,
     ExplainResult,
-    ForgetResult,
     GenerationResult,
     HelloResult,
-    MemoryStatus,
     MetricsResult,
-    ModelDetail,
-    ModelsResult,
-    ModelStatus,
     PersonasResult,
     PersonaStatus,
-    PrefixStatus,
     RequestWarning,
     StatusResult,
     SuggestResult,
