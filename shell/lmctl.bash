@@ -322,17 +322,23 @@ __lmd_take() {
 }
 
 # False for what a locale calls printable, but is not seen or stands elsewhere than it seems: blanks,
-# bidi, joiners, fillers, variation selectors, tags, private use. By the bytes of UTF-8: what a range
-# of characters is depends on the locale.
+# bidi, joiners, fillers, variation selectors, tags, private use, signs that act on the characters
+# around them. By the bytes of UTF-8: what a range of characters is depends on the locale.
 __lmd_visible() (
     LC_ALL=C
     case $1 in
         *$'\302'[$'\240\255']* | *$'\315\217'* | *$'\330\234'* | *$'\341\205'[$'\237\240']* | \
             *$'\341\232\200'* | *$'\341\236'[$'\264\265']* | *$'\341\240'[$'\213'-$'\217']* | \
             *$'\342\200'[$'\200'-$'\217']* | *$'\342\200'[$'\250'-$'\257']* | \
-            *$'\342\201'[$'\237'-$'\257']* | *$'\343\200\200'* | *$'\343\205\244'* | \
+            *$'\342\201'[$'\237'-$'\257']* | *$'\342\240\200'* | \
+            *$'\343\200\200'* | *$'\343\205\244'* | \
             *$'\356'??* | *$'\357'[$'\200'-$'\243']?* | *$'\357\270'[$'\200'-$'\217']* | \
             *$'\357\273\277'* | *$'\357\276\240'* | *$'\357\277'[$'\260'-$'\277']* | \
+            *$'\330'[$'\200'-$'\205']* | *$'\333\235'* | *$'\334\217'* | \
+            *$'\340\242'[$'\220\221']* | *$'\340\243\242'* | \
+            *$'\360\221\202\275'* | *$'\360\221\203\215'* | \
+            *$'\360\223\220'[$'\260'-$'\277']* | *$'\360\233\262'[$'\240'-$'\243']* | \
+            *$'\360\235\205'[$'\263'-$'\272']* | \
             *[$'\363\364']???*) \builtin false ;;
     esac
 )
