@@ -23,6 +23,7 @@ from lmctl.doctor.installation import (
 )
 from lmctl.doctor.processes import Process, kind_of, our_processes
 from lmctl.doctor.surroundings import check_hooks, check_service, judge_disk
+from lmctl.init import stamp
 from lmd import __version__
 from lmd.paths import lexicon_path
 from tests.lmctl.fake_daemon import HELLO, FakeDaemon, Script
@@ -226,6 +227,33 @@ def test_hooks_of_another_version(home: Path):
     (kept / "lmctl.zsh").write_text("# lmctl 0.0.9: hooks for zsh\n:\n")
     finding = check_hooks(Target("/s"))
     assert (finding.state, finding.mend) == ("warn", "lmctl init zsh --write")
+
+
+@pytest.mark.parametrize(
+    ("variables", "file", "shell"),
+    [
+        ({}, ".config/fish/conf.d/lmd.fish", "fish"),
+        ({"XDG_CONFIG_HOME": "{home}/xdg"}, "xdg/fish/config.fish", "fish"),
+        ({"ZDOTDIR": "{home}/z"}, "z/.zshrc", "zsh"),
+    ],
+)
+def test_start_up_files_are_where_the_shell_looks_for_them(
+    home: Path, monkeypatch: pytest.MonkeyPatch, variables: dict[str, str], file: str, shell: str
+):
+    for name, value in variables.items():
+        monkeypatch.setenv(name, value.format(home=home))
+    kept = home / ".local" / "share" / "lmd" / f"lmctl.{shell}"
+    kept.parent.mkdir(parents=True)
+    kept.write_text(f"{stamp(shell)}\n")
+    usual = file if variables else ".config/fish/config.fish"
+    assert check_hooks(Target("/s")).mend.startswith(
+        f"put into {home if variables else '~'}/{usual}: source "
+    )
+    (home / file).parent.mkdir(parents=True)
+    (home / file).write_text(f"source {kept}\n")
+    assert check_hooks(Target("/s")) == Finding("shell hooks", "ok", f"loaded by {shell}")
+    (home / file).write_text(kept.read_text())
+    assert check_hooks(Target("/s")).detail == f"loaded by {shell}"
 
 
 def test_hooks_without_a_home_to_look_in(home: Path, monkeypatch: pytest.MonkeyPatch):
