@@ -290,11 +290,12 @@ __lmd_keys() {
 # Read `reply`: sure|unsure|none TAB message, then for each candidate POINT TAB MARK TAB COMMAND.
 # lmctl has checked all of it; what goes on a command line is checked where it goes there.
 __lmd_take() {
-    builtin local head="${reply%%$'\n'*}" entry='' where='' mark='' index=0 wide=$'\303\261'
+    builtin local head="${reply%%$'\n'*}" entry='' where='' mark='' index=0 number=0
+    builtin local wide=$'\303\261'
     builtin local state="${head%%$'\t'*}" message="${head#*$'\t'}"
     builtin local rest="${reply:${#head}+1}"
     while [[ -n $rest ]] && ((${#__lmd_commands[@]} < 10)); do
-        entry="${rest%%$'\n'*}" rest="${rest:${#entry}+1}"
+        entry="${rest%%$'\n'*}" rest="${rest:${#entry}+1}" number=$((number + 1))
         where="${entry%%$'\t'*}" entry="${entry#*$'\t'}"
         mark="${entry%%$'\t'*}" entry="${entry#*$'\t'}"
         case $where in '' | *[!0-9]* | ??????*) continue ;; esac
@@ -302,6 +303,10 @@ __lmd_take() {
         if ((${#wide} == 1)) && [[ $entry == *[![:print:]]* ]]; then continue; fi
         if [[ $entry == *[![:ascii:]]* ]] && ! __lmd_visible "$entry"; then continue; fi
         if ((${#entry} > 4096)); then continue; fi
+        # What is left when the likeliest is turned down is nothing to be sure of.
+        if [[ -z ${__lmd_commands[0]-} && $state == sure ]] && ((number > 1)); then
+            state=unsure message='the likeliest command may not stand on this line'
+        fi
         __lmd_points+=("$where") __lmd_marks+=("$mark") __lmd_commands+=("$entry")
     done
     case $state in
