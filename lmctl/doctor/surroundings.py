@@ -5,6 +5,7 @@ import shutil
 import sys
 
 from lmctl.commands.connection import Target
+from lmctl.commands.logs import configured_file
 from lmctl.commands.tables import size
 from lmctl.doctor.finding import Finding, ask_process
 from lmctl.failures import Failure
@@ -25,6 +26,8 @@ def check_disk(target: Target) -> Finding:
         "cache": cache_directory(),
         "socket and log": os.path.dirname(os.path.abspath(target.path)) or runtime_directory(),
     }
+    if log := configured_file():
+        places["log"] = os.path.dirname(log)
     return judge_disk({name: (path, _free(path)) for name, path in places.items()})
 
 

@@ -22,7 +22,7 @@ from lmctl.doctor.installation import (
     read_features,
 )
 from lmctl.doctor.processes import Process, kind_of, our_processes
-from lmctl.doctor.surroundings import check_hooks, check_service, judge_disk
+from lmctl.doctor.surroundings import check_disk, check_hooks, check_service, judge_disk
 from lmctl.init import stamp
 from lmd import __version__
 from lmd.paths import lexicon_path
@@ -207,6 +207,16 @@ def test_room_on_disks(free: int | None, state: str):
     finding = judge_disk({"state": ("/a", 1 << 40), "cache": ("/b", free)})
     assert finding.state == state
     assert finding.mend == ("" if state == "ok" else "make room: du -sh /b")
+
+
+def test_room_is_looked_for_where_the_log_goes(home: Path):
+    without = check_disk(Target("/s/lmd.sock"))
+    (home / ".config" / "lmd").mkdir(parents=True)
+    (home / ".config" / "lmd" / "lmd.toml").write_text(f'[log]\nfile = "{home}/lmd.log"\n')
+    found = check_disk(Target("/s/lmd.sock"))
+    assert found.state == without.state
+    if found.state == "ok":
+        assert (without.detail.count("log "), found.detail.count("log ")) == (1, 2)
 
 
 @pytest.mark.skipif(sys.platform == "darwin", reason="units of systemd")
