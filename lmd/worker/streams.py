@@ -5,7 +5,7 @@ from functools import partial
 from typing import NamedTuple
 
 from lmd.protocol.errors import LmdError
-from lmd.protocol.worker import Prefill, Step
+from lmd.protocol.worker import Prefill
 from lmd.worker.batching import Claim, plan_step, room_without_readers
 from lmd.worker.channel import Send
 from lmd.worker.failures import as_lmd_error
@@ -179,8 +179,8 @@ class Streams:
 
     def send_text(self) -> None:
         """Send what is kept for a later frame; comes before the final message of a job."""
-        if deltas := self._frames.take(time.monotonic()):
-            self._send(Step(deltas))
+        if messages := self._frames.take(time.monotonic()):
+            self._send(*messages)
 
     def _make_space(self) -> None:
         """End or shift the sequences that have no position left for their next token."""
@@ -278,7 +278,8 @@ class Streams:
             generation.most_cells = max(generation.most_cells, len(sequence.tokens))
             if not generation.produced:
                 total = len(generation.prepared.tokens)
-                self._send(Prefill(generation.job.id, len(sequence.tokens), total))
+                tell = self._frames.add_read if last else self._send
+                tell(Prefill(generation.job.id, len(sequence.tokens), total))
             if last:
                 self._advance(generation, row)
 
