@@ -278,8 +278,9 @@ class Streams:
             generation.most_cells = max(generation.most_cells, len(sequence.tokens))
             if not generation.produced:
                 total = len(generation.prepared.tokens)
+                read = len(sequence.tokens)
                 tell = self._frames.add_read if last else self._send
-                tell(Prefill(generation.job.id, len(sequence.tokens), total))
+                tell(Prefill(generation.job.id, read, total, generation.elapsed_ms))
             if last:
                 self._advance(generation, row)
 
