@@ -143,12 +143,17 @@ class Worker:
     def _try_send(
         self, message: Work | Abort | Park | Resume | Ping | Save | Forget | Prefixes
     ) -> bool:
-        """Queue a frame; False when the queue is full. A worker that is gone counts as told."""
+        """Send a frame, or queue what the kernel does not take at once; False when the queue is
+        full. A worker that is gone counts as told."""
         if self.closed.is_set():
             return True
         frame = encode_frame(message)
         if isinstance(message, Work) and self._unsent + len(frame) > OUTBOUND_BYTES:
             return False
+        if not self._unsent:
+            frame = frame[self._process.try_write(frame) :]
+            if not frame:
+                return True
         try:
             self._outbound.send_nowait(frame)
         except trio.WouldBlock:

@@ -17,6 +17,8 @@ from collections.abc import Mapping
 import structlog
 import trio
 
+from lmd.sockets import try_write
+
 log = structlog.get_logger("lmd.worker")
 
 STDERR_LINES = 40
@@ -39,6 +41,10 @@ class WorkerProcess:
         self.oom = ""
         """Set by whoever kills it for its memory: the reason, as a sentence."""
         self._stderr_closed = trio.Event()
+
+    def try_write(self, data: bytes) -> int:
+        """Hand the kernel what it takes at once; see `lmd.sockets.try_write`."""
+        return try_write(self.stream.socket, data)
 
     async def drain_stderr(self) -> None:
         """Read stderr until the process closes it, keeping the last lines.

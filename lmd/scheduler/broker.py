@@ -256,7 +256,9 @@ class Broker:
     def idle_since(self) -> float | None:
         """When the last model left that is not to stay loaded anyway; None while there is one."""
         models = map(self._scheduler.model, self._workers.places)
-        if self._waiters or not all(model.limits.preload for model in models):
+        if self._waiters or not all(
+            model.limits.preload or model.limits.pinned for model in models
+        ):
             return None
         return self._workers.last_unloaded
 

@@ -5,7 +5,7 @@ from functools import partial
 from typing import NamedTuple
 
 from lmd.protocol.errors import LmdError
-from lmd.protocol.worker import Prefill, Step
+from lmd.protocol.worker import Prefill
 from lmd.worker.batching import Claim, Share
 from lmd.worker.channel import Send
 from lmd.worker.failures import as_lmd_error
@@ -195,8 +195,8 @@ class Streams:
 
     def send_text(self) -> None:
         """Send what is kept for a later frame; comes before the final message of a job."""
-        if deltas := self._frames.take(time.monotonic()):
-            self._send(Step(deltas))
+        if messages := self._frames.take(time.monotonic()):
+            self._send(*messages)
 
     def _make_space(self) -> None:
         """End or shift the sequences that have no position left for their next token."""
@@ -271,7 +271,8 @@ class Streams:
             if not generation.produced:
                 total = len(generation.prepared.tokens)
                 read = len(sequence.tokens)
-                self._send(Prefill(generation.job.id, read, total, generation.elapsed_ms))
+                tell = self._frames.add_read if last else self._send
+                tell(Prefill(generation.job.id, read, total, generation.elapsed_ms))
             if last:
                 self._advance(generation, row)
 

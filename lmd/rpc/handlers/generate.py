@@ -128,14 +128,15 @@ async def _collect(
     with lease.open_job(new_job) as job:
         while True:
             piece = await job.receive()
-            if piece.prefill:
-                progress.read(piece.prefill.done, piece.prefill.total)
-                reading.take(piece.prefill)
-            progress("tokens", piece.tokens)
             logprobs += piece.logprobs
             unsent += piece.text
-            if unsent and context.try_emit_text(unsent):
-                unsent = ""
+            with context.joined():
+                if piece.prefill:
+                    progress.read(piece.prefill.done, piece.prefill.total)
+                    reading.take(piece.prefill)
+                progress("tokens", piece.tokens)
+                if unsent and context.try_emit_text(unsent):
+                    unsent = ""
             if isinstance(piece.final, Done):
                 return piece.final, logprobs, unsent
 
