@@ -12,19 +12,8 @@ from lmd.backend.session import RECEIVE_BYTES, Worker
 from lmd.backend.spawn import WorkerProcess, start_process
 from lmd.protocol.errors import LmdError
 from lmd.protocol.params import Sampling
-from lmd.protocol.worker import (
-    Embed,
-    FrameSplitter,
-    Generate,
-    Load,
-    LoadFailed,
-    Loading,
-    Ready,
-    Weighed,
-    Work,
-    decode_from_worker,
-    encode_frame,
-)
+from lmd.protocol.worker import Embed, Generate, Load, LoadFailed, Loading, Ready, Weighed, Work
+from lmd.protocol.worker_frames import FrameSplitter, decode_from_worker, encode_frame
 from lmd.worker.fake.knobs import parse_knobs, weigh_fake
 
 SAVE_SECONDS = 10.0

@@ -237,6 +237,8 @@ def _capabilities(loaded: Loaded) -> list[str]:
         capabilities += ["generate", "chat", "shift"]
         if loaded.model.vocabulary.fim() is not None:
             capabilities.append("fim")
+        if len(loaded.adapters):
+            capabilities.append("lora")
     if loaded.pooling != "rank":
         capabilities.append("embed")
     return capabilities

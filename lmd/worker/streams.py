@@ -4,8 +4,10 @@ import time
 from functools import partial
 from typing import NamedTuple
 
+from lmd.protocol.adapters import AdapterSet
 from lmd.protocol.errors import LmdError
 from lmd.protocol.worker import Prefill, Step
+from lmd.worker.adapters import ALONE, AdapterTurns
 from lmd.worker.batching import plan_step
 from lmd.worker.channel import Send
 from lmd.worker.failures import as_lmd_error
@@ -46,6 +48,8 @@ class Streams:
         self._jobs = jobs
         self._send = send
         self._frames = Frames()
+        self._adapters = loaded.adapters
+        self._turns = AdapterTurns()
         self._pace = Pace(loaded.sizes.prefill_chunk)
         uniform = not (loaded.model.window or loaded.model.recurrent)
         self._footprint = Footprint(context.sequence_bytes, uniform=uniform)
@@ -75,17 +79,23 @@ class Streams:
 
     def admit(self, prepared: PreparedText) -> None:
         """Give a job a slot, and what can be reused of other sequences."""
-        sequence = self._sequences.admit(prepared.tokens)
+        sequence = self._sequences.admit(prepared.tokens, prepared.adapters)
         sequence.private = prepared.private
         self.running.append(Generation(prepared, sequence, self._vocabulary))
 
-    def held(self, tokens: list[int]) -> int:
+    def held(self, tokens: list[int], adapters: AdapterSet = ()) -> int:
         """How many of these tokens need not be read."""
-        return self._sequences.reusable(tokens)
+        return self._sequences.reusable(tokens, adapters)
 
-    def restore(self, tokens: list[int], state: bytes) -> bool:
+    def restore(self, tokens: list[int], state: bytes, adapters: AdapterSet = ()) -> bool:
         """Put a saved sequence into the cache; False if it does not fit."""
-        return self._sequences.restore(tokens, lambda number: self._context.restore(number, state))
+        return self._sequences.restore(
+            tokens, lambda number: self._context.restore(number, state), adapters
+        )
+
+    def identity(self, adapters: AdapterSet) -> bytes:
+        """Names LoRA adapters and their scales in saved states."""
+        return self._adapters.identity(adapters)
 
     def sources(self) -> list[Source]:
         """The finished sequences that may be saved, the most useful first."""
@@ -94,6 +104,7 @@ class Streams:
                 sequence.tokens,
                 self._context.first_position(sequence.id),
                 partial(self._context.state, sequence.id),
+                self._adapters.identity(sequence.adapters),
             )
             for sequence in self._sequences.worth_saving
             if len(sequence.tokens) >= LEAST_TOKENS
@@ -105,6 +116,7 @@ class Streams:
         return self.pins.step(self._pace.chunk if self.running else self._sizes.batch)
 
     def _read(self, sequence: int, tokens: list[int], position: int) -> bool:
+        self._adapters.use(self._context, ALONE)
         batch = self._context.batch
         batch.clear()
         batch.add(sequence, tokens, position, 0)
@@ -184,7 +196,7 @@ class Streams:
     def _fill_batch(self) -> list[Entry]:
         batch = self._context.batch
         batch.clear()
-        ready = [generation for generation in self.running if not generation.finish_reason]
+        ready = self._take_turn()
         shares = plan_step(
             [len(generation.pending) for generation in ready],
             batch=self._sizes.batch,
@@ -199,6 +211,14 @@ class Streams:
             row = batch.add(sequence.id, tokens, len(sequence.tokens), 1 if last else 0)
             entries.append(Entry(generation, share.tokens, row, last))
         return entries
+
+    def _take_turn(self) -> list[Generation]:
+        """The generations that the next step is for: one set of adapters acts on all of it."""
+        ready = [generation for generation in self.running if not generation.finish_reason]
+        wanted = (generation.prepared.adapters for generation in ready)
+        adapters = self._turns.choose(wanted, time.monotonic())
+        self._adapters.use(self._context, adapters)
+        return [one for one in ready if one.prepared.adapters == adapters]
 
     def _decode(self, entries: list[Entry]) -> bool:
         """True if the batch is decoded; else its jobs have failed and their sequences are gone."""

@@ -17,7 +17,18 @@ from lmd.scheduler.broker import Broker, Lease
 NOT_YET = ("conversation",)
 """Parameters that the contract names and this version does not act on; reported, never silent."""
 CAPABILITIES = frozenset(
-    {"stream", "schema", "grammar", "logprobs", "seed", "stop", "cancel", "deadline", "supersede"}
+    {
+        "stream",
+        "schema",
+        "grammar",
+        "logprobs",
+        "seed",
+        "stop",
+        "cancel",
+        "deadline",
+        "supersede",
+        "lora",
+    }
 )
 
 
@@ -72,6 +83,7 @@ class GenerateHandlers:
             raise LmdError("invalid_request", "`schema` and `grammar` exclude each other")
         schema = None if params.schema is UNSET else context.dialect.json_text(params.schema)
         sampling = self._catalogue.sampling(model, params, persona.sampling)
+        adapters = self._catalogue.adapters(model, params.lora)
         context.streaming = params.stream
 
         def new_job(job: int) -> Generate:
@@ -85,6 +97,7 @@ class GenerateHandlers:
                 grammar=params.grammar,
                 overflow=params.overflow,
                 private=params.private,
+                adapters=adapters,
             )
 
         with self._requests.follow(context, model, params.priority) as progress:
