@@ -54,6 +54,10 @@ class ModelConfig(Struct, kw_only=True, frozen=True, forbid_unknown_fields=True)
     """Most tokens in one engine step."""
     prefill_chunk: Annotated[int, Meta(ge=16, le=8192)] = 256
     """Most prompt tokens read in one step while another sequence is decoding."""
+    interactive_gap: Annotated[float, Meta(ge=1.5, le=1000)] = 2.0
+    """How many times its quiet gap an interactive answer may wait for its next token while prompts
+    are read and batch requests served. More lets these get on faster; docs/hot-paths.md has what
+    it costs them."""
     cache_type_k: CacheType = "f16"
     """How the KV cache keeps keys: "q8_0" takes 53% of the memory of "f16" and "q4_0" 28%, of
     which the answers suffer: q8_0 hardly, q4_0 visibly. See docs/memory.md."""

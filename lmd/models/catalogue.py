@@ -236,6 +236,7 @@ class Catalogue:
             gpu_layers=model.gpu_layers,
             batch=model.batch,
             prefill_chunk=model.prefill_chunk,
+            interactive_gap=model.interactive_gap,
             parked_bytes=model.prefix_cache,
             prefixes=self.prefixes_of(name),
             chat_template=model.chat_template,

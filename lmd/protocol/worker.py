@@ -11,7 +11,7 @@ from typing import Annotated, Any, Literal
 from msgspec import Meta, Struct
 
 from lmd.protocol.adapters import AdapterFile, ScaledAdapter
-from lmd.protocol.params import CacheType, FlashAttention, Message, Sampling
+from lmd.protocol.params import CacheType, FlashAttention, Message, Priority, Sampling
 from lmd.protocol.prefixes import PinnedPrefix, Prefix, SavedState
 from lmd.protocol.results import RequestWarning, Timings, TokenLogprob, Usage
 
@@ -31,6 +31,9 @@ class Load(Struct, tag=True, kw_only=True):
     batch: int = 512
     prefill_chunk: int = 256
     """Most prompt tokens read in one step while other sequences are decoding."""
+    interactive_gap: float = 2.0
+    """How many times its quiet gap an interactive sequence may wait for its next token while
+    others are served."""
     chat_template: str | None = None
     pooling: str | None = None
     parked: int = 8
@@ -66,6 +69,8 @@ class Generate(Struct, tag=True, kw_only=True):
     """What the cache holds of it is never written to disk."""
     adapters: tuple[ScaledAdapter, ...] = ()
     """In the order of their names."""
+    priority: Priority = "interactive"
+    """A batch one gives way wherever it would make an interactive one wait."""
 
 
 class Embed(Struct, tag=True, kw_only=True):

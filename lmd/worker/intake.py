@@ -117,6 +117,7 @@ class Intake:
             warnings=warnings,
             private=message.private,
             adapters=message.adapters,
+            interactive=message.priority == "interactive",
         )
 
     def _prompt_tokens(self, message: Generate, warnings: Warnings) -> list[int]:

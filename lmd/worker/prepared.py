@@ -25,6 +25,7 @@ class PreparedText:
     warnings: list[RequestWarning]
     private: bool = False
     adapters: AdapterSet = ()
+    interactive: bool = True
     sought: bool = False
     """Whether something of it is saved on disk has been seen to."""
 

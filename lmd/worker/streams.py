@@ -1,14 +1,12 @@
 """The running generations and the context they share: one step for all of them."""
 
 import time
-from functools import partial
 from typing import NamedTuple
 
-from lmd.protocol.adapters import AdapterSet
 from lmd.protocol.errors import LmdError
 from lmd.protocol.worker import Prefill, Step
 from lmd.worker.adapters import ALONE, AdapterTurns
-from lmd.worker.batching import plan_step
+from lmd.worker.batching import Claim, plan_step, room_without_readers
 from lmd.worker.channel import Send
 from lmd.worker.failures import as_lmd_error
 from lmd.worker.footprint import Footprint
@@ -18,10 +16,10 @@ from lmd.worker.jobs import Job, OpenJobs
 from lmd.worker.llama.context import Context
 from lmd.worker.load import Loaded
 from lmd.worker.overflow import cut_when_full, full_warning, shifted_warning
-from lmd.worker.pace import Pace
+from lmd.worker.pace import Pace, Room
 from lmd.worker.pins import Pins
 from lmd.worker.prepared import PreparedText
-from lmd.worker.saved.store import LEAST_TOKENS, Source
+from lmd.worker.saved.keeping import Keeping
 from lmd.worker.sequences import Sequence, Sequences
 
 NO_ROOM = 1
@@ -50,10 +48,10 @@ class Streams:
         self._frames = Frames()
         self._adapters = loaded.adapters
         self._turns = AdapterTurns()
-        self._pace = Pace(loaded.sizes.prefill_chunk)
+        self._pace = Pace(loaded.sizes.interactive_gap, loaded.sizes.prefill_chunk)
+        self._steps = 0
         uniform = not (loaded.model.window or loaded.model.recurrent)
         self._footprint = Footprint(context.sequence_bytes, uniform=uniform)
-        self._saved = loaded.saved
         self._sequences = Sequences(
             context,
             total_cells=loaded.sizes.cells,
@@ -66,7 +64,8 @@ class Streams:
             pinned=loaded.sizes.reserve.sequences,
             pinned_cells=loaded.sizes.reserve.cells,
         )
-        self.pins = Pins(self._sequences, self._read, self._bytes_of, self._restore_saved)
+        self.kept = Keeping(context, self._sequences, loaded.adapters, loaded.saved)
+        self.pins = Pins(self._sequences, self._read, self._bytes_of, self.kept.restore_pinned)
         self.pins.replace(loaded.prefixes)
 
     @property
@@ -83,37 +82,27 @@ class Streams:
         sequence.private = prepared.private
         self.running.append(Generation(prepared, sequence, self._vocabulary))
 
-    def held(self, tokens: list[int], adapters: AdapterSet = ()) -> int:
-        """How many of these tokens need not be read."""
-        return self._sequences.reusable(tokens, adapters)
+    @property
+    def readers(self) -> int:
+        """Tokens of the next step that people read along."""
+        return sum(claim.tokens for claim in self._claims if claim.reader)
 
-    def restore(self, tokens: list[int], state: bytes, adapters: AdapterSet = ()) -> bool:
-        """Put a saved sequence into the cache; False if it does not fit."""
-        return self._sequences.restore(
-            tokens, lambda number: self._context.restore(number, state), adapters
-        )
+    @property
+    def room_aside(self) -> int:
+        """Tokens that may be read between two steps for what is no generation."""
+        if readers := self.readers:
+            return self._pace.next_aside(readers)
+        return self._sizes.prefill_chunk if self.running else self._sizes.batch
 
-    def identity(self, adapters: AdapterSet) -> bytes:
-        """Names LoRA adapters and their scales in saved states."""
-        return self._adapters.identity(adapters)
-
-    def sources(self) -> list[Source]:
-        """The finished sequences that may be saved, the most useful first."""
-        return [
-            Source(
-                sequence.tokens,
-                self._context.first_position(sequence.id),
-                partial(self._context.state, sequence.id),
-                self._adapters.identity(sequence.adapters),
-            )
-            for sequence in self._sequences.worth_saving
-            if len(sequence.tokens) >= LEAST_TOKENS
-        ]
+    def read_aside(self, tokens: int, seconds: float) -> None:
+        """So many tokens were read between two steps, in so long."""
+        if self.readers:
+            self._pace.observe_aside(tokens, seconds)
 
     def read_prefixes(self) -> bool:
         """Read a piece of the declared prefixes, a small one while somebody is answered; whether
         the state of any has changed."""
-        return self.pins.step(self._pace.chunk if self.running else self._sizes.batch)
+        return self.pins.step(self.room_aside)
 
     def _read(self, sequence: int, tokens: list[int], position: int) -> bool:
         self._adapters.use(self._context, ALONE)
@@ -122,22 +111,13 @@ class Streams:
         batch.add(sequence, tokens, position, 0)
         if not self._sequences.make_room(len(tokens)):
             return False
+        started = time.monotonic()
         code = self._context.decode()
         if code == NO_ROOM:
             self._sequences.drop_parked()
             code = self._context.decode()
+        self.read_aside(len(tokens), time.monotonic() - started)
         return code == 0
-
-    def _restore_saved(self, tokens: list[int]) -> None:
-        """At load, or on a reload: what takes longest of it is the disk, and that is seldom."""
-        entry = self._saved.find([*tokens, -1], self.held([*tokens, -1])) if self._saved else None
-        if entry is None or self._saved is None:
-            return
-        state = self._saved.read(entry)
-        if state is None:
-            self._saved.drop(entry)
-        else:
-            self.restore(entry.tokens.tolist(), state)
 
     def _bytes_of(self, sequence: Sequence) -> int:
         return self._footprint.of(sequence, len(sequence.tokens))
@@ -151,10 +131,14 @@ class Streams:
         for generation in [running for running in self.running if running.job is job]:
             self._retire(generation)
 
-    def step(self) -> None:
-        """Decode one batch and answer what it brings. Does nothing without running jobs."""
+    def step(self, *, alone: bool = False) -> None:
+        """Decode one batch and answer what it brings. Does nothing without running jobs.
+
+        ``alone``: something else is read after this step, so that readers, if there are any, have
+        it for themselves.
+        """
         self._make_space()
-        entries = self._fill_batch()
+        entries = self._fill_batch(alone=alone)
         if entries and self._decode(entries):
             self._harvest(entries)
         if self._frames.is_due(time.monotonic()):
@@ -193,18 +177,46 @@ class Streams:
             generation.pending = kept + generation.pending
         generation.warn_once(shifted_warning(cut.size, self._sizes.context))
 
-    def _fill_batch(self) -> list[Entry]:
+    @property
+    def _ready(self) -> list[Generation]:
+        return [generation for generation in self.running if not generation.finish_reason]
+
+    @property
+    def _claims(self) -> list[Claim]:
+        return [generation.claim for generation in self._ready]
+
+    def _room(self, claims: list[Claim], *, alone: bool) -> Room:
+        """Who may have tokens in the next step."""
+        readers = sum(claim.tokens for claim in claims if claim.reader)
+        if not readers and (waiting := self.readers):
+            # They have other adapters, and this turn is not theirs.
+            return Room(readers=False, others=self._pace.next_aside(waiting))
+        if readers and not alone and not all(claim.reader for claim in claims):
+            return self._pace.next_step(readers, self._depth)
+        self._pace.forget_owed()
+        if readers:
+            return Room(readers=True, others=0)
+        return room_without_readers(claims, self._sizes.batch, self._sizes.prefill_chunk)
+
+    @property
+    def _depth(self) -> int:
+        """How far those look back that nobody reads along with."""
+        return max(
+            (len(one.sequence.tokens) for one in self._ready if not one.claim.reader), default=0
+        )
+
+    def _fill_batch(self, *, alone: bool) -> list[Entry]:
         batch = self._context.batch
         batch.clear()
         ready = self._take_turn()
-        shares = plan_step(
-            [len(generation.pending) for generation in ready],
-            batch=self._sizes.batch,
-            prefill_chunk=self._pace.chunk,
-        )
+        claims = [generation.claim for generation in ready]
+        room = self._room(claims, alone=alone)
+        self._steps += 1
+        shares = plan_step(claims, room, batch=self._sizes.batch, turn=self._steps)
         entries: list[Entry] = []
         for share in shares:
             generation = ready[share.sequence]
+            generation.served = self._steps
             sequence = generation.sequence
             last = share.tokens == len(generation.pending)
             tokens = generation.pending[: share.tokens]
@@ -214,7 +226,7 @@ class Streams:
 
     def _take_turn(self) -> list[Generation]:
         """The generations that the next step is for: one set of adapters acts on all of it."""
-        ready = [generation for generation in self.running if not generation.finish_reason]
+        ready = self._ready
         wanted = (generation.prepared.adapters for generation in ready)
         adapters = self._turns.choose(wanted, time.monotonic())
         self._adapters.use(self._context, adapters)
@@ -222,6 +234,8 @@ class Streams:
 
     def _decode(self, entries: list[Entry]) -> bool:
         """True if the batch is decoded; else its jobs have failed and their sequences are gone."""
+        readers = self.readers
+        depth = self._depth
         started = time.monotonic()
         room = self._sequences.make_room(self._context.batch.size)
         code = self._context.decode() if room else NO_ROOM
@@ -230,9 +244,10 @@ class Streams:
             self._sequences.drop_parked()
             code = self._context.decode()
         if code == 0:
-            decoded = sum(entry.tokens == 1 for entry in entries)
-            prompts = self._context.batch.size - decoded
-            self._pace.observe(decoded, prompts, time.monotonic() - started)
+            if readers:
+                seconds = time.monotonic() - started
+                reading = sum(entry.tokens for entry in entries if entry.generation.claim.reader)
+                self._pace.observe(reading, self._context.batch.size - reading, seconds, depth)
             return True
         for entry in entries:
             text = f"llama.cpp could not decode the batch ({code})"

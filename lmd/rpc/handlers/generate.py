@@ -98,6 +98,7 @@ class GenerateHandlers:
                 overflow=params.overflow,
                 private=params.private,
                 adapters=adapters,
+                priority=params.priority,
             )
 
         with self._requests.follow(context, model, params.priority) as progress:

@@ -19,7 +19,7 @@ class Restored:
 
 
 class Cache(Protocol):
-    """What is asked of the KV cache; see `lmd.worker.streams.Streams`."""
+    """What is asked of the KV cache; see `lmd.worker.saved.keeping.Keeping`."""
 
     def held(self, tokens: list[int], adapters: AdapterSet = ()) -> int: ...
     def restore(self, tokens: list[int], state: bytes, adapters: AdapterSet = ()) -> bool: ...
