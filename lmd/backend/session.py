@@ -18,7 +18,6 @@ from lmd.protocol.worker import (
     Embedded,
     Failed,
     Forget,
-    FrameSplitter,
     FromWorker,
     Load,
     LoadFailed,
@@ -37,9 +36,8 @@ from lmd.protocol.worker import (
     Step,
     Tokenized,
     Work,
-    decode_from_worker,
-    encode_frame,
 )
+from lmd.protocol.worker_frames import FrameSplitter, decode_from_worker, encode_frame
 
 log = structlog.get_logger("lmd.worker")
 

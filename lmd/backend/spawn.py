@@ -17,6 +17,7 @@ from collections.abc import Mapping
 import structlog
 import trio
 
+from lmd.backend.control_groups import ControlGroups, Limits, WorkerGroup
 from lmd.sockets import try_write
 
 log = structlog.get_logger("lmd.worker")
@@ -41,6 +42,15 @@ class WorkerProcess:
         self.oom = ""
         """Set by whoever kills it for its memory: the reason, as a sentence."""
         self._stderr_closed = trio.Event()
+        self._group: WorkerGroup | None = None
+
+    async def confine(self, groups: ControlGroups, limits: Limits) -> None:
+        """Give it a control group of its own; without one it runs as well, and the log says why."""
+        with trio.CancelScope(shield=True):
+            try:
+                self._group = await trio.to_thread.run_sync(groups.open, self.pid, limits)
+            except OSError as error:
+                log.warning("worker has no control group", pid=self.pid, reason=str(error))
 
     def try_write(self, data: bytes) -> int:
         """Hand the kernel what it takes at once; see `lmd.sockets.try_write`."""
@@ -89,6 +99,10 @@ class WorkerProcess:
                 status = await trio.to_thread.run_sync(self._popen.wait)
             with trio.move_on_after(LAST_WORDS_SECONDS):
                 await self._stderr_closed.wait()
+            if self._group:
+                self.oom = self.oom or self._group.oom
+                await trio.to_thread.run_sync(self._group.close)
+                self._group = None
         if self._popen.stderr:
             self._popen.stderr.close()
         if status and not self.oom and any(_NO_MEMORY.search(line) for line in self.last_lines):

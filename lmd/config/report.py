@@ -115,10 +115,14 @@ def _unwritable_log(path: str) -> Iterator[Problem]:
 
 
 def _missing_models(config: Config) -> Iterator[Problem]:
+    named: dict[Key, str] = {}
     for name, model in config.models.items():
-        if not os.path.isfile(model.path):
-            key = ("models", name, "path")
-            said, remedy = _why_no_model(model.path)
+        named["models", name, "path"] = model.path
+        for adapter, lora in model.lora.items():
+            named["models", name, "lora", adapter, "path"] = lora.path
+    for key, path in named.items():
+        if not os.path.isfile(path):
+            said, remedy = _why_no_model(path)
             yield Problem(key, f"{spelled(key)}: {said}", remedy)
 
 

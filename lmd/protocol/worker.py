@@ -1,4 +1,4 @@
-"""Messages between the daemon and a worker process: u32 big-endian length, then MessagePack.
+"""Messages between the daemon and a worker process.
 
 The daemon speaks first (`Load`); the worker answers `Ready` or `LoadFailed` and then serves jobs
 until the socket closes. Jobs are numbered by the daemon; every job ends with exactly one `Done`,
@@ -8,10 +8,9 @@ until the socket closes. Jobs are numbered by the daemon; every job ends with ex
 from collections.abc import Callable
 from typing import Annotated, Any, Literal
 
-import msgspec
 from msgspec import Meta, Struct
 
-from lmd.protocol.limits import MAX_WORKER_FRAME_BYTES
+from lmd.protocol.adapters import AdapterFile, ScaledAdapter
 from lmd.protocol.params import CacheType, FlashAttention, Message, Priority, Sampling
 from lmd.protocol.prefixes import PinnedPrefix, Prefix, SavedState
 from lmd.protocol.results import RequestWarning, Timings, TokenLogprob, Usage
@@ -50,6 +49,8 @@ class Load(Struct, tag=True, kw_only=True):
     cache_type_k: CacheType = "f16"
     cache_type_v: CacheType = "f16"
     flash_attention: FlashAttention = "auto"
+    adapters: list[AdapterFile] = []
+    """Loaded beside the model; each generation says which of them act on it."""
 
 
 class Generate(Struct, tag=True, kw_only=True):
@@ -66,6 +67,8 @@ class Generate(Struct, tag=True, kw_only=True):
     overflow: Literal["error", "shift"] = "error"
     private: bool = False
     """What the cache holds of it is never written to disk."""
+    adapters: tuple[ScaledAdapter, ...] = ()
+    """In the order of their names."""
     priority: Priority = "interactive"
     """A batch one gives way wherever it would make an interactive one wait."""
 
@@ -149,7 +152,7 @@ class Ready(Struct, tag=True, kw_only=True):
     embedding_length: int
     pooling: str
     capabilities: list[str]
-    """Of: generate, chat, fim, embed, shift."""
+    """Of: generate, chat, fim, embed, shift, lora."""
     template_sha256: str
     build: str
     load_ms: float
@@ -287,38 +290,3 @@ FromWorker = (
     | Saved
     | Pinned
 )
-
-_encoder = msgspec.msgpack.Encoder()
-decode_to_worker = msgspec.msgpack.Decoder(ToWorker).decode
-decode_from_worker = msgspec.msgpack.Decoder(FromWorker).decode
-
-
-def encode_frame(message: ToWorker | FromWorker) -> bytes:
-    """One frame, length prefix included. Raises ValueError past `MAX_WORKER_FRAME_BYTES`."""
-    body = _encoder.encode(message)
-    if len(body) > MAX_WORKER_FRAME_BYTES:
-        raise ValueError(f"a frame of {len(body)} bytes is over {MAX_WORKER_FRAME_BYTES}")
-    return len(body).to_bytes(4, "big") + body
-
-
-class FrameSplitter:
-    """Cuts a byte stream into frame bodies. Raises ValueError on an oversized length."""
-
-    def __init__(self) -> None:
-        self._buffer = bytearray()
-
-    def feed(self, data: bytes) -> list[bytes]:
-        """Add bytes; return the bodies that are now complete."""
-        self._buffer += data
-        bodies: list[bytes] = []
-        start = 0
-        while len(self._buffer) - start >= 4:
-            size = int.from_bytes(self._buffer[start : start + 4], "big")
-            if size > MAX_WORKER_FRAME_BYTES:
-                raise ValueError(f"a frame of {size} bytes is over {MAX_WORKER_FRAME_BYTES}")
-            if len(self._buffer) - start - 4 < size:
-                break
-            bodies.append(bytes(self._buffer[start + 4 : start + 4 + size]))
-            start += 4 + size
-        del self._buffer[:start]
-        return bodies

@@ -90,7 +90,7 @@ class Scheduler:
                 return [*full]
         if late := lateness.refuse_late(ticket, model, now):
             return [late]
-        refused = self._refuse_these(full)
+        refused = admission.take_out(full, self._models.values())
         model.queue.append(ticket)
         if model.phase in (Phase.COLD, Phase.FAILED):
             model.crashes = () if ticket.revive else model.crashes
@@ -240,9 +240,6 @@ class Scheduler:
             return False
         return not ticket.slot or len(model.running) < model.limits.slots
 
-    def _refuse_these(self, refusals: list[Refuse]) -> list[Effect]:
-        return admission.take_out(refusals, self._models.values())
-
     def _advance(self, now: float) -> list[Effect]:
         """Do everything that the present state allows."""
         effects: list[Effect] = []
@@ -252,7 +249,6 @@ class Scheduler:
             effects += self._grant(model, now)
             if now >= policy.idle_until(model):
                 model.dismissed = True
-        effects += places.refuse_misfits(list(self._models.values()), self._limits)
         effects += self._make_places(now)
         effects += self._make_room(now)
         for model in self._models.values():
@@ -273,8 +269,13 @@ class Scheduler:
         return slots.hand_out(model, self._can_run, now)
 
     def _make_places(self, now: float) -> list[Effect]:
-        """Start models that want a place while there are any, and memory for them."""
-        return places.start_models(list(self._models.values()), self._limits, now)
+        """Refuse those that can have no place, and start others while there are any."""
+        models = list(self._models.values())
+        effects = places.refuse_misfits(models, self._limits)
+        while started := places.start_models(models, self._limits, now):
+            # Beside a pinned model that starts, another one may not fit any more.
+            effects += started + places.refuse_misfits(models, self._limits)
+        return effects
 
     def _make_room(self, now: float) -> list[Effect]:
         """Have as many models make room as are needed, and let the others go on."""

@@ -192,18 +192,31 @@ class ModelState:
     @property
     def leaving(self) -> bool:
         """Whether it ends as soon as it is idle; no further grants until then."""
-        unwanted = self.removed and not self.queue
-        return self.evicting or self.going or unwanted
+        return self.evicting or self.departing
+
+    @property
+    def departing(self) -> bool:
+        """Whether it ends when it is idle, whoever else needs its place."""
+        return self.going or (self.removed and not self.queue)
+
+    @property
+    def pinned(self) -> bool:
+        """Whether it makes no room for others; one that is not configured any more does."""
+        return self.limits.pinned and not self.removed
 
     @property
     def stays(self) -> bool:
         """Whether it holds its place whoever else needs it."""
-        there = self.phase is Phase.STARTING or (self.phase is Phase.READY and not self.going)
-        return self.limits.pinned and there
+        return self.pinned and self.there and not self.departing
+
+    @property
+    def there(self) -> bool:
+        """Whether its worker serves, or will as soon as it is loaded."""
+        return self.phase in (Phase.STARTING, Phase.READY)
 
     @property
     def going(self) -> bool:
-        """Whether it ends for its own sake, whoever else needs its place."""
+        """Whether its worker ends for its own sake."""
         return self.dismissed or self.stale or self.overgrown
 
     @property

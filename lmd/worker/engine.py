@@ -106,7 +106,7 @@ class Serving:
         self._saved = loaded.saved
         self._restorer: Restorer | None = None
         if loaded.saved and self._streams:
-            self._restorer = Restorer(loaded.saved, self._streams, inbox.put)
+            self._restorer = Restorer(loaded.saved, self._streams.kept, inbox.put)
 
     def read_prefixes(self, until: float) -> list[PinnedPrefix]:
         """Have declared prefixes in the cache; what became of them by ``until``. What is not read
@@ -198,7 +198,7 @@ class Serving:
             return Saved(0, 0)
         if self._saved is None:
             return Saved(0, 0)
-        return self._saved.save(self._streams.sources(), wanted.limit)
+        return self._saved.save(self._streams.kept.sources(), wanted.limit)
 
     def _hold(self, job_id: int, *, parked: bool) -> None:
         """Wherever the job is; one that has no slot yet does not get one while it is parked."""
@@ -274,6 +274,8 @@ def _capabilities(loaded: Loaded) -> list[str]:
         capabilities += ["generate", "chat", "shift"]
         if loaded.model.vocabulary.fim() is not None:
             capabilities.append("fim")
+        if len(loaded.adapters):
+            capabilities.append("lora")
     if loaded.pooling != "rank":
         capabilities.append("embed")
     return capabilities

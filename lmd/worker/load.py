@@ -9,6 +9,7 @@ from dataclasses import dataclass, field
 from lmd.protocol.params import Message
 from lmd.protocol.results import RequestWarning
 from lmd.protocol.worker import Load, Loading
+from lmd.worker.adapters import Adapters, load_adapters
 from lmd.worker.attention import Attention, choose_attention
 from lmd.worker.channel import Send
 from lmd.worker.cpus import default_threads
@@ -83,6 +84,7 @@ class Loaded:
     prefixes: list[PrefixTokens] = field(default_factory=list)
     flash: bool = False
     """Attention is fused."""
+    adapters: Adapters = field(default_factory=lambda: Adapters({}, ()))
 
 
 def load_model(load: Load, send: Send) -> Loaded:
@@ -95,6 +97,7 @@ def load_model(load: Load, send: Send) -> Loaded:
         context = open_context(model, plan.sizes, plan.attention)
     except LlamaError as error:
         raise _not_loaded(load, error) from error
+    adapters = load_adapters(model, load.adapters)
     pooling = _choose_pooling(load.pooling, model.pooling, warnings)
     saved = _open_saved(load, model, context) if context and load.saved else None
     return Loaded(
@@ -108,6 +111,7 @@ def load_model(load: Load, send: Send) -> Loaded:
         saved,
         plan.prefixes,
         plan.attention.flash,
+        adapters,
     )
 
 

@@ -16,15 +16,26 @@ class Planner:
         self._chunk = chunk
         self.step = 0
         """The number of the latest one."""
+        self._aside = False
+        """Whether it was for others than those who read along."""
 
-    def plan(self, claims: Sequence[Claim], *, alone: bool = False) -> list[Share]:
-        """The next step. ``alone``: readers, if there are any, have it for themselves."""
+    def plan(
+        self, claims: Sequence[Claim], *, alone: bool = False, elsewhere: int = 0
+    ) -> list[Share]:
+        """The next step. ``alone``: readers, if there are any, have it for themselves.
+        ``elsewhere``: tokens of readers that can have no part in it, and wait meanwhile."""
         self.step += 1
-        room = self._room(claims, alone=alone)
+        self._aside = bool(elsewhere) and not readers_of(claims)
+        if self._aside:
+            room = Room(readers=False, others=self._pace.next_aside(elsewhere))
+        else:
+            room = self._room(claims, alone=alone)
         return plan_step(claims, room, batch=self._batch, turn=self.step)
 
     def observe(self, claims: Sequence[Claim], shares: Sequence[Share], seconds: float) -> None:
         """A step that was planned from these claims took so long."""
+        if self._aside:
+            self._pace.observe_aside(sum(share.tokens for share in shares), seconds)
         if not readers_of(claims):
             return
         reading = sum(share.tokens for share in shares if claims[share.sequence].reader)

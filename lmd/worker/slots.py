@@ -51,12 +51,16 @@ class Slots:
     def admit(self, prepared: PreparedText) -> None:
         """Give a job a slot, and what can be reused of other sequences; where another one is about
         to read the same, it waits for that."""
-        reading = [one for one in self.running if one.is_reading] if self._can_follow else []
-        held = self._sequences.reusable(prepared.tokens)
+        reading = [
+            one
+            for one in self.running
+            if self._can_follow and one.is_reading and one.prepared.adapters == prepared.adapters
+        ]
+        held = self._sequences.reusable(prepared.tokens, prepared.adapters)
         sources = [Reading(one.prepared.tokens, len(one.sequence.tokens)) for one in reading]
         found = whom_to_follow(prepared.tokens, held, sources)
         if found is None:
-            sequence = self._sequences.admit(prepared.tokens)
+            sequence = self._sequences.admit(prepared.tokens, prepared.adapters)
             sequence.private = prepared.private
             self.running.append(Generation(prepared, sequence, self._vocabulary))
             return
@@ -95,7 +99,7 @@ class Slots:
             self._paused.remove(generation)
             if not self._sequences.resume(generation.sequence):
                 tokens = generation.kept + generation.pending
-                generation.sequence = self._sequences.admit(tokens)
+                generation.sequence = self._sequences.admit(tokens, generation.prepared.adapters)
                 generation.sequence.private = generation.prepared.private
                 generation.pending = tokens[len(generation.sequence.tokens) :]
             generation.kept = []

@@ -1,11 +1,11 @@
 """The running generations and the context they share: one step for all of them."""
 
 import time
-from functools import partial
 from typing import NamedTuple
 
 from lmd.protocol.errors import LmdError
 from lmd.protocol.worker import Prefill
+from lmd.worker.adapters import ALONE, AdapterTurns
 from lmd.worker.batching import Claim, Share
 from lmd.worker.channel import Send
 from lmd.worker.failures import as_lmd_error
@@ -20,7 +20,7 @@ from lmd.worker.pace import Pace
 from lmd.worker.pins import Pins
 from lmd.worker.planning import Planner, readers_of
 from lmd.worker.prepared import PreparedText
-from lmd.worker.saved.store import LEAST_TOKENS, Source
+from lmd.worker.saved.keeping import Keeping
 from lmd.worker.sequences import Sequence, Sequences
 from lmd.worker.slots import Slots
 
@@ -47,13 +47,15 @@ class Streams:
         self._jobs = jobs
         self._send = send
         self._frames = Frames()
+        self._adapters = loaded.adapters
+        self._turns = AdapterTurns()
         pace = Pace(loaded.sizes.interactive_gap, loaded.sizes.prefill_chunk)
         batch, chunk = loaded.sizes.batch, loaded.sizes.prefill_chunk
         self._planner = Planner(pace, batch=batch, chunk=chunk)
         self._shares: list[Share] = []
+        self._step_claims: list[Claim] = []
         uniform = not (loaded.model.window or loaded.model.recurrent)
         self._footprint = Footprint(context.sequence_bytes, uniform=uniform)
-        self._saved = loaded.saved
         self._sequences = Sequences(
             context,
             total_cells=loaded.sizes.cells,
@@ -71,7 +73,8 @@ class Streams:
             self._sequences, self._vocabulary, loaded.sizes.slots, can_follow=uniform
         )
         self.running = self._slots.running
-        self.pins = Pins(self._sequences, self._read, self._bytes_of, self._restore_saved)
+        self.kept = Keeping(context, self._sequences, loaded.adapters, loaded.saved)
+        self.pins = Pins(self._sequences, self._read, self._bytes_of, self.kept.restore_pinned)
         self.pins.replace(loaded.prefixes)
 
     @property
@@ -99,26 +102,6 @@ class Streams:
         """See `Slots.resume`."""
         self._slots.resume()
 
-    def held(self, tokens: list[int]) -> int:
-        """How many of these tokens need not be read."""
-        return self._sequences.reusable(tokens)
-
-    def restore(self, tokens: list[int], state: bytes) -> bool:
-        """Put a saved sequence into the cache; False if it does not fit."""
-        return self._sequences.restore(tokens, lambda number: self._context.restore(number, state))
-
-    def sources(self) -> list[Source]:
-        """The finished sequences that may be saved, the most useful first."""
-        return [
-            Source(
-                sequence.tokens,
-                self._context.first_position(sequence.id),
-                partial(self._context.state, sequence.id),
-            )
-            for sequence in self._sequences.worth_saving
-            if len(sequence.tokens) >= LEAST_TOKENS
-        ]
-
     @property
     def has_readers(self) -> bool:
         """Whether people read along with the next step."""
@@ -139,6 +122,7 @@ class Streams:
         return self.pins.step(self.room_aside)
 
     def _read(self, sequence: int, tokens: list[int], position: int) -> bool:
+        self._adapters.use(self._context, ALONE)
         batch = self._context.batch
         batch.clear()
         batch.add(sequence, tokens, position, 0)
@@ -151,17 +135,6 @@ class Streams:
             code = self._context.decode()
         self.read_aside(len(tokens), time.monotonic() - started)
         return code == 0
-
-    def _restore_saved(self, tokens: list[int]) -> None:
-        """At load, or on a reload: what takes longest of it is the disk, and that is seldom."""
-        entry = self._saved.find([*tokens, -1], self.held([*tokens, -1])) if self._saved else None
-        if entry is None or self._saved is None:
-            return
-        state = self._saved.read(entry)
-        if state is None:
-            self._saved.drop(entry)
-        else:
-            self.restore(entry.tokens.tolist(), state)
 
     def _bytes_of(self, sequence: Sequence) -> int:
         return self._footprint.of(sequence, len(sequence.tokens))
@@ -232,8 +205,11 @@ class Streams:
     def _fill_batch(self, *, alone: bool) -> list[Entry]:
         batch = self._context.batch
         batch.clear()
-        ready = self._ready
-        self._shares = self._planner.plan(self._claims, alone=alone)
+        everybody = readers_of(self._claims)
+        ready = self._take_turn()
+        self._step_claims = [generation.claim for generation in ready]
+        elsewhere = everybody - readers_of(self._step_claims)
+        self._shares = self._planner.plan(self._step_claims, alone=alone, elsewhere=elsewhere)
         entries: list[Entry] = []
         for share in self._shares:
             generation = ready[share.sequence]
@@ -245,6 +221,14 @@ class Streams:
             entries.append(Entry(generation, share.tokens, row, last))
         return entries
 
+    def _take_turn(self) -> list[Generation]:
+        """The generations that the next step is for: one set of adapters acts on all of it."""
+        ready = self._ready
+        wanted = (generation.prepared.adapters for generation in ready)
+        adapters = self._turns.choose(wanted, time.monotonic())
+        self._adapters.use(self._context, adapters)
+        return [one for one in ready if one.prepared.adapters == adapters]
+
     def _decode(self, entries: list[Entry]) -> bool:
         """True if the batch is decoded; else its jobs have failed and their sequences are gone."""
         started = time.monotonic()
@@ -255,7 +239,7 @@ class Streams:
             self._sequences.drop_idle()
             code = self._context.decode()
         if code == 0:
-            self._planner.observe(self._claims, self._shares, time.monotonic() - started)
+            self._planner.observe(self._step_claims, self._shares, time.monotonic() - started)
             return True
         for entry in entries:
             text = f"llama.cpp could not decode the batch ({code})"

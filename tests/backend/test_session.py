@@ -18,7 +18,6 @@ from lmd.protocol.worker import (
     Delta,
     Done,
     Failed,
-    FrameSplitter,
     Generate,
     LoadFailed,
     Loading,
@@ -27,9 +26,8 @@ from lmd.protocol.worker import (
     Step,
     Tokenized,
     ToWorker,
-    decode_to_worker,
-    encode_frame,
 )
+from lmd.protocol.worker_frames import FrameSplitter, decode_to_worker, encode_frame
 from tests.backend.memory import READY, MemoryProcess
 
 

@@ -171,17 +171,17 @@ def test_a_busy_machine_is_told_of():
 
 
 def test_memory_counts_who_keeps_to_the_budget():
-    way = memory.Way("llama", 512, 1)
+    way = memory.Way("llama", 512, 1, "f16", "f16")
     found = [memory.Compared(way, predicted, 100 << 20) for predicted in (105 << 20, 99 << 20)]
     table = memory.report(found)
-    assert column(table, "model") == ["llama-512x1", "llama-512x1"]
+    assert column(table, "model") == ["llama-512x1-f16"] * 2
     assert column(table, "ratio") == ["1.050", "0.990"]
     assert column(table, "budget") == ["met (<= 1.1x)", "missed (>= 1x)"]
     assert table.notes == ("1 of 2 within -0/+10 %",)
 
 
-def test_memory_has_24_ways_to_run_a_model():
-    assert len(set(memory.ways(list(memory.SHAPES)))) == 24
+def test_memory_has_30_ways_to_run_a_model():
+    assert len(set(memory.ways(list(memory.SHAPES)))) == 30
 
 
 def test_restore_compares_each_round_with_its_own_reading():

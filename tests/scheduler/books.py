@@ -126,7 +126,7 @@ class Books(RuleBasedStateMachine):
                     has_to = model.evicting or model.stale or model.removed or model.overgrown
                     leased = any(held == name for held, _ in self.held)
                     assert has_to or name in self.unloaded or not leased, "it is leased"
-                    if model.limits.pinned:
+                    if self.is_pinned(name):
                         assert not model.evicting, "it is pinned"
                         assert has_to or name in self.unloaded, "it is pinned"
                 case RollBack(name):
@@ -233,10 +233,13 @@ class Books(RuleBasedStateMachine):
         return [
             model.name
             for model in self.known()
-            if model.limits.pinned
+            if self.is_pinned(model.name)
             and self.workers.get(model.name) in ("starting", "ready")
-            and not (model.phase is Phase.READY and model.going)
+            and not model.departing
         ]
+
+    def is_pinned(self, name: str) -> bool:
+        return name in self.configured and self.configured[name].pinned
 
     def never_fits(self, size: int) -> bool:
         """Whether pinned models leave it no room."""
@@ -319,12 +322,12 @@ class Books(RuleBasedStateMachine):
     def nobody_makes_room_for_nothing(self) -> None:
         """Without any one that makes room, who is first in line would lack a place or memory."""
         models = self.known()
-        evicting = [model for model in models if model.evicting and not model.going]
+        evicting = [model for model in models if model.evicting and not model.departing]
         evicting = [model for model in evicting if model.phase is Phase.READY]
         staying = [
             name
             for name in self.named("starting", "ready")
-            if not self.scheduler.model(name).going and not self.scheduler.model(name).evicting
+            if not self.scheduler.model(name).departing and not self.scheduler.model(name).evicting
         ]
         waited_for = [model for model in policy.starting_order(models) if model.queue]
         waited_for = [model for model in waited_for if model.need]

@@ -215,10 +215,10 @@ class IdlesOutALease(Scheduler):
 
 
 class ForgetsWhatIsPinned(Scheduler):
-    def _advance(self, now: float) -> list[Effect]:
-        for model in self._models.values():
-            model.limits = replace(model.limits, pinned=False)
-        return super()._advance(now)
+    def __init__(self, models: dict[str, ModelLimits], limits: Limits) -> None:
+        super().__init__(
+            {name: replace(known, pinned=False) for name, known in models.items()}, limits
+        )
 
 
 class LeasesWithoutEnd(Scheduler):

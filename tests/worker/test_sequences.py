@@ -4,6 +4,7 @@ import pytest
 from hypothesis import Phase, given, settings
 from hypothesis import strategies as st
 
+from lmd.protocol.adapters import ScaledAdapter
 from lmd.worker.sequences import Sequence, Sequences
 
 CELLS, SLOTS, PARKED = 48, 3, 2
@@ -240,3 +241,27 @@ def test_parked_bytes_are_never_more_than_allowed(prompts: list[list[int]], most
     for prompt in prompts:
         run(sequences, memory, prompt)
         assert len(memory.cells) <= most
+
+
+def test_what_one_set_of_adapters_has_read_is_nothing_to_another():
+    memory = FakeMemory()
+    sequences = Sequences(memory, total_cells=CELLS, slots=SLOTS, parked=PARKED)
+    style = (ScaledAdapter("style", 1.0),)
+    first = sequences.admit([1, 2, 3, 4], style)
+    decode(sequences, memory, first, [1, 2, 3, 4])
+    for others in ((), (ScaledAdapter("style", 0.5),), (*style, ScaledAdapter("tone", 1.0))):
+        assert sequences.reusable([1, 2, 3, 4], others) == 0
+        other = sequences.admit([1, 2, 3, 4], others)
+        assert other.tokens == []
+        sequences.drop(other)
+    second = sequences.admit([1, 2, 3, 9], style)
+    assert (second.tokens, second.adapters) == ([1, 2, 3], style)
+    sequences.park(second)
+    sequences.park(first)
+    plain = sequences.admit([1, 2, 3, 4, 5])
+    decode(sequences, memory, plain, [1, 2, 3, 4, 5])
+    sequences.park(plain)
+    assert first in sequences.worth_saving, "the longer one was read without the adapter"
+    assert sequences.restore([7, 8], lambda number: True, style)
+    assert sequences.reusable([7, 8, 9], style) == 2
+    assert sequences.reusable([7, 8, 9]) == 0

@@ -20,7 +20,18 @@ from lmd.scheduler.grants import Lease
 NOT_YET = ("conversation",)
 """Parameters that the contract names and this version does not act on; reported, never silent."""
 CAPABILITIES = frozenset(
-    {"stream", "schema", "grammar", "logprobs", "seed", "stop", "cancel", "deadline", "supersede"}
+    {
+        "stream",
+        "schema",
+        "grammar",
+        "logprobs",
+        "seed",
+        "stop",
+        "cancel",
+        "deadline",
+        "supersede",
+        "lora",
+    }
 )
 
 
@@ -75,6 +86,7 @@ class GenerateHandlers:
             raise LmdError("invalid_request", "`schema` and `grammar` exclude each other")
         schema = None if params.schema is UNSET else context.dialect.json_text(params.schema)
         sampling = self._catalogue.sampling(model, params, persona.sampling)
+        adapters = self._catalogue.adapters(model, params.lora)
         context.streaming = params.stream
 
         def new_job(job: int) -> Generate:
@@ -88,6 +100,7 @@ class GenerateHandlers:
                 grammar=params.grammar,
                 overflow=params.overflow,
                 private=params.private,
+                adapters=adapters,
                 priority=params.priority,
             )
 
