@@ -19,6 +19,7 @@ from bench import (
     shell,
     startup,
     throughput,
+    waiting,
 )
 from bench.measure import Table
 from lmctl.failures import Failure
@@ -34,6 +35,7 @@ BENCHMARKS: dict[str, ModuleType] = {
     "restore": restore,
     "cancel": cancel,
     "throughput": throughput,
+    "waiting": waiting,
 }
 
 

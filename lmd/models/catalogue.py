@@ -214,6 +214,7 @@ class Catalogue:
             prefixes=self.prefixes_of(name),
             chat_template=model.chat_template,
             pooling=model.pooling,
+            wait_policy=model.wait_policy,
         )
 
     async def _saved_state(self, name: str, model: ModelConfig) -> SavedState | None:

@@ -214,6 +214,8 @@ class ModelStatus(Struct, omit_defaults=True):
     """Connections that have asked for it to stay loaded."""
     prefixes: list[PrefixStatus] = []
     """What a loaded model keeps of declared prefixes and personas."""
+    threads: int = 0
+    """It computes with so many now; 0 for one that is not loaded."""
 
 
 class ModelsResult(Struct):

@@ -12,7 +12,7 @@ import msgspec
 from msgspec import Meta, Struct
 
 from lmd.protocol.limits import MAX_WORKER_FRAME_BYTES
-from lmd.protocol.params import Message, Sampling
+from lmd.protocol.params import Message, Sampling, WaitPolicy
 from lmd.protocol.prefixes import PinnedPrefix, Prefix, SavedState
 from lmd.protocol.results import RequestWarning, Timings, TokenLogprob, Usage
 
@@ -28,6 +28,7 @@ class Load(Struct, tag=True, kw_only=True):
     """Tokens per sequence; None means the model's own training context, capped by the worker."""
     slots: int
     threads: int
+    """0: as many as there are cores."""
     gpu_layers: int
     batch: int = 512
     prefill_chunk: int = 256
@@ -44,6 +45,7 @@ class Load(Struct, tag=True, kw_only=True):
     """None: nothing is written to disk, and nothing read."""
     prefixes: list[Prefix] = []
     """Read before the model is ready, and kept in the cache."""
+    wait_policy: WaitPolicy = "adaptive"
 
 
 class Generate(Struct, tag=True, kw_only=True):
@@ -133,6 +135,8 @@ class Ready(Struct, tag=True, kw_only=True):
     load_ms: float
     warnings: list[RequestWarning]
     prefixes: list[PinnedPrefix] = []
+    threads: int = 0
+    """It computes with so many, until `Threads` says otherwise. 0: it does not say."""
 
 
 class Weighed(Struct, tag=True, kw_only=True):
@@ -233,6 +237,12 @@ class Pinned(Struct, tag=True):
     prefixes: list[PinnedPrefix]
 
 
+class Threads(Struct, tag=True):
+    """The number of compute threads has been adapted to what else the machine does."""
+
+    count: int
+
+
 class Pong(Struct, tag=True):
     """Answer to `Ping`, with what the engine holds."""
 
@@ -260,6 +270,7 @@ FromWorker = (
     | Pong
     | Saved
     | Pinned
+    | Threads
 )
 
 _encoder = msgspec.msgpack.Encoder()

@@ -80,4 +80,5 @@ class Models:
                 PrefixStatus(one.name, one.tokens, one.bytes, one.state, one.problem)
                 for one in (worker.prefixes if worker else [])
             ],
+            threads=worker.threads if worker else 0,
         )

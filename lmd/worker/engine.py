@@ -200,6 +200,7 @@ class Serving:
         try:
             if self._embedder is None:
                 context = open_embedding_context(self._loaded.model, self._sizes)
+                context.governor = self._loaded.governor
                 self._embedder = Embedder(context, self._loaded.pooling)
             self._embedder.advance(embedding, budget)
             if embedding.finished:
@@ -225,6 +226,7 @@ def _ready(loaded: Loaded, load_ms: float, prefixes: list[PinnedPrefix]) -> Read
         load_ms=load_ms,
         warnings=loaded.warnings,
         prefixes=prefixes,
+        threads=loaded.governor.threads if loaded.governor else loaded.sizes.threads,
     )
 
 

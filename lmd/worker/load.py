@@ -11,6 +11,7 @@ from lmd.protocol.results import RequestWarning
 from lmd.protocol.worker import Load, Loading
 from lmd.worker.channel import Send
 from lmd.worker.cpus import default_threads
+from lmd.worker.governor import Governor, open_governor
 from lmd.worker.llama.context import MAX_SEQUENCES, Context, ContextShape
 from lmd.worker.llama.log import LlamaError
 from lmd.worker.llama.model import Model, build
@@ -77,6 +78,8 @@ class Loaded:
     saved: SavedStates | None = None
     """None where nothing is kept on disk."""
     prefixes: list[PrefixTokens] = field(default_factory=list)
+    governor: Governor | None = None
+    """None where the number of threads is fixed."""
 
 
 def load_model(load: Load, send: Send) -> Loaded:
@@ -91,6 +94,9 @@ def load_model(load: Load, send: Send) -> Loaded:
         raise _not_loaded(load, error) from error
     pooling = _choose_pooling(load.pooling, model.pooling, warnings)
     saved = _open_saved(load, model, context) if context and load.saved else None
+    governor = open_governor(load, plan.sizes.threads, send)
+    if context is not None:
+        context.governor = governor
     return Loaded(
         model,
         plan.sizes,
@@ -101,6 +107,7 @@ def load_model(load: Load, send: Send) -> Loaded:
         plan.prompts,
         saved,
         plan.prefixes,
+        governor,
     )
 
 
