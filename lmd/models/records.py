@@ -74,6 +74,7 @@ def key_of(load: Load, build: str) -> str:
         threads=0,
         wait_policy="adaptive",
         prefill_chunk=0,
+        interactive_gap=0,
         parked_bytes=None,
         saved=None,
         data_limit=None,

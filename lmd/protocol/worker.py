@@ -12,7 +12,14 @@ import msgspec
 from msgspec import Meta, Struct
 
 from lmd.protocol.limits import MAX_WORKER_FRAME_BYTES
-from lmd.protocol.params import Message, Sampling, WaitPolicy
+from lmd.protocol.params import (
+    CacheType,
+    FlashAttention,
+    Message,
+    Priority,
+    Sampling,
+    WaitPolicy,
+)
 from lmd.protocol.prefixes import PinnedPrefix, Prefix, SavedState
 from lmd.protocol.results import RequestWarning, Timings, TokenLogprob, Usage
 
@@ -33,6 +40,9 @@ class Load(Struct, tag=True, kw_only=True):
     batch: int = 512
     prefill_chunk: int = 256
     """Most prompt tokens read in one step while other sequences are decoding."""
+    interactive_gap: float = 2.0
+    """How many times its quiet gap an interactive sequence may wait for its next token while
+    others are served."""
     chat_template: str | None = None
     pooling: str | None = None
     parked: int = 8
@@ -46,6 +56,9 @@ class Load(Struct, tag=True, kw_only=True):
     prefixes: list[Prefix] = []
     """Read before the model is ready, and kept in the cache."""
     wait_policy: WaitPolicy = "adaptive"
+    cache_type_k: CacheType = "f16"
+    cache_type_v: CacheType = "f16"
+    flash_attention: FlashAttention = "auto"
 
 
 class Generate(Struct, tag=True, kw_only=True):
@@ -62,6 +75,8 @@ class Generate(Struct, tag=True, kw_only=True):
     overflow: Literal["error", "shift"] = "error"
     private: bool = False
     """What the cache holds of it is never written to disk."""
+    priority: Priority = "interactive"
+    """A batch one gives way wherever it would make an interactive one wait."""
 
 
 class Embed(Struct, tag=True, kw_only=True):
@@ -137,6 +152,7 @@ class Ready(Struct, tag=True, kw_only=True):
     prefixes: list[PinnedPrefix] = []
     threads: int = 0
     """It computes with so many, until `Threads` says otherwise. 0: it does not say."""
+    flash_attention: bool = False
 
 
 class Weighed(Struct, tag=True, kw_only=True):
