@@ -96,16 +96,17 @@ def start(most: int) -> State:
 def advance(state: State, window: Window) -> State:
     """The state after a window; its threads hold for the next one.
 
-    A window without steps is a pause between requests: what idles then is there to be used.
+    A window without steps is a pause between requests: what others leave then is there to be used.
     """
     state = _aged(state, window)
     if window.steps == 0:
-        return _rise(state, window) if _has_room(state, window) else state
+        spare = min(state.most, _spare(window))
+        return state if state.rise_hold_s or spare <= state.threads else _rise(state, spare)
     if window.waited <= CONTENDED:
         if state.trial:
             state = _judge(state, state.trial, window)
         if state.room >= ROOM_WINDOWS and _has_room(state, window):
-            return _rise(state, window)
+            return _rise(state, state.threads + floor(window.idle + 1 - ROOM))
         return state
     if state.risen_from:
         return _take_back_rise(state)
@@ -134,11 +135,10 @@ def _has_room(state: State, window: Window) -> bool:
     return window.idle >= ROOM and not state.rise_hold_s and state.threads < state.most
 
 
-def _rise(state: State, window: Window) -> State:
-    more = max(1, floor(window.idle + 1 - ROOM))
+def _rise(state: State, threads: int) -> State:
     return replace(
         state,
-        threads=min(state.most, state.threads + more),
+        threads=min(state.most, threads),
         trial=None,
         room=0,
         risen_from=state.threads,

@@ -168,10 +168,16 @@ def test_fewer_threads_that_do_not_pay_are_taken_back_and_tried_ever_more_seldom
 
 
 def test_a_pause_between_requests_shows_how_many_may_compute():
-    idle = Window(1.0, waited=0.0, idle=3.9, free=4.0)
     fallen = State(threads=1, most=4)
-    assert advance(fallen, idle).threads == 4
-    assert advance(fallen, idle._replace(idle=0.3)).threads == 1
+
+    def after_pause(free: float) -> int:
+        return advance(fallen, Window(1.0, waited=0.0, idle=free, free=free)).threads
+
+    assert after_pause(3.9) == 4
+    assert after_pause(2.1) == 2
+    # One of these is what the thread itself has used, and will use again.
+    assert after_pause(1.2) == 1
+    assert after_pause(0.0) == 1
 
 
 def test_speeds_of_steps_of_another_size_are_not_compared():
