@@ -278,7 +278,8 @@ class Streams:
             generation.most_cells = max(generation.most_cells, len(sequence.tokens))
             if not generation.produced:
                 total = len(generation.prepared.tokens)
-                self._send(Prefill(generation.job.id, len(sequence.tokens), total))
+                read = len(sequence.tokens)
+                self._send(Prefill(generation.job.id, read, total, generation.elapsed_ms))
             if last:
                 self._advance(generation, row)
 
