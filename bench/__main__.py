@@ -27,6 +27,7 @@ from bench import (
     soak,
     startup,
     throughput,
+    waiting,
 )
 from bench.kept import Run
 from bench.measure import Table
@@ -47,6 +48,7 @@ BENCHMARKS: dict[str, ModuleType] = {
     "gap": gap,
     "throughput": throughput,
     "soak": soak,
+    "waiting": waiting,
 }
 BUSY = "throughput, busy"
 """A run with busy loops, which has a budget of its own."""

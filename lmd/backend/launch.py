@@ -65,7 +65,7 @@ class Launcher:
         However this call ends, by cancellation too, the process is gone when it has ended.
         """
         try:
-            process = start_process(self.fake)
+            process = start_process(self.fake, wait_policy=load.wait_policy)
         except OSError as error:
             return WorkerExit(f"no worker can be started: {error}")
         ready = trio.Event()

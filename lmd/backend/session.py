@@ -34,6 +34,7 @@ from lmd.protocol.worker import (
     Save,
     Saved,
     Step,
+    Threads,
     Tokenized,
     Work,
 )
@@ -74,6 +75,8 @@ class Worker:
         self.prefixes: list[PinnedPrefix] = ready.prefixes
         """What has become of the declared prefixes."""
         self._declared = load.prefixes if load else []
+        self.threads = ready.threads
+        """It computes with so many now; 0 where it does not say."""
         self._process = process
         self._saves = load is not None and load.saved is not None
         self._saved = trio.Event()
@@ -242,6 +245,9 @@ class Worker:
                     log.info("sequences saved", files=frame.files, bytes=frame.bytes)
             case Pinned():
                 self.prefixes = frame.prefixes
+            case Threads(count):
+                log.debug("threads adapted", pid=self.pid, threads=count)
+                self.threads = count
             case Pong():
                 pass
             case Ready() | Loading() | LoadFailed():

@@ -10,7 +10,7 @@ from msgspec import Meta, Struct, field
 
 from lmd.config.secrets import SECRET, SecretReference
 from lmd.config.values import Bytes, MemoryBytes, Path, PositiveSeconds, Seconds, Storage
-from lmd.protocol.params import CacheType, FlashAttention, Name, Sampling, Scale
+from lmd.protocol.params import CacheType, FlashAttention, Name, Sampling, Scale, WaitPolicy
 
 BUILTIN_MODEL = "shell"
 """Name of the model that ships inside the package."""
@@ -47,7 +47,14 @@ class ModelConfig(Struct, kw_only=True, frozen=True, forbid_unknown_fields=True)
     """Sequences decoded at the same time; 12 for the built-in model, as many as one `suggest`
     asks for."""
     threads: Annotated[int, Meta(ge=0, le=512)] = 0
-    """Threads for decoding and prefill; 0 means one per physical core. 1 for the built-in model."""
+    """Most threads for decoding and prefill; 0 means one per physical core. 1 for the built-in
+    model."""
+    wait_policy: WaitPolicy = "adaptive"
+    """How threads wait for each other, which they do hundreds of times a token. "adaptive": as many
+    compute as the machine has cores to spare, at most `threads`; they look for 0.1 ms, then sleep.
+    "active": always all of them, and they look for some ms; fastest by a little on a machine that
+    does nothing else, by far the slowest on any other. "passive": always all of them, and they
+    sleep at once."""
     gpu_layers: Annotated[int, Meta(ge=-1, le=1024)] = 0
     """Layers put on a GPU; -1 means all."""
     batch: Annotated[int, Meta(ge=32, le=8192)] = 512

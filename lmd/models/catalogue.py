@@ -241,6 +241,7 @@ class Catalogue:
             prefixes=self.prefixes_of(name),
             chat_template=model.chat_template,
             pooling=model.pooling,
+            wait_policy=model.wait_policy,
             cache_type_k=model.cache_type_k,
             cache_type_v=model.cache_type_v,
             flash_attention=model.flash_attention,

@@ -95,6 +95,7 @@ def key_of(load: Load, build: str) -> str:
         load,
         model="",
         threads=0,
+        wait_policy="adaptive",
         prefill_chunk=0,
         interactive_gap=0,
         parked_bytes=None,

@@ -63,6 +63,8 @@ class ModelStatus(Struct, omit_defaults=True):
     """What a loaded model keeps of declared prefixes and personas."""
     lora: list[str] = []
     """LoRA adapters that requests may name."""
+    threads: int = 0
+    """It computes with so many now; 0 for one that is not loaded."""
     cache_type_k: CacheType = "f16"
     """How the KV cache keeps keys."""
     cache_type_v: CacheType = "f16"

@@ -30,6 +30,8 @@ StopString = Annotated[str, Meta(min_length=1, max_length=256)]
 Text = Annotated[str, Meta(max_length=1 << 20)]
 Capability = Annotated[str, Meta(max_length=32)]
 Priority = Literal["interactive", "batch"]
+WaitPolicy = Literal["adaptive", "active", "passive"]
+"""How compute threads wait for each other; the last two are terms of OpenMP."""
 ShellText = Annotated[str, Meta(max_length=MAX_SHELL_TEXT)]
 Line = Annotated[str, Meta(max_length=4096)]
 CommandName = Annotated[str, Meta(min_length=1, max_length=255)]

@@ -11,7 +11,14 @@ from typing import Annotated, Any, Literal
 from msgspec import Meta, Struct
 
 from lmd.protocol.adapters import AdapterFile, ScaledAdapter
-from lmd.protocol.params import CacheType, FlashAttention, Message, Priority, Sampling
+from lmd.protocol.params import (
+    CacheType,
+    FlashAttention,
+    Message,
+    Priority,
+    Sampling,
+    WaitPolicy,
+)
 from lmd.protocol.prefixes import PinnedPrefix, Prefix, SavedState
 from lmd.protocol.results import RequestWarning, Timings, TokenLogprob, Usage
 
@@ -27,6 +34,7 @@ class Load(Struct, tag=True, kw_only=True):
     """Tokens per sequence; None means the model's own training context, capped by the worker."""
     slots: int
     threads: int
+    """0: as many as there are cores."""
     gpu_layers: int
     batch: int = 512
     prefill_chunk: int = 256
@@ -46,6 +54,7 @@ class Load(Struct, tag=True, kw_only=True):
     """None: nothing is written to disk, and nothing read."""
     prefixes: list[Prefix] = []
     """Read before the model is ready, and kept in the cache."""
+    wait_policy: WaitPolicy = "adaptive"
     cache_type_k: CacheType = "f16"
     cache_type_v: CacheType = "f16"
     flash_attention: FlashAttention = "auto"
@@ -158,6 +167,8 @@ class Ready(Struct, tag=True, kw_only=True):
     load_ms: float
     warnings: list[RequestWarning]
     prefixes: list[PinnedPrefix] = []
+    threads: int = 0
+    """It computes with so many, until `Threads` says otherwise. 0: it does not say."""
     flash_attention: bool = False
 
 
@@ -260,6 +271,12 @@ class Pinned(Struct, tag=True):
     prefixes: list[PinnedPrefix]
 
 
+class Threads(Struct, tag=True):
+    """The number of compute threads has been adapted to what else the machine does."""
+
+    count: int
+
+
 class Pong(Struct, tag=True):
     """Answer to `Ping`, with what the engine holds."""
 
@@ -289,4 +306,5 @@ FromWorker = (
     | Pong
     | Saved
     | Pinned
+    | Threads
 )

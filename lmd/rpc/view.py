@@ -86,6 +86,7 @@ class Models:
                 for one in (worker.prefixes if worker else [])
             ],
             lora=sorted(config.lora),
+            threads=worker.threads if worker else 0,
             cache_type_k=config.cache_type_k,
             cache_type_v=config.cache_type_v,
             flash_attention=worker.ready.flash_attention if worker else None,

@@ -236,6 +236,7 @@ class Serving:
                 context = open_embedding_context(
                     self._loaded.model, self._sizes, flash=self._loaded.flash
                 )
+                context.governor = self._loaded.governor
                 self._embedder = Embedder(context, self._loaded.pooling)
             started = time.monotonic()
             read = self._embedder.advance(embedding, budget)
@@ -264,6 +265,7 @@ def _ready(loaded: Loaded, load_ms: float, prefixes: list[PinnedPrefix]) -> Read
         load_ms=load_ms,
         warnings=loaded.warnings,
         prefixes=prefixes,
+        threads=loaded.governor.threads if loaded.governor else loaded.sizes.threads,
         flash_attention=loaded.flash,
     )
 

@@ -13,6 +13,7 @@ from lmd.worker.adapters import Adapters, load_adapters
 from lmd.worker.attention import Attention, choose_attention
 from lmd.worker.channel import Send
 from lmd.worker.cpus import default_threads
+from lmd.worker.governor import Governor, open_governor
 from lmd.worker.llama.context import MAX_SEQUENCES, Context, ContextShape
 from lmd.worker.llama.log import LlamaError
 from lmd.worker.llama.model import Model, build
@@ -85,6 +86,8 @@ class Loaded:
     flash: bool = False
     """Attention is fused."""
     adapters: Adapters = field(default_factory=lambda: Adapters({}, ()))
+    governor: Governor | None = None
+    """None where the number of threads is fixed."""
 
 
 def load_model(load: Load, send: Send) -> Loaded:
@@ -100,6 +103,9 @@ def load_model(load: Load, send: Send) -> Loaded:
     adapters = load_adapters(model, load.adapters)
     pooling = _choose_pooling(load.pooling, model.pooling, warnings)
     saved = _open_saved(load, model, context) if context and load.saved else None
+    governor = open_governor(load, plan.sizes.threads, send)
+    if context is not None:
+        context.governor = governor
     return Loaded(
         model,
         plan.sizes,
@@ -112,6 +118,7 @@ def load_model(load: Load, send: Send) -> Loaded:
         plan.prefixes,
         plan.attention.flash,
         adapters,
+        governor,
     )
 
 

@@ -30,7 +30,7 @@ NOW = Snapshot(
     version="1.2.3",
     started=1.7e9,
     models=(
-        ModelFacts("a", "loaded", 4, 2, 1, 1 << 20),
+        ModelFacts("a", "loaded", 4, 2, 1, 1 << 20, 3),
         ModelFacts('odd "name"\\\n', "unloaded", 1, 0, 0, None),
     ),
     states=("loaded", "unloaded"),
@@ -141,6 +141,7 @@ def test_gauges_are_of_the_moment():
     assert found.value("lmd_slots_busy", model="a") == 2
     assert found.value("lmd_requests_queued", model="a") == 1
     assert found.labels("lmd_worker_resident_bytes") == [{"model": "a"}]
+    assert found.value("lmd_worker_threads", model="a") == 3
     assert {"model": 'odd "name"\\\n'} in found.labels("lmd_slots")
 
 
