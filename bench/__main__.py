@@ -17,6 +17,7 @@ from bench import (
     reload,
     restore,
     shell,
+    speculation,
     startup,
     throughput,
 )
@@ -34,6 +35,7 @@ BENCHMARKS: dict[str, ModuleType] = {
     "restore": restore,
     "cancel": cancel,
     "throughput": throughput,
+    "speculation": speculation,
 }
 
 

@@ -48,6 +48,12 @@ def _models(config: Config) -> Iterator[Problem]:
                 f"{spelled((*key, 'path'))} is missing",
                 'name the GGUF file: path = "~/models/some.gguf"',
             )
+        if model.draft_model and model.speculation == "off":
+            yield Problem(
+                (*key, "draft_model"),
+                f"{spelled((*key, 'draft_model'))} is set, but speculation is off",
+                'set speculation = "auto", or take the draft model out',
+            )
         if model.batch < model.slots:
             yield Problem(
                 (*key, "batch"),

@@ -196,6 +196,8 @@ class Catalogue:
         """What a worker needs to load ``model``. Raises `LmdError` ``load_failed``."""
         if self.checks_files:
             await self.read(name, model.path)
+            if model.draft_model:
+                await self.read(name, model.draft_model)
         load = self.load_of(name, model)
         return msgspec.structs.replace(load, saved=await self._saved_state(name, model))
 
@@ -211,6 +213,8 @@ class Catalogue:
             batch=model.batch,
             prefill_chunk=model.prefill_chunk,
             parked_bytes=model.prefix_cache,
+            speculation=model.speculation,
+            draft_path=model.draft_model or None,
             prefixes=self.prefixes_of(name),
             chat_template=model.chat_template,
             pooling=model.pooling,

@@ -72,6 +72,9 @@ def key_of(load: Load, build: str) -> str:
         load, model="", threads=0, prefill_chunk=0, parked_bytes=None, saved=None, data_limit=None
     )
     identity = [os.path.realpath(load.path), facts.st_size, facts.st_mtime_ns, lmd.__version__]
+    if load.draft_path:
+        draft = os.stat(load.draft_path)
+        identity += [os.path.realpath(load.draft_path), draft.st_size, draft.st_mtime_ns]
     return hashlib.sha256(msgspec.json.encode([*identity, build, way])).hexdigest()
 
 

@@ -32,6 +32,10 @@ class Load(Struct, tag=True, kw_only=True):
     batch: int = 512
     prefill_chunk: int = 256
     """Most prompt tokens read in one step while other sequences are decoding."""
+    speculation: Literal["auto", "always", "off"] = "off"
+    """Check several guessed tokens in a step: where it pays, in any case, or not."""
+    draft_path: str | None = None
+    """A small model that guesses; None: what followed before is what is guessed."""
     chat_template: str | None = None
     pooling: str | None = None
     parked: int = 8

@@ -14,6 +14,7 @@ from lmd.worker.logprobs import token_logprob
 from lmd.worker.prepared import PreparedText
 from lmd.worker.sampling import Greedy
 from lmd.worker.sequences import Sequence
+from lmd.worker.speculation.guesses import Guesses
 from lmd.worker.text import Characters, StopFilter
 
 GRAMMAR_STALL_S = 5.0
@@ -31,6 +32,8 @@ class Generation:
         self.pending = prepared.tokens[self.cached :]
         """Tokens to decode next: the rest of the prompt, or the token chosen last."""
         self.produced = 0
+        self.guesses: Guesses | None = None
+        """Where it is followed for speculation."""
         self.most_cells = 0
         """Of the KV cache, that it held at a time."""
         self.finish_reason: Literal["stop", "length"] | None = None
@@ -63,6 +66,8 @@ class Generation:
             return Delta(self.job.id, self._flush(), 0)
         self.produced += 1
         self.pending = [token]
+        if self.guesses is not None:
+            self.guesses.push(token)
         text = self._stops.push(self._characters.push(self._vocabulary.piece(token)))
         if self._stops.stopped:
             self.finish_reason = "stop"
@@ -91,7 +96,7 @@ class Generation:
         return Done(
             job=self.job.id,
             finish_reason=self.finish_reason,
-            usage=Usage(len(self.prepared.tokens), self.cached, self.produced, kv_bytes),
+            usage=self._usage(kv_bytes),
             timings=Timings(
                 prefill_ms=(self._first_token - self._started) * 1000,
                 first_token_ms=(self._first_token - self.job.received) * 1000,
@@ -100,6 +105,13 @@ class Generation:
             ),
             warnings=self.warnings,
         )
+
+    def _usage(self, kv_bytes: int) -> Usage:
+        usage = Usage(len(self.prepared.tokens), self.cached, self.produced, kv_bytes)
+        if self.guesses is not None:
+            usage.drafted_tokens = self.guesses.drafted
+            usage.accepted_tokens = self.guesses.accepted
+        return usage
 
     def _flush(self) -> str:
         return self._stops.push(self._characters.finish()) + self._stops.finish()

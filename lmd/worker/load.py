@@ -5,6 +5,7 @@ import stat
 import time
 from collections.abc import Callable
 from dataclasses import dataclass, field
+from typing import Literal
 
 from lmd.protocol.params import Message
 from lmd.protocol.results import RequestWarning
@@ -20,6 +21,9 @@ from lmd.worker.sandbox import Setup
 from lmd.worker.saved.identity import identity
 from lmd.worker.saved.store import SavedStates
 from lmd.worker.service import LoadError
+from lmd.worker.speculation.control import MOST_FURTHER
+from lmd.worker.speculation.draft_model import DraftModel
+from lmd.worker.speculation.opening import open_draft_model
 from lmd.worker.template import ChatTemplate, Source, TemplateFailed, choose_template
 
 DEFAULT_CONTEXT = 4096
@@ -40,6 +44,7 @@ class Sizes:
     batch: int
     prefill_chunk: int
     threads: int
+    speculation: Literal["auto", "always", "off"] = "off"
     reserve: Reserve = field(default_factory=Reserve)
     """For declared prefixes, on top of what the slots need."""
 
@@ -77,6 +82,7 @@ class Loaded:
     saved: SavedStates | None = None
     """None where nothing is kept on disk."""
     prefixes: list[PrefixTokens] = field(default_factory=list)
+    draft_model: DraftModel | None = None
 
 
 def load_model(load: Load, send: Send) -> Loaded:
@@ -87,6 +93,7 @@ def load_model(load: Load, send: Send) -> Loaded:
         model = Model(load.path, load.gpu_layers, _progress(send))
         plan = plan_context(load, model, warnings)
         context = open_context(model, plan.sizes)
+        draft_model = _open_draft_model(load, model, plan.sizes) if context else None
     except LlamaError as error:
         raise _not_loaded(load, error) from error
     pooling = _choose_pooling(load.pooling, model.pooling, warnings)
@@ -101,6 +108,7 @@ def load_model(load: Load, send: Send) -> Loaded:
         plan.prompts,
         saved,
         plan.prefixes,
+        draft_model,
     )
 
 
@@ -109,6 +117,11 @@ def plan_context(load: Load, model: Model, warnings: list[RequestWarning]) -> Pl
     run. Raises LoadError."""
     check_kind(model)
     sizes = choose_sizes(load, model.training_context, warnings)
+    if model.recurrent and sizes.speculation != "off":
+        sizes.speculation = "off"
+        if load.draft_path or load.speculation == "always":
+            detail = "a recurrent model cannot take back a wrong guess"
+            warnings.append(RequestWarning("speculation", "ignored", detail))
     source = choose_template(load.chat_template, model.chat_template, model.vocabulary.specials)
     prompts = Prompts(model.vocabulary, try_template(model, source))
     return Plan(sizes, source, prompts, set_room_aside(load, sizes, prompts))
@@ -151,6 +164,7 @@ def choose_sizes(load: Load, training_context: int, warnings: list[RequestWarnin
         batch=batch,
         prefill_chunk=max(1, min(load.prefill_chunk, batch)),
         threads=min(load.threads, MAX_THREADS) if load.threads > 0 else default_threads(),
+        speculation=load.speculation,
     )
 
 
@@ -189,12 +203,26 @@ def check_kind(model: Model) -> None:
 
 def open_context(model: Model, sizes: Sizes) -> Context | None:
     """The context to generate with; None for a model that only embeds. Raises LlamaError."""
-    shape = ContextShape(sizes.cells, sizes.batch, sizes.sequences, sizes.threads)
-    context = Context(model, shape)
+    context = Context(model, shape_of(sizes))
     if context.has_memory and context.causal:
         return context
     context.free()
     return None
+
+
+def shape_of(sizes: Sizes) -> ContextShape:
+    """The context to generate with."""
+    drafts = 0 if sizes.speculation == "off" else min(MOST_FURTHER, sizes.batch)
+    return ContextShape(sizes.cells, sizes.batch, sizes.sequences, sizes.threads, drafts=drafts)
+
+
+def _open_draft_model(load: Load, model: Model, sizes: Sizes) -> DraftModel | None:
+    if load.draft_path is None or sizes.speculation == "off":
+        return None
+    check_file(load.draft_path)
+    return open_draft_model(
+        load.draft_path, model, shape_of(sizes), length=sizes.context, slots=sizes.slots
+    )
 
 
 def _open_saved(load: Load, model: Model, context: Context) -> SavedStates:

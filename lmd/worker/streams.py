@@ -21,18 +21,21 @@ from lmd.worker.pins import Pins
 from lmd.worker.prepared import PreparedText
 from lmd.worker.saved.store import LEAST_TOKENS, Source
 from lmd.worker.sequences import Sequence, Sequences
+from lmd.worker.speculation.speculator import Speculator, verify
 
 NO_ROOM = 1
 """What `llama_decode` returns when it finds no cells for a batch."""
 
 
 class Entry(NamedTuple):
-    """A generation's part of the batch; ``row`` holds logits if it was the end of its tokens."""
+    """A generation's part of the batch; ``row`` holds logits if it was the end of its tokens, and
+    so do the rows behind it, one for each token of ``draft``."""
 
     generation: Generation
     tokens: int
     row: int
     last: bool
+    draft: list[int]
 
 
 class Streams:
@@ -62,6 +65,12 @@ class Streams:
             pinned=loaded.sizes.reserve.sequences,
             pinned_cells=loaded.sizes.reserve.cells,
         )
+        self._speculator = Speculator(
+            loaded.sizes.speculation,
+            loaded.draft_model,
+            context=loaded.sizes.context,
+            batch=loaded.sizes.batch,
+        )
         self.pins = Pins(self._sequences, self._read, self._bytes_of, self._restore_saved)
         self.pins.replace(loaded.prefixes)
 
@@ -77,7 +86,9 @@ class Streams:
         """Give a job a slot, and what can be reused of other sequences."""
         sequence = self._sequences.admit(prepared.tokens)
         sequence.private = prepared.private
-        self.running.append(Generation(prepared, sequence, self._vocabulary))
+        generation = Generation(prepared, sequence, self._vocabulary)
+        self._speculator.admit(generation)
+        self.running.append(generation)
 
     def held(self, tokens: list[int]) -> int:
         """How many of these tokens need not be read."""
@@ -143,8 +154,9 @@ class Streams:
         """Decode one batch and answer what it brings. Does nothing without running jobs."""
         self._make_space()
         entries = self._fill_batch()
-        if entries and self._decode(entries):
-            self._harvest(entries)
+        seconds = self._decode(entries) if entries else None
+        if seconds is not None:
+            self._harvest(entries, seconds)
         if self._frames.is_due(time.monotonic()):
             self.send_text()
         for generation in [running for running in self.running if running.finish_reason]:
@@ -191,17 +203,20 @@ class Streams:
             prefill_chunk=self._pace.chunk,
         )
         entries: list[Entry] = []
-        for share in shares:
+        drafts = self._speculator.drafts([ready[share.sequence] for share in shares])
+        for share, draft in zip(shares, drafts, strict=True):
             generation = ready[share.sequence]
             sequence = generation.sequence
             last = share.tokens == len(generation.pending)
-            tokens = generation.pending[: share.tokens]
-            row = batch.add(sequence.id, tokens, len(sequence.tokens), 1 if last else 0)
-            entries.append(Entry(generation, share.tokens, row, last))
+            tokens = generation.pending[: share.tokens] + draft
+            outputs = 1 + len(draft) if last else 0
+            row = batch.add(sequence.id, tokens, len(sequence.tokens), outputs) - len(draft)
+            entries.append(Entry(generation, share.tokens, row, last, draft))
         return entries
 
-    def _decode(self, entries: list[Entry]) -> bool:
-        """True if the batch is decoded; else its jobs have failed and their sequences are gone."""
+    def _decode(self, entries: list[Entry]) -> float | None:
+        """The seconds that it took to decode the batch. None where it failed: then its jobs have,
+        and their sequences are gone."""
         started = time.monotonic()
         room = self._sequences.make_room(self._context.batch.size)
         code = self._context.decode() if room else NO_ROOM
@@ -210,44 +225,72 @@ class Streams:
             self._sequences.drop_parked()
             code = self._context.decode()
         if code == 0:
+            seconds = time.monotonic() - started
             decoded = sum(entry.tokens == 1 for entry in entries)
             prompts = self._context.batch.size - decoded
-            self._pace.observe(decoded, prompts, time.monotonic() - started)
-            return True
+            if not any(entry.draft for entry in entries):
+                self._pace.observe(decoded, prompts, seconds)
+            return seconds
         for entry in entries:
             text = f"llama.cpp could not decode the batch ({code})"
             self._fail(entry.generation, LmdError("model_failed", text))
-        return False
+        return None
 
-    def _harvest(self, entries: list[Entry]) -> None:
-        for generation, tokens, row, last in entries:
+    def _harvest(self, entries: list[Entry], seconds: float) -> None:
+        accepted = 0
+        for generation, tokens, row, last, draft in entries:
             sequence = generation.sequence
             self._sequences.extend(sequence, generation.pending[:tokens])
             del generation.pending[:tokens]
-            generation.most_cells = max(generation.most_cells, len(sequence.tokens))
             if not generation.produced:
                 total = len(generation.prepared.tokens)
                 self._send(Prefill(generation.job.id, len(sequence.tokens), total))
             if last:
-                self._advance(generation, row)
+                accepted += self._advance(generation, row, draft)
+            generation.most_cells = max(generation.most_cells, len(sequence.tokens))
+        if all(entry.tokens == 1 for entry in entries):
+            drafted = sum(len(entry.draft) for entry in entries)
+            self._speculator.observe(len(entries), drafted, accepted, seconds)
 
-    def _advance(self, generation: Generation, row: int) -> None:
+    def _advance(self, generation: Generation, row: int, draft: list[int]) -> int:
+        """Choose the next token, and further ones as long as the draft has them; how many held."""
+
+        def choose(at: int) -> int | None:
+            self._frames.add(generation.advance(self._context, row + at))
+            return None if generation.finish_reason else generation.pending[0]
+
         try:
-            self._frames.add(generation.advance(self._context, row))
+            accepted = verify(draft, choose)
         except Exception as error:  # noqa: BLE001 - the other streams go on
             self._fail(generation, as_lmd_error(error))
-            return
+            return 0
         if generation.produced == 1:
             self.send_text()
+        if draft:
+            self._settle(generation, draft, accepted)
+        return accepted
+
+    def _settle(self, generation: Generation, draft: list[int], accepted: int) -> None:
+        """Keep the cells of the guesses that held, and forget the others."""
+        sequence = generation.sequence
+        self._sequences.extend(sequence, draft[:accepted])
+        if accepted < len(draft) and not self._sequences.forget_rest(sequence):
+            # Seen for no memory that speculates; read again what it holds in place of going wrong.
+            generation.pending = sequence.tokens + generation.pending
+            self._sequences.clear(sequence)
+        if generation.guesses is not None:
+            generation.guesses.count(len(draft), accepted)
 
     def _fail(self, generation: Generation, error: LmdError) -> None:
         self.send_text()
         self.running.remove(generation)
+        self._speculator.leave(generation, failed=True)
         self._sequences.drop(generation.sequence)
         generation.close()
         self._jobs.fail(generation.job, error)
 
     def _retire(self, generation: Generation) -> None:
         self.running.remove(generation)
+        self._speculator.leave(generation)
         self._sequences.park(generation.sequence)
         generation.close()

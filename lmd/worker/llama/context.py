@@ -26,6 +26,8 @@ class ContextShape(NamedTuple):
     sequences: int
     threads: int
     embeddings: bool = False
+    drafts: int = 0
+    """Rows of logits beyond one for each sequence."""
 
 
 class Buffers(NamedTuple):
@@ -55,7 +57,7 @@ class Context:
             C.LLAMA_FLASH_ATTN_TYPE_AUTO if flash else C.LLAMA_FLASH_ATTN_TYPE_DISABLED
         )
         # llama.cpp aborts if this is below the number of sequences.
-        p.n_outputs_max = shape.sequences
+        p.n_outputs_max = shape.sequences + shape.drafts
         if shape.embeddings:
             p.embeddings = True
             p.pooling_type = C.LLAMA_POOLING_TYPE_NONE
