@@ -50,6 +50,10 @@ class ModelConfig(Struct, kw_only=True, frozen=True, forbid_unknown_fields=True)
     draft_model: Path = ""
     """Path of a GGUF file of a much smaller model of the same family, which guesses as well. It is
     loaded beside the model and reads every prompt, too."""
+    interactive_gap: Annotated[float, Meta(ge=1.5, le=1000)] = 2.0
+    """How many times its quiet gap an interactive answer may wait for its next token while prompts
+    are read and batch requests served. More lets these get on faster; docs/hot-paths.md has what
+    it costs them."""
     prefix_cache: Storage | None = None
     """Most bytes of the KV cache that finished sequences may hold, so that a later prompt with the
     same beginning need not be read again; the least recently used go first. 0 keeps none.

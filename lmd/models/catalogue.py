@@ -212,6 +212,7 @@ class Catalogue:
             gpu_layers=model.gpu_layers,
             batch=model.batch,
             prefill_chunk=model.prefill_chunk,
+            interactive_gap=model.interactive_gap,
             parked_bytes=model.prefix_cache,
             speculation=model.speculation,
             draft_path=model.draft_model or None,

@@ -69,7 +69,14 @@ def key_of(load: Load, build: str) -> str:
     """Names a file as it is now, how it is run, and by which llama.cpp. Blocks; raises OSError."""
     facts = os.stat(load.path)
     way = msgspec.structs.replace(
-        load, model="", threads=0, prefill_chunk=0, parked_bytes=None, saved=None, data_limit=None
+        load,
+        model="",
+        threads=0,
+        prefill_chunk=0,
+        interactive_gap=0,
+        parked_bytes=None,
+        saved=None,
+        data_limit=None,
     )
     identity = [os.path.realpath(load.path), facts.st_size, facts.st_mtime_ns, lmd.__version__]
     if load.draft_path:

@@ -12,7 +12,7 @@ import msgspec
 from msgspec import Meta, Struct
 
 from lmd.protocol.limits import MAX_WORKER_FRAME_BYTES
-from lmd.protocol.params import Message, Sampling
+from lmd.protocol.params import Message, Priority, Sampling
 from lmd.protocol.prefixes import PinnedPrefix, Prefix, SavedState
 from lmd.protocol.results import RequestWarning, Timings, TokenLogprob, Usage
 
@@ -36,6 +36,9 @@ class Load(Struct, tag=True, kw_only=True):
     """Check several guessed tokens in a step: where it pays, in any case, or not."""
     draft_path: str | None = None
     """A small model that guesses; None: what followed before is what is guessed."""
+    interactive_gap: float = 2.0
+    """How many times its quiet gap an interactive sequence may wait for its next token while
+    others are served."""
     chat_template: str | None = None
     pooling: str | None = None
     parked: int = 8
@@ -64,6 +67,8 @@ class Generate(Struct, tag=True, kw_only=True):
     overflow: Literal["error", "shift"] = "error"
     private: bool = False
     """What the cache holds of it is never written to disk."""
+    priority: Priority = "interactive"
+    """A batch one gives way wherever it would make an interactive one wait."""
 
 
 class Embed(Struct, tag=True, kw_only=True):

@@ -15,6 +15,7 @@ from lmd.worker.cpus import default_threads
 from lmd.worker.llama.context import MAX_SEQUENCES, Context, ContextShape
 from lmd.worker.llama.log import LlamaError
 from lmd.worker.llama.model import Model, build
+from lmd.worker.pace import GAP
 from lmd.worker.pins import PrefixTokens, Reserve, reserve_for, tokenize_prefixes
 from lmd.worker.prompts import Prompts
 from lmd.worker.sandbox import Setup
@@ -45,6 +46,7 @@ class Sizes:
     prefill_chunk: int
     threads: int
     speculation: Literal["auto", "always", "off"] = "off"
+    interactive_gap: float = GAP
     reserve: Reserve = field(default_factory=Reserve)
     """For declared prefixes, on top of what the slots need."""
 
@@ -165,6 +167,7 @@ def choose_sizes(load: Load, training_context: int, warnings: list[RequestWarnin
         prefill_chunk=max(1, min(load.prefill_chunk, batch)),
         threads=min(load.threads, MAX_THREADS) if load.threads > 0 else default_threads(),
         speculation=load.speculation,
+        interactive_gap=load.interactive_gap,
     )
 
 

@@ -1,27 +1,27 @@
 """The running generations and the context they share: one step for all of them."""
 
 import time
-from functools import partial
 from typing import NamedTuple
 
 from lmd.protocol.errors import LmdError
 from lmd.protocol.worker import Prefill, Step
-from lmd.worker.batching import plan_step
+from lmd.worker.batching import Claim, plan_step, room_without_readers
 from lmd.worker.channel import Send
 from lmd.worker.failures import as_lmd_error
 from lmd.worker.footprint import Footprint
 from lmd.worker.frames import Frames
 from lmd.worker.generation import Generation
 from lmd.worker.jobs import Job, OpenJobs
+from lmd.worker.kept import Kept
 from lmd.worker.llama.context import Context
 from lmd.worker.load import Loaded
-from lmd.worker.overflow import cut_when_full, full_warning, shifted_warning
-from lmd.worker.pace import Pace
+from lmd.worker.overflow import full_warning
+from lmd.worker.pace import Pace, Room
 from lmd.worker.pins import Pins
 from lmd.worker.prepared import PreparedText
-from lmd.worker.saved.store import LEAST_TOKENS, Source
 from lmd.worker.sequences import Sequence, Sequences
-from lmd.worker.speculation.speculator import Speculator, verify
+from lmd.worker.shifting import shift
+from lmd.worker.speculation.speculator import Speculator, settle, verify
 
 NO_ROOM = 1
 """What `llama_decode` returns when it finds no cells for a batch."""
@@ -49,10 +49,10 @@ class Streams:
         self._jobs = jobs
         self._send = send
         self._frames = Frames()
-        self._pace = Pace(loaded.sizes.prefill_chunk)
+        self._pace = Pace(loaded.sizes.interactive_gap, loaded.sizes.prefill_chunk)
+        self._steps = 0
         uniform = not (loaded.model.window or loaded.model.recurrent)
         self._footprint = Footprint(context.sequence_bytes, uniform=uniform)
-        self._saved = loaded.saved
         self._sequences = Sequences(
             context,
             total_cells=loaded.sizes.cells,
@@ -71,7 +71,8 @@ class Streams:
             context=loaded.sizes.context,
             batch=loaded.sizes.batch,
         )
-        self.pins = Pins(self._sequences, self._read, self._bytes_of, self._restore_saved)
+        self.kept = Kept(context, self._sequences, loaded.saved)
+        self.pins = Pins(self._sequences, self._read, self._bytes_of, self.kept.restore_saved)
         self.pins.replace(loaded.prefixes)
 
     @property
@@ -90,30 +91,27 @@ class Streams:
         self._speculator.admit(generation)
         self.running.append(generation)
 
-    def held(self, tokens: list[int]) -> int:
-        """How many of these tokens need not be read."""
-        return self._sequences.reusable(tokens)
+    @property
+    def readers(self) -> int:
+        """Tokens of the next step that people read along."""
+        return sum(claim.tokens for claim in self._claims if claim.reader)
 
-    def restore(self, tokens: list[int], state: bytes) -> bool:
-        """Put a saved sequence into the cache; False if it does not fit."""
-        return self._sequences.restore(tokens, lambda number: self._context.restore(number, state))
+    @property
+    def room_aside(self) -> int:
+        """Tokens that may be read between two steps for what is no generation."""
+        if readers := self.readers:
+            return self._pace.next_aside(readers)
+        return self._sizes.prefill_chunk if self.running else self._sizes.batch
 
-    def sources(self) -> list[Source]:
-        """The finished sequences that may be saved, the most useful first."""
-        return [
-            Source(
-                sequence.tokens,
-                self._context.first_position(sequence.id),
-                partial(self._context.state, sequence.id),
-            )
-            for sequence in self._sequences.worth_saving
-            if len(sequence.tokens) >= LEAST_TOKENS
-        ]
+    def read_aside(self, tokens: int, seconds: float) -> None:
+        """So many tokens were read between two steps, in so long."""
+        if self.readers:
+            self._pace.observe_aside(tokens, seconds)
 
     def read_prefixes(self) -> bool:
         """Read a piece of the declared prefixes, a small one while somebody is answered; whether
         the state of any has changed."""
-        return self.pins.step(self._pace.chunk if self.running else self._sizes.batch)
+        return self.pins.step(self.room_aside)
 
     def _read(self, sequence: int, tokens: list[int], position: int) -> bool:
         batch = self._context.batch
@@ -121,22 +119,20 @@ class Streams:
         batch.add(sequence, tokens, position, 0)
         if not self._sequences.make_room(len(tokens)):
             return False
-        code = self._context.decode()
-        if code == NO_ROOM:
-            self._sequences.drop_parked()
-            code = self._context.decode()
+        started = time.monotonic()
+        code = self._run_batch()
+        self.read_aside(len(tokens), time.monotonic() - started)
         return code == 0
 
-    def _restore_saved(self, tokens: list[int]) -> None:
-        """At load, or on a reload: what takes longest of it is the disk, and that is seldom."""
-        entry = self._saved.find([*tokens, -1], self.held([*tokens, -1])) if self._saved else None
-        if entry is None or self._saved is None:
-            return
-        state = self._saved.read(entry)
-        if state is None:
-            self._saved.drop(entry)
-        else:
-            self.restore(entry.tokens.tolist(), state)
+    def _run_batch(self) -> int:
+        """What `llama_decode` says, after parked sequences made room where there was none."""
+        room = self._sequences.make_room(self._context.batch.size)
+        code = self._context.decode() if room else NO_ROOM
+        if code == NO_ROOM:
+            # Cells of sliding windows and recurrent states are not counted one by one.
+            self._sequences.drop_parked()
+            code = self._context.decode()
+        return code
 
     def _bytes_of(self, sequence: Sequence) -> int:
         return self._footprint.of(sequence, len(sequence.tokens))
@@ -150,10 +146,14 @@ class Streams:
         for generation in [running for running in self.running if running.job is job]:
             self._retire(generation)
 
-    def step(self) -> None:
-        """Decode one batch and answer what it brings. Does nothing without running jobs."""
+    def step(self, *, alone: bool = False) -> None:
+        """Decode one batch and answer what it brings. Does nothing without running jobs.
+
+        ``alone``: something else is read after this step, so that readers, if there are any, have
+        it for themselves.
+        """
         self._make_space()
-        entries = self._fill_batch()
+        entries = self._fill_batch(alone=alone)
         seconds = self._decode(entries) if entries else None
         if seconds is not None:
             self._harvest(entries, seconds)
@@ -177,35 +177,49 @@ class Streams:
             if length + len(generation.pending) <= self._sizes.context:
                 continue
             if generation.prepared.shift:
-                self._shift(generation)
+                shift(generation, self._sequences, self._sizes.context)
             else:
                 prompt = len(generation.prepared.tokens)
                 warning = full_warning(prompt, self._sizes.context)
                 self._frames.add(generation.end_for_length(warning))
 
-    def _shift(self, generation: Generation) -> None:
-        sequence = generation.sequence
-        cut = cut_when_full(len(sequence.tokens), self._sizes.context)
-        if not self._sequences.shift(sequence, cut.start, cut.size):
-            # This memory cannot move tokens: read what is kept again.
-            kept = sequence.tokens[: cut.start] + sequence.tokens[cut.start + cut.size :]
-            self._sequences.clear(sequence)
-            generation.pending = kept + generation.pending
-        generation.warn_once(shifted_warning(cut.size, self._sizes.context))
+    @property
+    def _ready(self) -> list[Generation]:
+        return [generation for generation in self.running if not generation.finish_reason]
 
-    def _fill_batch(self) -> list[Entry]:
+    @property
+    def _claims(self) -> list[Claim]:
+        return [generation.claim for generation in self._ready]
+
+    def _room(self, claims: list[Claim], *, alone: bool) -> Room:
+        """Who may have tokens in the next step."""
+        readers = sum(claim.tokens for claim in claims if claim.reader)
+        if readers and not alone and not all(claim.reader for claim in claims):
+            return self._pace.next_step(readers, self._depth)
+        self._pace.forget_owed()
+        if readers:
+            return Room(readers=True, others=0)
+        return room_without_readers(claims, self._sizes.batch, self._sizes.prefill_chunk)
+
+    @property
+    def _depth(self) -> int:
+        """How far those look back that nobody reads along with."""
+        return max(
+            (len(one.sequence.tokens) for one in self._ready if not one.claim.reader), default=0
+        )
+
+    def _fill_batch(self, *, alone: bool) -> list[Entry]:
         batch = self._context.batch
         batch.clear()
-        ready = [generation for generation in self.running if not generation.finish_reason]
-        shares = plan_step(
-            [len(generation.pending) for generation in ready],
-            batch=self._sizes.batch,
-            prefill_chunk=self._pace.chunk,
-        )
+        ready, claims = self._ready, self._claims
+        room = self._room(claims, alone=alone)
+        self._steps += 1
+        shares = plan_step(claims, room, batch=self._sizes.batch, turn=self._steps)
         entries: list[Entry] = []
-        drafts = self._speculator.drafts([ready[share.sequence] for share in shares])
+        drafts = self._speculator.drafts([ready[share.sequence] for share in shares], claims)
         for share, draft in zip(shares, drafts, strict=True):
             generation = ready[share.sequence]
+            generation.served = self._steps
             sequence = generation.sequence
             last = share.tokens == len(generation.pending)
             tokens = generation.pending[: share.tokens] + draft
@@ -217,19 +231,15 @@ class Streams:
     def _decode(self, entries: list[Entry]) -> float | None:
         """The seconds that it took to decode the batch. None where it failed: then its jobs have,
         and their sequences are gone."""
+        readers = self.readers
+        depth = self._depth
         started = time.monotonic()
-        room = self._sequences.make_room(self._context.batch.size)
-        code = self._context.decode() if room else NO_ROOM
-        if code == NO_ROOM:
-            # Cells of sliding windows and recurrent states are not counted one by one.
-            self._sequences.drop_parked()
-            code = self._context.decode()
+        code = self._run_batch()
         if code == 0:
             seconds = time.monotonic() - started
-            decoded = sum(entry.tokens == 1 for entry in entries)
-            prompts = self._context.batch.size - decoded
-            if not any(entry.draft for entry in entries):
-                self._pace.observe(decoded, prompts, seconds)
+            if readers and not any(entry.draft for entry in entries):
+                reading = sum(entry.tokens for entry in entries if entry.generation.claim.reader)
+                self._pace.observe(reading, self._context.batch.size - reading, seconds, depth)
             return seconds
         for entry in entries:
             text = f"llama.cpp could not decode the batch ({code})"
@@ -267,19 +277,8 @@ class Streams:
         if generation.produced == 1:
             self.send_text()
         if draft:
-            self._settle(generation, draft, accepted)
+            settle(generation, self._sequences, draft, accepted)
         return accepted
-
-    def _settle(self, generation: Generation, draft: list[int], accepted: int) -> None:
-        """Keep the cells of the guesses that held, and forget the others."""
-        sequence = generation.sequence
-        self._sequences.extend(sequence, draft[:accepted])
-        if accepted < len(draft) and not self._sequences.forget_rest(sequence):
-            # Seen for no memory that speculates; read again what it holds in place of going wrong.
-            generation.pending = sequence.tokens + generation.pending
-            self._sequences.clear(sequence)
-        if generation.guesses is not None:
-            generation.guesses.count(len(draft), accepted)
 
     def _fail(self, generation: Generation, error: LmdError) -> None:
         self.send_text()

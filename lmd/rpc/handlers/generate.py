@@ -85,6 +85,7 @@ class GenerateHandlers:
                 grammar=params.grammar,
                 overflow=params.overflow,
                 private=params.private,
+                priority=params.priority,
             )
 
         with self._requests.follow(context, model, params.priority) as progress:

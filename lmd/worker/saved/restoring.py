@@ -18,7 +18,7 @@ class Restored:
 
 
 class Cache(Protocol):
-    """What is asked of the KV cache; see `lmd.worker.streams.Streams`."""
+    """What is asked of the KV cache; see `lmd.worker.kept.Kept`."""
 
     def held(self, tokens: list[int]) -> int: ...
     def restore(self, tokens: list[int], state: bytes) -> bool: ...

@@ -4,7 +4,9 @@ import time
 from collections.abc import Callable, Sequence
 from typing import Literal
 
+from lmd.worker.batching import Claim
 from lmd.worker.generation import Generation
+from lmd.worker.sequences import Sequences
 from lmd.worker.speculation.control import MOST_FURTHER, Control
 from lmd.worker.speculation.draft_model import DraftModel, Wanted
 from lmd.worker.speculation.guesses import Guesses, Learned, Offer
@@ -40,12 +42,14 @@ class Speculator:
         if self._model is not None:
             self._model.leave(generation.job.id, failed=failed)
 
-    def drafts(self, step: Sequence[Generation]) -> list[Draft]:
-        """What to check of each generation of a step beyond its next token; nothing while one
-        reads its prompt, which fills the step by itself."""
+    def drafts(self, step: Sequence[Generation], claims: Sequence[Claim]) -> list[Draft]:
+        """What to check of each generation of a step beyond its next token.
+
+        Nothing while one reads its prompt, which fills the step by itself, or where not all take
+        part, or where batch streams would lengthen a step of those that people read."""
         self._drafting_s = 0.0
         nothing: list[Draft] = [[] for _ in step]
-        if self._control is None or any(not made.produced or made.pending[1:] for made in step):
+        if self._control is None or len(step) < len(claims) or not _all_alike(claims):
             return nothing
         room = min(MOST_FURTHER, self._batch - len(step))
         if room <= 0 or not self._control.may_draft(len(step)):
@@ -65,6 +69,8 @@ class Speculator:
     def _offer(self, generation: Generation, room: int) -> Offer:
         """What can be guessed, by the context and by how much was asked for."""
         assert generation.guesses is not None
+        if not generation.produced:
+            return Offer("lookup", [])
         cells = self._context - len(generation.sequence.tokens) - 1
         left = generation.prepared.max_tokens - generation.produced - 1
         assert self._control is not None
@@ -98,6 +104,14 @@ class Speculator:
         return drafts
 
 
+def _all_alike(claims: Sequence[Claim]) -> bool:
+    first = claims[0] if claims else None
+    return all(
+        claim.decoding and claim.tokens == 1 and first and claim.interactive == first.interactive
+        for claim in claims
+    )
+
+
 def verify(draft: Sequence[int], choose: Callable[[int], int | None]) -> int:
     """How many guessed tokens hold.
 
@@ -112,3 +126,15 @@ def verify(draft: Sequence[int], choose: Callable[[int], int | None]) -> int:
         accepted += 1
         chosen = choose(accepted)
     return accepted
+
+
+def settle(generation: Generation, sequences: Sequences, draft: Draft, accepted: int) -> None:
+    """Keep the cells of the guesses that held, and forget the others."""
+    sequence = generation.sequence
+    sequences.extend(sequence, draft[:accepted])
+    if accepted < len(draft) and not sequences.forget_rest(sequence):
+        # No memory that speculates is known to refuse; one that does reads what it held again.
+        generation.pending = sequence.tokens + generation.pending
+        sequences.clear(sequence)
+    if generation.guesses is not None:
+        generation.guesses.count(len(draft), accepted)
