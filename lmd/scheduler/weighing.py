@@ -73,7 +73,7 @@ class Weigher:
         known = self._known.get(load.model)
         if not known or not known.total:
             return None
-        paths = [path for path in (load.path, load.draft_path) if path]
+        paths = list(dict.fromkeys(path for path in (load.path, load.draft_path) if path))
         return Watch(paths, known.weights, bounds(known), on_grown)
 
     def take_measure(self, name: str, size: int) -> None:

@@ -97,9 +97,9 @@ def done(told: Told) -> Done:
 @pytest.mark.parametrize("write", [write_llama, write_gemma])
 def test_greedy_texts_of_exact_weights_are_the_same(write: object, tmp_path: Path):
     path = write(tmp_path / "tiny.gguf")  # type: ignore[operator]
-    never = [(257, -1000.0)]
+    biases = [(257, -1000.0)], FEW_LETTERS
     jobs = [
-        prompt(at, text, max_tokens=60, temperature=0, logit_bias=never, logprobs=4)
+        prompt(at, text, max_tokens=60, temperature=0, logit_bias=biases[at % 2], logprobs=4)
         for at, text in enumerate(PROMPTS)
     ]
     with serving(path, "off", context=128) as worker:
@@ -110,13 +110,14 @@ def test_greedy_texts_of_exact_weights_are_the_same(write: object, tmp_path: Pat
     assert differences(plain, guessed, EXACT) <= 1
     assert differences(plain, together, EXACT) <= 1
     usages = [done(told).usage for told in guessed]
-    assert sum(usage.drafted_tokens for usage in usages) > 500
-    assert sum(usage.accepted_tokens for usage in usages) > 50
+    assert sum(usage.drafted_tokens for usage in usages) > 1000
+    assert sum(usage.accepted_tokens for usage in usages) > 500
 
 
 def test_greedy_texts_of_the_built_in_model_are_the_same_but_for_rounding(model_path: str):
+    endless = [(token, -1000.0) for token in range(3)]
     jobs = [
-        prompt(at, text, max_tokens=48, temperature=0, logprobs=4)
+        prompt(at, text, max_tokens=48, temperature=0, logit_bias=endless, logprobs=4)
         for at, text in enumerate(PROMPTS)
     ]
     with serving(model_path, "off") as worker:
@@ -125,7 +126,7 @@ def test_greedy_texts_of_the_built_in_model_are_the_same_but_for_rounding(model_
         guessed = [ask(worker, job) for job in jobs]
     assert differences(plain, guessed, COARSE) <= 3
     usages = [done(told).usage for told in guessed]
-    assert sum(usage.drafted_tokens for usage in usages) > 50
+    assert sum(usage.accepted_tokens for usage in usages) > 100
 
 
 @pytest.fixture(scope="module")
@@ -207,7 +208,8 @@ def test_a_stop_string_inside_an_accepted_draft_ends_the_text(
         assert other.text == one.text
         assert done(other).finish_reason == "stop"
         assert done(other).usage.completion_tokens == done(one).usage.completion_tokens
-        assert done(other).usage.kv_bytes == done(one).usage.kv_bytes
+        held = pytest.approx(done(one).usage.kv_bytes, rel=0.05)
+        assert done(other).usage.kv_bytes == held, "no cell of a guess behind the end is kept"
 
 
 @pytest.mark.parametrize("most", [1, 2, 3, 7, 16, 17, 18, 40])
