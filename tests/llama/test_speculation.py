@@ -275,11 +275,12 @@ def test_a_cancel_leaves_the_others_and_the_cache_as_they_were(
 def test_what_was_guessed_wrong_is_not_in_the_cache_of_the_next(
     plain: WorkerProcess, guessing: WorkerProcess
 ):
-    first = prompt(1, LOOP, **(REPEATING | {"max_tokens": 60}))
+    own = f"its own: {LOOP}"
+    first = prompt(1, own, **(REPEATING | {"max_tokens": 60}))
     for worker in (plain, guessing):
         said = ask(worker, first).text
     assert said.isascii()
-    follow = prompt(2, LOOP + said + "?", **(REPEATING | {"max_tokens": 8}))
+    follow = prompt(2, own + said + "?", **(REPEATING | {"max_tokens": 8}))
     one, other = ask(plain, follow), ask(guessing, follow)
     assert other.text == one.text
     assert done(other).usage.cached_tokens == done(one).usage.cached_tokens
