@@ -39,6 +39,7 @@ class DraftModel:
         ``vocabulary`` the tokens that may be guessed."""
         self._context = context
         self._length = length
+        self._slots = slots
         self._vocabulary = vocabulary
         self._sequences = Sequences(context, total_cells=cells, slots=slots, parked=slots)
         self._followed: dict[Hashable, Cached] = {}
@@ -49,8 +50,10 @@ class DraftModel:
         return count * self._round_s
 
     def draft(self, wanted: Sequence[Wanted]) -> list[list[int]]:
-        """Guesses for each sequence; none for one that has still to be read, or is too long."""
+        """Guesses for each of at most as many sequences as there are slots; none for one that has
+        still to be read, or is too long."""
         guesses: list[list[int]] = [[] for _ in wanted]
+        self._make_way([one.key for one in wanted])
         ready = [at for at, one in enumerate(wanted) if one.most and self._catch_up(one)]
         rounds = max((wanted[at].most for at in ready), default=0)
         started = time.monotonic()
@@ -74,6 +77,13 @@ class DraftModel:
         else:
             self._sequences.park(sequence)
 
+    def _make_way(self, keys: Sequence[Hashable]) -> None:
+        """Give up others, which wait somewhere or were given up, where slots are short."""
+        new = sum(key not in self._followed for key in keys)
+        others = [key for key in self._followed if key not in keys]
+        for key in others[: max(0, len(self._followed) + new - self._slots)]:
+            self.leave(key)
+
     def _catch_up(self, one: Wanted) -> bool:
         """Whether all of the text but its last token is read, after a piece more of it was."""
         if len(one.text) + one.most > self._length:
@@ -83,14 +93,11 @@ class DraftModel:
             sequence = self._followed[one.key] = self._sequences.admit(one.text)
         held = min(common_prefix(sequence.tokens, one.text), len(one.text) - 1)
         self._sequences.rewind(sequence, held)
-        while len(one.text) - 1 - len(sequence.tokens) > 0:
-            missing = one.text[len(sequence.tokens) : -1]
-            piece = missing[: min(READ_AT_ONCE, self._context.batch.capacity)]
-            if not self._read([(sequence, piece)]):
-                return False
-            if len(piece) < len(missing):
-                return False
-        return True
+        missing = one.text[len(sequence.tokens) : -1]
+        piece = missing[: min(READ_AT_ONCE, self._context.batch.capacity)]
+        if piece and not self._read([(sequence, piece)]):
+            return False
+        return len(piece) == len(missing)
 
     def _guess(self, wanted: Sequence[Wanted], guesses: Sequence[list[int]]) -> bool:
         """One token more for each; False where llama.cpp fails."""
