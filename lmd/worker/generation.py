@@ -56,7 +56,9 @@ class Generation:
         return Claim(tokens, tokens == 1, self.prepared.interactive, self.served)
 
     def close(self) -> None:
-        """Free the samplers. Call once."""
+        """Free the samplers, and what a draft model holds of it. Call once."""
+        if self.guesses is not None:
+            self.guesses.close()
         if self._chain is not None:
             self._chain.free()
         if self._grammar is not None:

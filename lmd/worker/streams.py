@@ -87,9 +87,7 @@ class Streams:
         """Give a job a slot, and what can be reused of other sequences."""
         sequence = self._sequences.admit(prepared.tokens)
         sequence.private = prepared.private
-        generation = Generation(prepared, sequence, self._vocabulary)
-        self._speculator.admit(generation)
-        self.running.append(generation)
+        self.running.append(Generation(prepared, sequence, self._vocabulary))
 
     @property
     def readers(self) -> int:
@@ -283,13 +281,11 @@ class Streams:
     def _fail(self, generation: Generation, error: LmdError) -> None:
         self.send_text()
         self.running.remove(generation)
-        self._speculator.leave(generation, failed=True)
         self._sequences.drop(generation.sequence)
         generation.close()
         self._jobs.fail(generation.job, error)
 
     def _retire(self, generation: Generation) -> None:
         self.running.remove(generation)
-        self._speculator.leave(generation)
         self._sequences.park(generation.sequence)
         generation.close()

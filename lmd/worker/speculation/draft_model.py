@@ -66,15 +66,11 @@ class DraftModel:
             self._round_s += WEIGHT * (seconds - self._round_s) if self._round_s else seconds
         return guesses
 
-    def leave(self, key: Hashable, *, failed: bool = False) -> None:
-        """A sequence has ended. What was read of it serves the next that begins so, unless it
-        ``failed``."""
+    def leave(self, key: Hashable) -> None:
+        """A sequence has ended. What was read of it serves the next that begins so, until its room
+        is wanted."""
         sequence = self._followed.pop(key, None)
-        if sequence is None:
-            return
-        if failed:
-            self._sequences.drop(sequence)
-        else:
+        if sequence is not None:
             self._sequences.park(sequence)
 
     def _make_way(self, keys: Sequence[Hashable]) -> None:

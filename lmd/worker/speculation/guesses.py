@@ -1,5 +1,6 @@
 """What is guessed of one sequence, and what became of it."""
 
+from collections.abc import Callable
 from typing import Literal, NamedTuple
 
 from lmd.worker.speculation.acceptance import EXPECTED_OF_A_MODEL, Rates
@@ -27,7 +28,11 @@ class Learned:
 class Guesses:
     """Follows a sequence token by token. Owned by the engine's thread."""
 
-    def __init__(self, tokens: list[int], learned: Learned) -> None:
+    def __init__(
+        self, tokens: list[int], learned: Learned, leave: Callable[[], None] = lambda: None
+    ) -> None:
+        """``leave`` is called when the sequence has ended."""
+        self._leave = leave
         self._lookup = Lookup(tokens)
         self._rates = Rates(learned.lookup)
         self._model_rates = Rates(learned.model)
@@ -37,6 +42,10 @@ class Guesses:
         self.drafted = 0
         """Tokens that were checked in a step with the one before them."""
         self.accepted = 0
+
+    def close(self) -> None:
+        """The sequence has ended."""
+        self._leave()
 
     def push(self, token: int) -> None:
         """A token was chosen."""

@@ -2,6 +2,7 @@
 
 import time
 from collections.abc import Callable, Sequence
+from functools import partial
 from typing import Literal
 
 from lmd.worker.batching import Claim
@@ -32,16 +33,6 @@ class Speculator:
         self._batch = batch
         self._drafting_s = 0.0
 
-    def admit(self, generation: Generation) -> None:
-        """Follow a generation that begins."""
-        if self._control is not None:
-            generation.guesses = Guesses(generation.prepared.tokens, self._learned)
-
-    def leave(self, generation: Generation, *, failed: bool = False) -> None:
-        """A generation has ended, or was given up."""
-        if self._model is not None:
-            self._model.leave(generation.job.id, failed=failed)
-
     def drafts(self, step: Sequence[Generation], claims: Sequence[Claim]) -> list[Draft]:
         """What to check of each generation of a step beyond its next token.
 
@@ -66,15 +57,22 @@ class Speculator:
         if self._control is not None:
             self._control.observe(sequences, drafted, accepted, seconds, self._drafting_s)
 
+    def _follow(self, generation: Generation) -> Guesses:
+        """What is guessed of a generation, from its first token on."""
+        if generation.guesses is None:
+            text = generation.sequence.tokens + generation.pending
+            leave = partial(self._model.leave, generation.job.id) if self._model else _nobody
+            generation.guesses = Guesses(text, self._learned, leave)
+        return generation.guesses
+
     def _offer(self, generation: Generation, room: int) -> Offer:
         """What can be guessed, by the context and by how much was asked for."""
-        assert generation.guesses is not None
         if not generation.produced:
             return Offer("lookup", [])
         cells = self._context - len(generation.sequence.tokens) - 1
         left = generation.prepared.max_tokens - generation.produced - 1
         assert self._control is not None
-        return generation.guesses.offer(
+        return self._follow(generation).offer(
             min(cells, left, room),
             model=self._model is not None,
             prefer_model=self._control.mode == "always",
@@ -102,6 +100,10 @@ class Speculator:
                 drafts[at] = draft
             self._drafting_s = time.monotonic() - started
         return drafts
+
+
+def _nobody() -> None:
+    """There is no draft model to be told."""
 
 
 def _all_alike(claims: Sequence[Claim]) -> bool:

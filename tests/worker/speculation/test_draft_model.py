@@ -87,7 +87,7 @@ TURN = st.lists(
     st.tuples(
         st.integers(0, 5),
         st.integers(0, 6),
-        st.sampled_from(["right", "wrong", "end", "fail", "shift", "wait"]),
+        st.sampled_from(["right", "wrong", "end", "shift", "wait"]),
     ),
     min_size=1,
     max_size=SLOTS,
@@ -124,8 +124,8 @@ def test_guesses_are_those_of_a_model_that_read_the_text(
                     texts[key] += [*draft[:2], 3]
                 case "shift":
                     del texts[key][1 : len(texts[key]) // 2]
-                case "end" | "fail":
-                    model.leave(key, failed=fate == "fail")
+                case "end":
+                    model.leave(key)
                     texts[key] = [*prompt, key]
 
 
