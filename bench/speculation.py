@@ -20,7 +20,7 @@ from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import NamedTuple
 
-from bench.clients import REQUEST_SECONDS, bias
+from bench.clients import BIAS, REQUEST_SECONDS, bias
 from bench.measure import Budget, Spread, Table, interleaved, paired_ratios
 from bench.peers import MODEL, Lmd, Setup, lmd_config, open_daemon, plain_words
 from bench.throughput import stream_counts
@@ -30,6 +30,7 @@ BUDGET = Budget("at least", goal=1.0, must=0.97)
 CONTEXT = 1024
 PLAIN = "plain"
 WARM_UP_TOKENS = 48
+ENDS = ("<|endoftext|>", "<|im_end|>", "<|im_start|>", "<eos>", "</s>", "<|eot_id|>", "<|end|>")
 CODE = '''\
 def total(lines):
     """The sum of the prices."""
@@ -77,7 +78,7 @@ def run(options: argparse.Namespace) -> Iterator[Table]:
     rows = []
     setup = Setup(options.model, max(options.streams), CONTEXT, options.threads)
     with open_daemon(configuration(setup, options.draft_model)) as lmd:
-        kinds = _kinds(plain_words(lmd))
+        kinds = _kinds(plain_words(lmd), _ends(lmd))
         for streams in options.streams:
             for kind in kinds:
                 rounds = _measure(lmd, kind, streams, options.tokens, options.rounds)
@@ -114,10 +115,21 @@ def row(name: str, streams: int, rounds: dict[str, list[Round]]) -> tuple[str, .
     )
 
 
-def _kinds(words: list[int]) -> list[Kind]:
-    drawn = {"temperature": 1.0, "top_k": 0, "top_p": 1.0, "min_p": 0.0}
+def _ends(lmd: Lmd) -> list[list[float]]:
+    """The bias against the tokens that end a text: answers shall be long."""
+    found = []
+    for text in ENDS:
+        result = lmd.call("tokenize", {"model": MODEL, "text": text, "add_special": False})
+        tokens = result["tokens"]
+        assert isinstance(tokens, list)
+        found += [[tokens[0], -BIAS]] if len(tokens) == 1 else []
+    return found
+
+
+def _kinds(words: list[int], ends: list[list[float]]) -> list[Kind]:
+    drawn = {"temperature": 1.0, "top_k": 0, "top_p": 1.0, "min_p": 0.0, "logit_bias": ends}
     return [
-        Kind("repeating", {"temperature": 0}),
+        Kind("repeating", {"temperature": 0, "logit_bias": ends}),
         Kind("words", {**drawn, "logit_bias": bias(words)}),
         Kind("drawn", drawn),
     ]

@@ -14,6 +14,8 @@ EXPECTED_OF_A_MODEL = (0.7,) * len(BOUNDS)
 """The same of a draft model."""
 DOUBT = 4.0
 """So many tokens are what was known before worth, beside those of the sequence itself."""
+HOPELESS = 0.03
+"""A guess that is right so seldom pays on no machine."""
 MEMORY = 128.0
 """Tokens after which half of what they said is forgotten."""
 
@@ -49,12 +51,15 @@ class Rates:
         return (self._right[at] + DOUBT * prior) / (self._guessed[at] + DOUBT)
 
     def chances(self, run: int, count: int) -> list[float]:
-        """Of each of the next guesses that it is right and all before it are."""
+        """Of each of the next guesses that it is right and all before it are; at most so many, and
+        none behind one that is next to hopeless."""
         found: list[float] = []
         chance = 1.0
         for ahead in range(count):
             chance *= self.rate(run + ahead)
             found.append(chance)
+            if chance < HOPELESS:
+                break
         return found
 
     def settle(self, run: int, drafted: int, accepted: int) -> int:
