@@ -48,7 +48,7 @@ def run_typer(argv: list[str]) -> int:
     """Read ``argv`` with typer and run what it chose; returns the exit status."""
     chosen: Chosen = []
     try:
-        check_first_word(argv, list(root_command().commands))
+        check_first_word(argv, root_command().commands)
         status = app(args=argv, prog_name="lmctl", obj=chosen, standalone_mode=False)
         return chosen[0]() if chosen else status or EXIT_OK
     except (CommandLineError, Failure) as error:

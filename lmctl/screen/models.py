@@ -61,10 +61,11 @@ def model_row(model: Reply) -> list[Span]:
 
 
 def state(model: Reply) -> str:
-    """The state in words, with how far a load is, and whether somebody has it stay loaded."""
+    """The state in words, with how far a load is, and what has it stay loaded."""
     loaded = number(model, "loaded_percent")
     word = clean(model.get("state"))
     word = f"{word} {loaded:.0f}%" if word == "loading" and loaded is not None else word
+    word = f"{word}, pinned" if model.get("pinned") else word
     return f"{word}, leased" if count(model, "leases") else word
 
 

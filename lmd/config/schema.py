@@ -10,7 +10,7 @@ from msgspec import Meta, Struct, field
 
 from lmd.config.secrets import SECRET, SecretReference
 from lmd.config.values import Bytes, MemoryBytes, Path, PositiveSeconds, Seconds, Storage
-from lmd.protocol.params import Name, Sampling
+from lmd.protocol.params import CacheType, FlashAttention, Name, Sampling
 
 BUILTIN_MODEL = "shell"
 """Name of the model that ships inside the package."""
@@ -54,6 +54,15 @@ class ModelConfig(Struct, kw_only=True, frozen=True, forbid_unknown_fields=True)
     """How many times its quiet gap an interactive answer may wait for its next token while prompts
     are read and batch requests served. More lets these get on faster; docs/hot-paths.md has what
     it costs them."""
+    cache_type_k: CacheType = "f16"
+    """How the KV cache keeps keys: "q8_0" takes 53% of the memory of "f16" and "q4_0" 28%, of
+    which the answers suffer: q8_0 hardly, q4_0 visibly. See docs/memory.md."""
+    cache_type_v: CacheType = "f16"
+    """The same of values. Other than "f16" needs flash attention, which "auto" then switches on."""
+    flash_attention: FlashAttention = "auto"
+    """Compute attention without keeping its scores: less memory for long contexts. "auto" is on for
+    a GPU, for a file of 256 MiB and more, where it is also faster, and where `cache_type_v` needs
+    it."""
     prefix_cache: Storage | None = None
     """Most bytes of the KV cache that finished sequences may hold, so that a later prompt with the
     same beginning need not be read again; the least recently used go first. 0 keeps none.
@@ -70,6 +79,9 @@ class ModelConfig(Struct, kw_only=True, frozen=True, forbid_unknown_fields=True)
     """Sampling defaults: ``[models.NAME.sampling]``."""
     preload: bool = False
     """Load at start instead of on first use."""
+    pinned: bool = False
+    """Once it is loaded it stays: it makes no room for other models, is not unloaded for being
+    idle, and comes back after a crash. `lmctl models unload` and an edit do unload it."""
     keep_alive: Seconds | None = None
     """Idle seconds until the model is unloaded; 0 means at once, "forever" never.
     Default: ``daemon.keep_alive``."""

@@ -35,6 +35,8 @@ Line = Annotated[str, Meta(max_length=4096)]
 CommandName = Annotated[str, Meta(min_length=1, max_length=255)]
 Shell = Literal["bash", "zsh", "fish", "sh"]
 Platform = Literal["linux", "macos"]
+CacheType = Literal["f16", "q8_0", "q4_0"]
+FlashAttention = Literal["auto", "on", "off"]
 TraceParent = Annotated[
     str, Meta(max_length=128, pattern=r"^[0-9a-f]{2}-[0-9a-f]{32}-[0-9a-f]{16}-[0-9a-f]{2}(-.*)?$")
 ]

@@ -12,7 +12,7 @@ import msgspec
 from msgspec import Meta, Struct
 
 from lmd.protocol.limits import MAX_WORKER_FRAME_BYTES
-from lmd.protocol.params import Message, Priority, Sampling
+from lmd.protocol.params import CacheType, FlashAttention, Message, Priority, Sampling
 from lmd.protocol.prefixes import PinnedPrefix, Prefix, SavedState
 from lmd.protocol.results import RequestWarning, Timings, TokenLogprob, Usage
 
@@ -51,6 +51,9 @@ class Load(Struct, tag=True, kw_only=True):
     """None: nothing is written to disk, and nothing read."""
     prefixes: list[Prefix] = []
     """Read before the model is ready, and kept in the cache."""
+    cache_type_k: CacheType = "f16"
+    cache_type_v: CacheType = "f16"
+    flash_attention: FlashAttention = "auto"
 
 
 class Generate(Struct, tag=True, kw_only=True):
@@ -142,6 +145,7 @@ class Ready(Struct, tag=True, kw_only=True):
     load_ms: float
     warnings: list[RequestWarning]
     prefixes: list[PinnedPrefix] = []
+    flash_attention: bool = False
 
 
 class Weighed(Struct, tag=True, kw_only=True):

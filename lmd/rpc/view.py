@@ -76,8 +76,12 @@ class Models:
             tokens_per_second=self._meter.model_tokens(name, trio.current_time()),
             loaded_percent=None if loading is None else round(loading * 100),
             leases=len(state.holders),
+            pinned=state.limits.pinned,
             prefixes=[
                 PrefixStatus(one.name, one.tokens, one.bytes, one.state, one.problem)
                 for one in (worker.prefixes if worker else [])
             ],
+            cache_type_k=config.cache_type_k,
+            cache_type_v=config.cache_type_v,
+            flash_attention=worker.ready.flash_attention if worker else None,
         )

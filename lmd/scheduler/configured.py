@@ -15,6 +15,7 @@ def model_limits(config: Config) -> dict[str, ModelLimits]:
             slots=model.slots,
             keep_alive=config.daemon.keep_alive if model.keep_alive is None else model.keep_alive,
             preload=model.preload,
+            pinned=model.pinned,
         )
         for name, model in config.models.items()
     }

@@ -147,7 +147,7 @@ class Scheduler:
         model = self._models[name]
         model.measured = size
         if overgrown and model.phase is Phase.READY and not model.going:
-            kept = model.limits.keep_alive > 0 or bool(model.holders)
+            kept = model.limits.keep_alive > 0 or model.limits.pinned or bool(model.holders)
             model.overgrown, model.attempts = True, int(kept)
         return self._advance(now)
 

@@ -17,6 +17,7 @@ from lmd.scheduler.state import (
 )
 
 HINT = "lower its context or slots, take a smaller file, or raise limits.memory"
+PINNED_HINT = "unload a pinned model, or take `pinned` from one"
 
 
 def start_models(models: Sequence[ModelState], limits: Limits, now: float) -> list[Effect]:
@@ -69,8 +70,9 @@ def refuse_misfits(models: Sequence[ModelState], limits: Limits) -> list[Effect]
             effects.append(RollBack(model.name, reason))
             continue
         data = ledger.arithmetic(model, models, limits)
+        hint = PINNED_HINT if data["pinned"] and ledger.fits_alone(model, limits) else HINT
         effects += [
-            Refuse(ticket.id, "over_budget", reason, HINT, data=data) for ticket in model.queue
+            Refuse(ticket.id, "over_budget", reason, hint, data=data) for ticket in model.queue
         ]
         model.queue, model.attempts, model.last_error = [], 0, reason
         model.phase, model.need = Phase.COLD, None

@@ -65,6 +65,8 @@ class ModelLimits:
     slots: int
     keep_alive: float
     preload: bool = False
+    pinned: bool = False
+    """It makes no room for others and is never idle for too long."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -142,7 +144,7 @@ class ModelState:
     @property
     def wanted(self) -> bool:
         """Whether it is to be loaded although nobody waits for it."""
-        kept = self.limits.preload or bool(self.holders)
+        kept = self.limits.preload or self.limits.pinned or bool(self.holders)
         return bool(self.attempts) or (kept and not self.dismissed)
 
     @property
@@ -150,6 +152,12 @@ class ModelState:
         """Whether it ends as soon as it is idle; no further grants until then."""
         unwanted = self.removed and not self.queue
         return self.evicting or self.going or unwanted
+
+    @property
+    def stays(self) -> bool:
+        """Whether it holds its place whoever else needs it."""
+        there = self.phase is Phase.STARTING or (self.phase is Phase.READY and not self.going)
+        return self.limits.pinned and there
 
     @property
     def going(self) -> bool:

@@ -7,12 +7,12 @@ graph) is what every worker of this model has besides its buffers.
 """
 
 from lmd.protocol.worker import Load, Weighed
+from lmd.worker.checks import check_file
 from lmd.worker.llama.context import Buffers, Context
 from lmd.worker.llama.log import LlamaError
 from lmd.worker.llama.model import Model, offloads, repacks
 from lmd.worker.load import (
-    Sizes,
-    check_file,
+    Plan,
     open_context,
     open_embedding_context,
     plan_context,
@@ -30,10 +30,10 @@ def weigh(load: Load) -> Weighed:
     check_file(load.path)
     try:
         model = Model(load.path, load.gpu_layers, dry=True)
-        sizes = plan_context(load, model, []).sizes
-        context = open_context(model, sizes)
-        further = open_embedding_context(model, sizes)
-        draft = _draft(load, model, sizes) if context else None
+        plan = plan_context(load, model, [])
+        context = open_context(model, plan.sizes, plan.attention)
+        further = open_embedding_context(model, plan.sizes, flash=plan.attention.flash)
+        draft = _draft(load, model, plan) if context else None
     except LlamaError as error:
         raise LoadError(f"llama.cpp cannot lay out {load.path}: {error}") from error
     main = _whole(model, context or further)
@@ -54,13 +54,13 @@ def weigh(load: Load) -> Weighed:
     )
 
 
-def _draft(load: Load, model: Model, sizes: Sizes) -> tuple[Model, Context] | None:
+def _draft(load: Load, model: Model, plan: Plan) -> tuple[Model, Context] | None:
     """The draft model's part, laid out like the other; its weights are known from its file."""
+    sizes = plan.sizes
     if load.draft_path is None or sizes.speculation == "off":
         return None
-    check_file(load.draft_path)
     draft = load_draft(load.draft_path, model, dry=True)
-    target = shape_of(sizes)
+    target = shape_of(sizes, plan.attention)
     return draft, open_draft_context(draft, target, length=sizes.context, slots=sizes.slots)
 
 
@@ -72,7 +72,7 @@ def _whole(model: Model, context: Context) -> Buffers:
     flash attention goes without.
     """
     found = context.buffers
-    if context.has_memory and not model.prefers_flash:
+    if context.has_memory and not context.flash:
         size = context.batch.capacity * context.cells * model.heads * HALF_BYTES
         return found._replace(compute=found.compute + size)
     return found

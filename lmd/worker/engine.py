@@ -210,7 +210,9 @@ class Serving:
         budget = self._streams.room_aside if self._streams is not None else self._sizes.batch
         try:
             if self._embedder is None:
-                context = open_embedding_context(self._loaded.model, self._sizes)
+                context = open_embedding_context(
+                    self._loaded.model, self._sizes, flash=self._loaded.flash
+                )
                 self._embedder = Embedder(context, self._loaded.pooling)
             started = time.monotonic()
             read = self._embedder.advance(embedding, budget)
@@ -239,6 +241,7 @@ def _ready(loaded: Loaded, load_ms: float, prefixes: list[PinnedPrefix]) -> Read
         load_ms=load_ms,
         warnings=loaded.warnings,
         prefixes=prefixes,
+        flash_attention=loaded.flash,
     )
 
 

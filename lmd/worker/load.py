@@ -1,7 +1,5 @@
 """From `Load` to a model with its context, or to a `LoadError` that says what to do."""
 
-import os
-import stat
 import time
 from collections.abc import Callable
 from dataclasses import dataclass, field
@@ -10,7 +8,9 @@ from typing import Literal
 from lmd.protocol.params import Message
 from lmd.protocol.results import RequestWarning
 from lmd.protocol.worker import Load, Loading
+from lmd.worker.attention import Attention, choose_attention
 from lmd.worker.channel import Send
+from lmd.worker.checks import check_file, check_kind
 from lmd.worker.cpus import default_threads
 from lmd.worker.llama.context import MAX_SEQUENCES, Context, ContextShape
 from lmd.worker.llama.log import LlamaError
@@ -64,6 +64,7 @@ class Plan:
     """What is to be known before a context is created."""
 
     sizes: Sizes
+    attention: Attention
     source: Source
     prompts: Prompts
     prefixes: list[PrefixTokens]
@@ -85,6 +86,8 @@ class Loaded:
     """None where nothing is kept on disk."""
     prefixes: list[PrefixTokens] = field(default_factory=list)
     draft_model: DraftModel | None = None
+    flash: bool = False
+    """Attention is fused."""
 
 
 def load_model(load: Load, send: Send) -> Loaded:
@@ -94,8 +97,8 @@ def load_model(load: Load, send: Send) -> Loaded:
     try:
         model = Model(load.path, load.gpu_layers, _progress(send))
         plan = plan_context(load, model, warnings)
-        context = open_context(model, plan.sizes)
-        draft_model = _open_draft_model(load, model, plan.sizes) if context else None
+        context = open_context(model, plan.sizes, plan.attention)
+        draft_model = _open_draft_model(load, model, plan) if context else None
     except LlamaError as error:
         raise _not_loaded(load, error) from error
     pooling = _choose_pooling(load.pooling, model.pooling, warnings)
@@ -111,6 +114,7 @@ def load_model(load: Load, send: Send) -> Loaded:
         saved,
         plan.prefixes,
         draft_model,
+        plan.attention.flash,
     )
 
 
@@ -118,6 +122,7 @@ def plan_context(load: Load, model: Model, warnings: list[RequestWarning]) -> Pl
     """How large the context must be, declared prefixes included, for which the template has to
     run. Raises LoadError."""
     check_kind(model)
+    attention = choose_attention(load, prefers_flash=model.prefers_flash, warnings=warnings)
     sizes = choose_sizes(load, model.training_context, warnings)
     if model.recurrent and sizes.speculation != "off":
         sizes.speculation = "off"
@@ -126,7 +131,7 @@ def plan_context(load: Load, model: Model, warnings: list[RequestWarning]) -> Pl
             warnings.append(RequestWarning("speculation", "ignored", detail))
     source = choose_template(load.chat_template, model.chat_template, model.vocabulary.specials)
     prompts = Prompts(model.vocabulary, try_template(model, source))
-    return Plan(sizes, source, prompts, set_room_aside(load, sizes, prompts))
+    return Plan(sizes, attention, source, prompts, set_room_aside(load, sizes, prompts))
 
 
 def set_room_aside(load: Load, sizes: Sizes, prompts: Prompts) -> list[PrefixTokens]:
@@ -140,7 +145,7 @@ def set_room_aside(load: Load, sizes: Sizes, prompts: Prompts) -> list[PrefixTok
 def _not_loaded(load: Load, error: LlamaError) -> LoadError:
     return LoadError(
         f"llama.cpp cannot load {load.path}: {error}",
-        "check the file, the context size and the memory that is free",
+        "check the file, the context size, the cache types and the memory that is free",
     )
 
 
@@ -171,10 +176,16 @@ def choose_sizes(load: Load, training_context: int, warnings: list[RequestWarnin
     )
 
 
-def open_embedding_context(model: Model, sizes: Sizes) -> Context:
+def open_embedding_context(model: Model, sizes: Sizes, *, flash: bool) -> Context:
     """The context for embeddings; a model that reads in both directions needs one batch for an
-    input, so its batch is as large as its context. Raises LlamaError."""
-    probe = ContextShape(sizes.context, sizes.batch, EMBED_SEQUENCES, sizes.threads, True)
+    input, so its batch is as large as its context. Raises LlamaError.
+
+    Its cache is f16: what is read once and kept as one vector had better be exact.
+    """
+    attention = Attention(flash=flash)
+    probe = ContextShape(
+        sizes.context, sizes.batch, EMBED_SEQUENCES, sizes.threads, True, attention
+    )
     context = Context(model, probe)
     if context.causal or sizes.batch >= sizes.context:
         return context
@@ -182,49 +193,37 @@ def open_embedding_context(model: Model, sizes: Sizes) -> Context:
     return Context(model, probe._replace(batch=sizes.context))
 
 
-def check_file(path: str) -> None:
-    """Raises LoadError for what is no readable file."""
-    try:
-        mode = os.stat(path).st_mode
-    except OSError as error:
-        raise LoadError(f"cannot read {path}: {error.strerror}", "check the path") from error
-    if not stat.S_ISREG(mode):
-        raise LoadError(f"{path} is no file", "name a GGUF file")
-    if not os.access(path, os.R_OK):
-        raise LoadError(f"{path} may not be read by this user", "check its permissions")
-
-
-def check_kind(model: Model) -> None:
-    """Raises LoadError for a model that this engine does not run."""
-    if model.encoder_decoder:
-        raise LoadError("encoder-decoder models are not supported", "use a decoder-only model")
-    if model.diffusion:
-        raise LoadError("diffusion models are not supported", "use an autoregressive model")
-    if not model.vocabulary.size:
-        raise LoadError("the file has no vocabulary", "use a complete GGUF file")
-
-
-def open_context(model: Model, sizes: Sizes) -> Context | None:
+def open_context(model: Model, sizes: Sizes, attention: Attention) -> Context | None:
     """The context to generate with; None for a model that only embeds. Raises LlamaError."""
-    context = Context(model, shape_of(sizes))
+    context = Context(model, shape_of(sizes, attention))
     if context.has_memory and context.causal:
         return context
     context.free()
     return None
 
 
-def shape_of(sizes: Sizes) -> ContextShape:
+def shape_of(sizes: Sizes, attention: Attention) -> ContextShape:
     """The context to generate with."""
-    drafts = 0 if sizes.speculation == "off" else min(MOST_FURTHER, sizes.batch)
-    return ContextShape(sizes.cells, sizes.batch, sizes.sequences, sizes.threads, drafts=drafts)
+    return ContextShape(
+        sizes.cells,
+        sizes.batch,
+        sizes.sequences,
+        sizes.threads,
+        attention=attention,
+        drafts=0 if sizes.speculation == "off" else min(MOST_FURTHER, sizes.batch),
+    )
 
 
-def _open_draft_model(load: Load, model: Model, sizes: Sizes) -> DraftModel | None:
+def _open_draft_model(load: Load, model: Model, plan: Plan) -> DraftModel | None:
+    sizes = plan.sizes
     if load.draft_path is None or sizes.speculation == "off":
         return None
-    check_file(load.draft_path)
     return open_draft_model(
-        load.draft_path, model, shape_of(sizes), length=sizes.context, slots=sizes.slots
+        load.draft_path,
+        model,
+        shape_of(sizes, plan.attention),
+        length=sizes.context,
+        slots=sizes.slots,
     )
 
 

@@ -30,6 +30,7 @@ MODELS = {
     "a": ModelLimits(slots=2, keep_alive=5.0),
     "b": ModelLimits(slots=1, keep_alive=0.0),
     "c": ModelLimits(slots=1, keep_alive=math.inf),
+    "k": ModelLimits(slots=2, keep_alive=3.0, pinned=True),
     "p": ModelLimits(slots=3, keep_alive=7.1, preload=True),
 }
 LIMITS = Limits(
@@ -82,7 +83,7 @@ class Books(RuleBasedStateMachine):
                 case Refuse(number):
                     ticket = self.waiting.pop(number)
                     if effect.code == "over_budget":
-                        assert self.sizes[ticket.model] > self.memory, "refused, and it would fit"
+                        assert self.never_fits(self.sizes[ticket.model]), "it would fit"
                     self.refuse(ticket, effect)
                 case Weigh(name):
                     assert name not in self.weighing, "weighed twice at a time"
@@ -104,6 +105,9 @@ class Books(RuleBasedStateMachine):
                     has_to = model.evicting or model.stale or model.removed or model.overgrown
                     leased = any(held == name for held, _ in self.held)
                     assert has_to or name in self.unloaded or not leased, "it is leased"
+                    if model.limits.pinned:
+                        assert not model.evicting, "it is pinned"
+                        assert has_to or name in self.unloaded, "it is pinned"
                 case RollBack(name):
                     assert name not in self.workers, "rolled back under a worker"
 
@@ -149,6 +153,22 @@ class Books(RuleBasedStateMachine):
     def memory(self) -> int:
         assert self.limits.memory is not None
         return self.limits.memory
+
+    @property
+    def pinned(self) -> list[str]:
+        """Models that keep their places."""
+        return [
+            model.name
+            for model in self.known()
+            if model.limits.pinned
+            and self.workers.get(model.name) in ("starting", "ready")
+            and not (model.phase is Phase.READY and model.going)
+        ]
+
+    def never_fits(self, size: int) -> bool:
+        """Whether pinned models leave it no room."""
+        held = sum(self.charges[name] for name in self.pinned)
+        return size + held > self.memory or len(self.pinned) >= self.limits.loaded_models
 
     def weigh(self, name: str, size: int) -> None:
         self.weighing.remove(name)
@@ -218,7 +238,7 @@ class Books(RuleBasedStateMachine):
         waited_for = [model for model in waited_for if model.need]
         coming = 0
         for model in waited_for[: self.limits.loaded_models]:
-            if coming + model.charge > self.memory:
+            if self.never_fits(coming + model.charge):
                 break
             coming += model.charge
         held = sum(self.charges[name] for name in staying) + coming
@@ -232,7 +252,7 @@ class Books(RuleBasedStateMachine):
     def nobody_waits_for_what_can_never_be(self) -> None:
         for model in self.known():
             if model.phase is Phase.WAITING and model.need:
-                assert model.need.total <= self.memory
+                assert not self.never_fits(model.need.total)
 
     @invariant()
     def the_books_agree(self) -> None:

@@ -3,6 +3,7 @@
 import dataclasses
 import math
 from collections.abc import Collection, Mapping
+from dataclasses import replace
 
 import pytest
 from hypothesis import HealthCheck, Phase, settings
@@ -148,6 +149,13 @@ class IdlesOutALease(Scheduler):
         return effects
 
 
+class ForgetsWhatIsPinned(Scheduler):
+    def _advance(self, now: float) -> list[Effect]:
+        for model in self._models.values():
+            model.limits = replace(model.limits, pinned=False)
+        return super()._advance(now)
+
+
 class LeasesWithoutEnd(Scheduler):
     def hold(self, name: str, client: Client) -> bool:
         self._models[name].holders.add(client)
@@ -200,6 +208,7 @@ class GoesOnWithTheOldWorker(Scheduler):
         ForgetsTheBoundOfOneClient,
         ForgetsTheBytes,
         IdlesOutALease,
+        ForgetsWhatIsPinned,
         LeasesWithoutEnd,
         KeepsTheLeasesOfWhoHasLeft,
     ],

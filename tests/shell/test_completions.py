@@ -175,6 +175,20 @@ def test_names_come_from_the_daemon_and_keys_from_the_loader(
     assert not (home / "pwned").exists()
 
 
+@pytest.mark.parametrize(
+    ("line", "offered"),
+    [
+        ("lmctl events model_l", {"model_loading", "model_loaded"}),
+        ("lmctl events model_loaded --json config_", {"config_reloaded", "config_rejected"}),
+        ("lmctl events model_loaded config_rejected daemon_s", {"daemon_started"}),
+        ("lmctl cancel 17 1", {"17", "18"}),
+        ("lmctl service install daemon_s", set()),
+    ],
+)
+def test_where_several_may_follow_each_is_completed(shell: Shell, line: str, offered: set[str]):
+    assert shell.offers(line) == offered
+
+
 @pytest.mark.parametrize("shell", SHELLS[:2], indirect=True)
 @pytest.mark.parametrize("line", ["lmctl ask --seed 1 --see", "lmctl ask -m shell --mo"])
 def test_what_cannot_be_repeated_is_offered_once(shell: Shell, line: str):

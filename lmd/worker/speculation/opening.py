@@ -1,5 +1,7 @@
 """Opens a draft model, if one is named and can guess for the model that it is named for."""
 
+from lmd.worker.attention import Attention
+from lmd.worker.checks import check_file
 from lmd.worker.llama.context import Context, ContextShape
 from lmd.worker.llama.log import LlamaError
 from lmd.worker.llama.model import Model
@@ -13,6 +15,7 @@ PADDING = 128
 
 def load_draft(path: str, model: Model, *, dry: bool = False) -> Model:
     """The weights of a draft model. Raises LoadError where it cannot guess for ``model``."""
+    check_file(path)
     try:
         draft = Model(path, model.gpu_layers, dry=dry)
     except LlamaError as error:
@@ -34,7 +37,16 @@ def load_draft(path: str, model: Model, *, dry: bool = False) -> Model:
 def open_draft_context(draft: Model, target: ContextShape, *, length: int, slots: int) -> Context:
     """A text of ``length`` tokens for each slot, and beside it one that has ended; otherwise as
     that of the model it guesses for. Raises LlamaError."""
-    return Context(draft, ContextShape(length * slots, target.batch, 2 * slots, target.threads))
+    return Context(
+        draft,
+        ContextShape(
+            length * slots,
+            target.batch,
+            2 * slots,
+            target.threads,
+            attention=Attention(flash=draft.prefers_flash),
+        ),
+    )
 
 
 def open_draft_model(
