@@ -11,6 +11,8 @@ import pytest
 from lmd.protocol.params import Sampling
 from lmd.protocol.results import TokenLogprob
 from lmd.protocol.worker import Abort, Done, Failed, Generate, LoadFailed, Ready, Step
+from tests.e2e.conftest import NewDaemon, new_daemon, start
+from tests.e2e.daemon import eventually
 from tests.llama.test_generate import PROMPTS
 from tests.llama.tiny import write_gemma, write_llama, write_mamba
 from tests.worker.process import (
@@ -20,6 +22,8 @@ from tests.worker.process import (
     open_worker,
     prompt,
 )
+
+__all__ = ["new_daemon", "start"]
 
 pytestmark = [pytest.mark.process, pytest.mark.llama]
 
@@ -95,7 +99,7 @@ def done(told: Told) -> Done:
 
 
 @pytest.mark.parametrize("write", [write_llama, write_gemma])
-def test_greedy_texts_of_exact_weights_are_the_same(write: object, tmp_path: Path):
+def test_greedy_texts_of_exact_weights_are_the_same(write: object, tmp_path: Path) -> None:
     path = write(tmp_path / "tiny.gguf")  # type: ignore[operator]
     biases = [(257, -1000.0)], FEW_LETTERS
     jobs = [
@@ -114,7 +118,7 @@ def test_greedy_texts_of_exact_weights_are_the_same(write: object, tmp_path: Pat
     assert sum(usage.accepted_tokens for usage in usages) > 500
 
 
-def test_greedy_texts_of_the_built_in_model_are_the_same_but_for_rounding(model_path: str):
+def test_greedy_texts_of_the_built_in_model_are_the_same_but_for_rounding(model_path: str) -> None:
     endless = [(token, -1000.0) for token in range(3)]
     jobs = [
         prompt(at, text, max_tokens=48, temperature=0, logit_bias=endless, logprobs=4)
@@ -171,7 +175,7 @@ REPEATING = {
 )
 def test_every_sampler_chooses_as_it_does_without(
     plain: WorkerProcess, guessing: WorkerProcess, values: dict[str, object]
-):
+) -> None:
     job = prompt(1, LOOP, **(REPEATING | values))
     one, other = ask(plain, job), ask(guessing, job)
     assert differences([one], [other], EXACT) == 0
@@ -179,7 +183,7 @@ def test_every_sampler_chooses_as_it_does_without(
     assert done(other).usage.completion_tokens == len(other.tokens) == 90
 
 
-def test_a_schema_holds(plain: WorkerProcess, guessing: WorkerProcess):
+def test_a_schema_holds(plain: WorkerProcess, guessing: WorkerProcess) -> None:
     schema = json.dumps(
         {"type": "array", "items": {"enum": ["aaaa", "bbbb"]}, "minItems": 6, "maxItems": 6}
     )
@@ -193,7 +197,7 @@ def test_a_schema_holds(plain: WorkerProcess, guessing: WorkerProcess):
 
 def test_a_stop_string_inside_an_accepted_draft_ends_the_text(
     plain: WorkerProcess, guessing: WorkerProcess
-):
+) -> None:
     whole = Generate(
         job=1,
         prompt="x",
@@ -213,7 +217,9 @@ def test_a_stop_string_inside_an_accepted_draft_ends_the_text(
 
 
 @pytest.mark.parametrize("most", [1, 2, 3, 7, 16, 17, 18, 40])
-def test_no_token_more_than_asked_for(plain: WorkerProcess, guessing: WorkerProcess, most: int):
+def test_no_token_more_than_asked_for(
+    plain: WorkerProcess, guessing: WorkerProcess, most: int
+) -> None:
     job = prompt(1, LOOP, **(REPEATING | {"temperature": 0, "max_tokens": most}))
     one, other = ask(plain, job), ask(guessing, job)
     assert done(other).usage.completion_tokens == most
@@ -221,7 +227,7 @@ def test_no_token_more_than_asked_for(plain: WorkerProcess, guessing: WorkerProc
     assert other.text == one.text
 
 
-def test_the_context_fills_to_its_last_cell(plain: WorkerProcess, guessing: WorkerProcess):
+def test_the_context_fills_to_its_last_cell(plain: WorkerProcess, guessing: WorkerProcess) -> None:
     for overflow in ("error", "shift"):
         sampling = Sampling(temperature=0, max_tokens=300, logit_bias=[(257, -1000.0)])
         if overflow == "error":
@@ -234,7 +240,9 @@ def test_the_context_fills_to_its_last_cell(plain: WorkerProcess, guessing: Work
         assert other.text == one.text
 
 
-def test_characters_of_several_tokens_come_whole(plain: WorkerProcess, guessing: WorkerProcess):
+def test_characters_of_several_tokens_come_whole(
+    plain: WorkerProcess, guessing: WorkerProcess
+) -> None:
     job = Generate(
         job=1,
         prompt="x",
@@ -248,7 +256,7 @@ def test_characters_of_several_tokens_come_whole(plain: WorkerProcess, guessing:
 
 def test_a_cancel_leaves_the_others_and_the_cache_as_they_were(
     plain: WorkerProcess, guessing: WorkerProcess
-):
+) -> None:
     kept = [prompt(at, f"{LOOP}{at}", **REPEATING) for at in range(3)]
     expected = [ask(plain, job).text for job in kept]
     endless = prompt(9, LOOP, **(REPEATING | {"max_tokens": None}))
@@ -274,7 +282,7 @@ def test_a_cancel_leaves_the_others_and_the_cache_as_they_were(
 
 def test_what_was_guessed_wrong_is_not_in_the_cache_of_the_next(
     plain: WorkerProcess, guessing: WorkerProcess
-):
+) -> None:
     own = f"its own: {LOOP}"
     first = prompt(1, own, **(REPEATING | {"max_tokens": 60}))
     for worker in (plain, guessing):
@@ -286,7 +294,7 @@ def test_what_was_guessed_wrong_is_not_in_the_cache_of_the_next(
     assert done(other).usage.cached_tokens == done(one).usage.cached_tokens
 
 
-def test_a_memory_that_cannot_go_back_never_speculates(tmp_path: Path):
+def test_a_memory_that_cannot_go_back_never_speculates(tmp_path: Path) -> None:
     path = write_mamba(tmp_path / "mamba.gguf")
     with open_worker() as worker:
         ready = worker.load(load_message(path, context=128, batch=32, speculation="always"))
@@ -296,7 +304,7 @@ def test_a_memory_that_cannot_go_back_never_speculates(tmp_path: Path):
         assert done(told).usage.drafted_tokens == 0
 
 
-def test_a_model_that_drafts_for_itself_is_always_right(exact: str, plain: WorkerProcess):
+def test_a_model_that_drafts_for_itself_is_always_right(exact: str, plain: WorkerProcess) -> None:
     greedy = REPEATING | {"temperature": 0, "logit_bias": []}
     jobs = [prompt(at, f"{text}: ", **greedy) for at, text in enumerate(PROMPTS[:12])]
     expected = [ask(plain, job) for job in jobs]
@@ -312,7 +320,7 @@ def test_a_model_that_drafts_for_itself_is_always_right(exact: str, plain: Worke
 
 def test_a_draft_model_that_is_often_wrong_changes_nothing(
     exact: str, plain: WorkerProcess, tmp_path: Path
-):
+) -> None:
     other = write_gemma(tmp_path / "gemma.gguf")
     drawn = REPEATING | {"logit_bias": [(257, -1000.0)]}
     jobs = [prompt(at, f"{text}: ", **drawn) for at, text in enumerate(PROMPTS[:12])]
@@ -329,7 +337,7 @@ def test_a_draft_model_that_is_often_wrong_changes_nothing(
 
 def test_a_draft_model_of_another_vocabulary_or_none_is_refused(
     exact: str, model_path: str, tmp_path: Path
-):
+) -> None:
     mamba = write_mamba(tmp_path / "mamba.gguf")
     garbage = tmp_path / "garbage.gguf"
     garbage.write_bytes(b"GGUF" + bytes(100))
@@ -347,10 +355,30 @@ def test_a_draft_model_of_another_vocabulary_or_none_is_refused(
             assert failed.hint
 
 
-def test_where_it_is_automatic_the_texts_are_the_same_too(exact: str, plain: WorkerProcess):
+def test_where_it_is_automatic_the_texts_are_the_same_too(exact: str, plain: WorkerProcess) -> None:
     """Whether it pays is measured, so how much is guessed is not known here."""
     jobs = [prompt(at, f"{LOOP}{text}", **REPEATING) for at, text in enumerate(PROMPTS[:20])]
     expected = [ask(plain, job) for job in jobs]
     with serving(exact, "auto", context=128, draft_path=exact) as worker:
         assert differences(expected, [ask(worker, job) for job in jobs], EXACT) <= 1
         assert differences(expected, ask_all(worker, jobs), EXACT) <= 1
+
+
+def test_the_daemon_says_why_a_draft_model_does_not_fit_and_serves_without(
+    start: NewDaemon, exact: str, model_path: str
+) -> None:
+    model = f'[models.m]\npath = "{exact}"\ncontext = 128\nslots = 2\n'
+    daemon = start(f'{model}speculation = "always"\ndraft_model = "{model_path}"\n', None)
+    asked = {"model": "m", "prompt": LOOP, "max_tokens": 30, "logit_bias": FEW_LETTERS}
+    with daemon.msgpack() as client:
+        refused = client.call("complete", **asked)
+        assert refused.code == "load_failed"
+        assert refused.error is not None
+        assert "another vocabulary" in refused.error["message"]
+        daemon.config.write_text(f'{model}speculation = "always"\n')
+        assert eventually(lambda: daemon.status()["config_generation"] == 2)
+        usage = client.call("complete", **asked).good()["usage"]
+        assert 0 < usage["accepted_tokens"] <= usage["drafted_tokens"]
+        text = client.call("metrics").good()["text"]
+        assert f'lmd_drafted_tokens_total{{model="m"}} {usage["drafted_tokens"]}.0' in text
+        assert f'lmd_accepted_tokens_total{{model="m"}} {usage["accepted_tokens"]}.0' in text
