@@ -77,7 +77,8 @@ def test_a_draft_model_is_in_the_prediction(start: Any) -> None:
     assert said["usage"]["drafted_tokens"] > 0
     fill(daemon, "m", 512, 2)
     found = taken(daemon, "m", SHELL_MODEL)
-    assert 0.8 * predicted["predicted_bytes"] <= found <= predicted["predicted_bytes"]
+    # The draft model has read little, so that half of the caches is untouched.
+    assert 0.7 * predicted["predicted_bytes"] <= found <= predicted["predicted_bytes"]
 
 
 async def test_windows_and_states_are_weighed_for_what_they_are(
