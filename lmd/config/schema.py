@@ -155,6 +155,13 @@ class LimitsConfig(Struct, kw_only=True, frozen=True, forbid_unknown_fields=True
     """The same of one connection, over all models."""
     queue_bytes_total: Bytes = 6 << 20
     """The same of all that wait. Requests that wait or run have 6 MiB in any case."""
+    queue_tokens_per_model: Annotated[int, Meta(ge=1, le=1 << 30)] = 2 << 20
+    """Tokens of the prompts that wait for a slot of one model, as far as can be told before it has
+    read them: by their bytes, and the bytes that its tokens had so far."""
+    queue_tokens_per_client: Annotated[int, Meta(ge=1, le=1 << 30)] = 1 << 20
+    """The same of one connection, over all models."""
+    queue_tokens_total: Annotated[int, Meta(ge=1, le=1 << 30)] = 3 << 20
+    """The same of all that wait."""
     leases: Annotated[int, Meta(ge=0, le=65_536)] = 64
     """Leases: a connection that has a model stay loaded is one, for each model."""
     loaded_models: Annotated[int, Meta(ge=1, le=256)] = 4

@@ -259,6 +259,8 @@ class ReloadParams(Struct, kw_only=True, omit_defaults=True):
 
     dry_run: bool = False
     """Say what would change, and change nothing."""
+    wait: bool = False
+    """Answer once the models that get another worker have it, or run as before."""
     text: Text | None = None
     """With `dry_run`: what the file would say, in place of what it says."""
     deadline: Seconds | None = None

@@ -215,6 +215,12 @@ class ModelStatus(Struct, omit_defaults=True):
     """Of all its answers together, over the last 10 seconds."""
     loaded_percent: int | None = None
     """How much of the file is read, while it is being loaded."""
+    queued_tokens: int = 0
+    """Of the prompts that wait, as far as their bytes tell."""
+    load_s: float | None = None
+    """Seconds that the quickest of its latest loads took; None where none was measured."""
+    read_tokens_per_second: float | None = None
+    """The fastest that one of its latest long prompts was read; None where none was measured."""
     leases: int = 0
     """Connections that have asked for it to stay loaded."""
     pinned: bool = False

@@ -178,6 +178,7 @@ class Prefill(Struct, tag=True):
     job: JobId
     done: int
     total: int
+    ms: float = 0.0  # since the job was given its slot
 
 
 class Delta(Struct, array_like=True):

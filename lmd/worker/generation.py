@@ -50,6 +50,11 @@ class Generation:
         self._first_token = self._started
 
     @property
+    def elapsed_ms(self) -> float:
+        """Milliseconds since it was given its slot."""
+        return (time.monotonic() - self._started) * 1000
+
+    @property
     def claim(self) -> Claim:
         """What it wants of the next step."""
         tokens = len(self.pending)

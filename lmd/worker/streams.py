@@ -252,7 +252,8 @@ class Streams:
             del generation.pending[:tokens]
             if not generation.produced:
                 total = len(generation.prepared.tokens)
-                self._send(Prefill(generation.job.id, len(sequence.tokens), total))
+                read = len(sequence.tokens)
+                self._send(Prefill(generation.job.id, read, total, generation.elapsed_ms))
             if last:
                 accepted += self._advance(generation, row, draft)
             generation.most_cells = max(generation.most_cells, len(sequence.tokens))

@@ -55,7 +55,7 @@ _lmctl_syntax() {
             options='--interval --socket -h,--help'
             ;;
         reload)
-            options='--json --socket -h,--help'
+            options='--no-wait --json --socket -h,--help'
             ;;
         plan)
             options='--json --socket -h,--help'

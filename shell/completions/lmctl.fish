@@ -229,6 +229,7 @@ complete -c lmctl -n '__lmctl_within top' -l interval -x -d 'time between two lo
 complete -c lmctl -n '__lmctl_within top' -l socket -r -F -d 'socket of the daemon'
 complete -c lmctl -n '__lmctl_within top' -s h -l help -d 'show help and exit'
 
+complete -c lmctl -n '__lmctl_within reload' -l no-wait -d 'do not wait until replaced models have answered'
 complete -c lmctl -n '__lmctl_within reload' -l json -d 'print the reply as one line of JSON'
 complete -c lmctl -n '__lmctl_within reload' -l socket -r -F -d 'socket of the daemon'
 complete -c lmctl -n '__lmctl_within reload' -s h -l help -d 'show help and exit'

@@ -1,17 +1,32 @@
 """One connection over a socketpair, with the real dispatcher, broker and sessions behind it."""
 
 import dataclasses
+import os
 from collections.abc import Mapping
 
 import pytest
 import trio
 from trio.testing import MockClock
 
+import lmd
 from lmd.models.probe import Measured
 from tests.backend.memory import Knobs
 from tests.rpc.clients import DIALECTS, FACTS, measure, open_service
 
 SLOW = {"a": Knobs(token_s=1.0), "b": Knobs(token_s=1.0)}
+
+
+@pytest.mark.parametrize("dialect", DIALECTS)
+async def test_a_client_of_a_newer_protocol_is_told_who_speaks_which(
+    autojump_clock: MockClock, dialect: str
+):
+    async with open_service() as service:
+        client = service.connect(dialect)
+        error = (await client.ask("hello", client="nvim/9", protocol=7))["error"]
+        assert error["code"] == "protocol_error"
+        assert f"lmd {lmd.__version__} speaks protocol 1, and nvim/9 7" in error["message"]
+        assert (error["data"]["protocol"], error["data"]["pid"]) == (1, os.getpid())
+        assert "result" in await client.ask("hello", client="nvim/8", protocol=1)
 
 
 @pytest.mark.parametrize("dialect", DIALECTS)

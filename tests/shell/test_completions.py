@@ -160,6 +160,7 @@ def test_what_is_known_is_offered_without_a_process(
         ("lmctl ask -p ", {"terse", "coder"}),
         ("lmctl ask --persona=te", {"terse"}),
         ("lmctl cancel ", {"17", "18"}),
+        ("lmctl cancel 17 ", {"17", "18"}),
         ("lmctl config get daemon.dr", {"daemon.drain"}),
         ("lmctl config set --file x log.l", {"log.level"}),
         ("lmctl config show lo", {"log", "log.level", "log.format", "log.file"}),

@@ -2,6 +2,7 @@
 
 from msgspec import UNSET
 
+from lmd import serving
 from lmd.models.catalogue import Catalogue
 from lmd.models.personas import Persona, find_persona
 from lmd.models.prefixes import find_prefix, put_first
@@ -10,6 +11,7 @@ from lmd.protocol.params import AskParams, CompleteParams, Generation, Message
 from lmd.protocol.results import GenerationResult, RequestWarning, TokenLogprob
 from lmd.protocol.worker import Done, Generate, NewJob
 from lmd.rpc.context import RequestContext
+from lmd.rpc.reading import Reading
 from lmd.rpc.requests import Requests
 from lmd.rpc.waiting import Progress
 from lmd.scheduler.broker import Broker, Lease
@@ -88,9 +90,15 @@ class GenerateHandlers:
                 priority=params.priority,
             )
 
+        text = serving.current().text = _text_bytes(messages, prompt, suffix)
         with self._requests.follow(context, model, params.priority) as progress:
             async with self._broker.lease(model, params.priority, progress) as lease:
-                done, logprobs, unsent = await _collect(context, lease, new_job, progress)
+                reading = Reading(self._broker, model, context.scope.deadline)
+                with reading.measured():
+                    done, logprobs, unsent = await _collect(
+                        context, lease, new_job, progress, reading
+                    )
+        self._broker.speeds.take_prompt(model, text, done.usage.prompt_tokens)
         if unsent:
             await context.emit_rest(unsent)
         done.timings.queued_ms = round(lease.queued * 1000, 3)
@@ -108,7 +116,7 @@ class GenerateHandlers:
 
 
 async def _collect(
-    context: RequestContext, lease: Lease, new_job: NewJob, progress: Progress
+    context: RequestContext, lease: Lease, new_job: NewJob, progress: Progress, reading: Reading
 ) -> tuple[Done, list[TokenLogprob], str]:
     """Run a job to its end, passing text on as it comes.
 
@@ -121,6 +129,7 @@ async def _collect(
             piece = await job.receive()
             if piece.prefill:
                 progress.read(piece.prefill.done, piece.prefill.total)
+                reading.take(piece.prefill)
             progress("tokens", piece.tokens)
             logprobs += piece.logprobs
             unsent += piece.text
@@ -128,6 +137,12 @@ async def _collect(
                 unsent = ""
             if isinstance(piece.final, Done):
                 return piece.final, logprobs, unsent
+
+
+def _text_bytes(messages: list[Message] | None, prompt: str | None, suffix: str | None) -> int:
+    """Bytes that the model is to read, less what a chat template adds."""
+    texts = [prompt or "", suffix or "", *(message.content for message in messages or [])]
+    return sum(len(text.encode()) for text in texts)
 
 
 def _messages(params: AskParams) -> list[Message]:
