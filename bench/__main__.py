@@ -25,6 +25,7 @@ from bench import (
     restore,
     shell,
     soak,
+    speculation,
     startup,
     throughput,
     waiting,
@@ -49,6 +50,7 @@ BENCHMARKS: dict[str, ModuleType] = {
     "throughput": throughput,
     "soak": soak,
     "waiting": waiting,
+    "speculation": speculation,
 }
 BUSY = "throughput, busy"
 """A run with busy loops, which has a budget of its own."""

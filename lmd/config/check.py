@@ -65,6 +65,12 @@ def _models(config: Config) -> Iterator[Problem]:
                     f"{spelled((*key, 'lora', adapter, 'path'))} is missing",
                     'name the GGUF file of the adapter: path = "~/models/style.gguf"',
                 )
+        if model.draft_model and model.speculation == "off":
+            yield Problem(
+                (*key, "draft_model"),
+                f"{spelled((*key, 'draft_model'))} is set, but speculation is off",
+                'set speculation = "auto", or take the draft model out',
+            )
         if model.batch < model.slots:
             yield Problem(
                 (*key, "batch"),

@@ -61,6 +61,13 @@ class ModelConfig(Struct, kw_only=True, frozen=True, forbid_unknown_fields=True)
     """Most tokens in one engine step."""
     prefill_chunk: Annotated[int, Meta(ge=16, le=8192)] = 256
     """Most prompt tokens read in one step while another sequence is decoding."""
+    speculation: Literal["auto", "always", "off"] = "auto"
+    """Guess the next tokens where a text repeats itself, and check several in one step; each is
+    chosen as it is without: see docs/speculation.md. "auto": where it pays, which is measured while
+    the model runs. "always" is for measurements. "off" for the built-in model."""
+    draft_model: Path = ""
+    """Path of a GGUF file of a much smaller model of the same family, which guesses as well. It is
+    loaded beside the model and reads every prompt, too."""
     interactive_gap: Annotated[float, Meta(ge=1.5, le=1000)] = 2.0
     """How many times its quiet gap an interactive answer may wait for its next token while prompts
     are read and batch requests served. More lets these get on faster; docs/hot-paths.md has what

@@ -222,6 +222,8 @@ class Catalogue:
             check_cache_types(name, model, header)
             for key, adapter in (await self.read_adapters(model)).items():
                 check_adapter(name, key, adapter, header)
+            if model.draft_model:
+                await self.read(name, model.draft_model)
         load = self.load_of(name, model)
         return msgspec.structs.replace(load, saved=await self._saved_state(name, model))
 
@@ -238,6 +240,8 @@ class Catalogue:
             prefill_chunk=model.prefill_chunk,
             interactive_gap=model.interactive_gap,
             parked_bytes=model.prefix_cache,
+            speculation=model.speculation,
+            draft_path=model.draft_model or None,
             prefixes=self.prefixes_of(name),
             chat_template=model.chat_template,
             pooling=model.pooling,

@@ -106,6 +106,9 @@ def key_of(load: Load, build: str) -> str:
     for adapter in load.adapters:
         facts = os.stat(adapter.path)
         identity += [facts.st_size, facts.st_mtime_ns]
+    if load.draft_path:
+        draft = os.stat(load.draft_path)
+        identity += [os.path.realpath(load.draft_path), draft.st_size, draft.st_mtime_ns]
     return hashlib.sha256(msgspec.json.encode([*identity, build, way])).hexdigest()
 
 

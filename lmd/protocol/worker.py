@@ -39,6 +39,10 @@ class Load(Struct, tag=True, kw_only=True):
     batch: int = 512
     prefill_chunk: int = 256
     """Most prompt tokens read in one step while other sequences are decoding."""
+    speculation: Literal["auto", "always", "off"] = "off"
+    """Check several guessed tokens in a step: where it pays, in any case, or not."""
+    draft_path: str | None = None
+    """A small model that guesses; None: what followed before is what is guessed."""
     interactive_gap: float = 2.0
     """How many times its quiet gap an interactive sequence may wait for its next token while
     others are served."""

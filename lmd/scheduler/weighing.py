@@ -83,7 +83,8 @@ class Weigher:
         known = self._known.get(load.model)
         if not known or not known.total:
             return None
-        return Watch(load.path, known.weights, bounds(known), on_grown)
+        paths = list(dict.fromkeys(path for path in (load.path, load.draft_path) if path))
+        return Watch(paths, known.weights, bounds(known), on_grown)
 
     def take_measure(self, name: str, size: int) -> None:
         """A worker of the model has this many bytes, more than it ever had."""
@@ -120,6 +121,9 @@ class Weigher:
             header = await self._catalogue.read(name, load.path)
             weights = await self._catalogue.weights(header, load.path)
             adapters = (await self._catalogue.read_adapters(config)).values()
+            if load.draft_path:
+                draft = await self._catalogue.read(name, load.draft_path)
+                weights += await self._catalogue.weights(draft, load.draft_path)
         except (LmdError, OSError):
             return Footprint()
         self._keys[name] = key

@@ -15,6 +15,7 @@ from lmd.worker.logprobs import token_logprob
 from lmd.worker.prepared import PreparedText
 from lmd.worker.sampling import Greedy
 from lmd.worker.sequences import Sequence
+from lmd.worker.speculation.guesses import Guesses
 from lmd.worker.text import Characters, StopFilter
 
 GRAMMAR_STALL_S = 5.0
@@ -36,6 +37,8 @@ class Generation:
         """Somebody who reads along waits for it."""
         self.kept: list[int] = []
         """While it is paused: the tokens that its sequence held."""
+        self.guesses: Guesses | None = None
+        """Where it is followed for speculation."""
         self.served = 0
         """The step in which it last had a part."""
         self.most_cells = 0
@@ -74,7 +77,9 @@ class Generation:
         )
 
     def close(self) -> None:
-        """Free the samplers. Call once."""
+        """Free the samplers, and what a draft model holds of it. Call once."""
+        if self.guesses is not None:
+            self.guesses.close()
         if self._chain is not None:
             self._chain.free()
         if self._grammar is not None:
@@ -93,6 +98,8 @@ class Generation:
             return Delta(self.job.id, self._flush(), 0)
         self.produced += 1
         self.pending = [token]
+        if self.guesses is not None:
+            self.guesses.push(token)
         text = self._stops.push(self._characters.push(self._vocabulary.piece(token)))
         if self._stops.stopped:
             self.finish_reason = "stop"
@@ -121,7 +128,7 @@ class Generation:
         return Done(
             job=self.job.id,
             finish_reason=self.finish_reason,
-            usage=Usage(len(self.prepared.tokens), self.cached, self.produced, kv_bytes),
+            usage=self._usage(kv_bytes),
             timings=Timings(
                 prefill_ms=(self._first_token - self._started) * 1000,
                 first_token_ms=(self._first_token - self.job.received) * 1000,
@@ -130,6 +137,13 @@ class Generation:
             ),
             warnings=self.warnings,
         )
+
+    def _usage(self, kv_bytes: int) -> Usage:
+        usage = Usage(len(self.prepared.tokens), self.cached, self.produced, kv_bytes)
+        if self.guesses is not None:
+            usage.drafted_tokens = self.guesses.drafted
+            usage.accepted_tokens = self.guesses.accepted
+        return usage
 
     def _flush(self) -> str:
         return self._stops.push(self._characters.finish()) + self._stops.finish()

@@ -15,26 +15,30 @@ from lmd.worker.generation import Generation
 from lmd.worker.jobs import Job, OpenJobs
 from lmd.worker.llama.context import Context
 from lmd.worker.load import Loaded
-from lmd.worker.overflow import cut_when_full, full_warning, shifted_warning
+from lmd.worker.overflow import full_warning
 from lmd.worker.pace import Pace
 from lmd.worker.pins import Pins
 from lmd.worker.planning import Planner, readers_of
 from lmd.worker.prepared import PreparedText
 from lmd.worker.saved.keeping import Keeping
 from lmd.worker.sequences import Sequence, Sequences
+from lmd.worker.shifting import shift
 from lmd.worker.slots import Slots
+from lmd.worker.speculation.speculator import Speculator, settle, verify
 
 NO_ROOM = 1
 """What `llama_decode` returns when it finds no cells for a batch."""
 
 
 class Entry(NamedTuple):
-    """A generation's part of the batch; ``row`` holds logits if it was the end of its tokens."""
+    """A generation's part of the batch; ``row`` holds logits if it was the end of its tokens, and
+    so do the rows behind it, one for each token of ``draft``."""
 
     generation: Generation
     tokens: int
     row: int
     last: bool
+    draft: list[int]
 
 
 class Streams:
@@ -67,6 +71,12 @@ class Streams:
             measure=self._bytes_of,
             pinned=loaded.sizes.reserve.sequences,
             pinned_cells=loaded.sizes.reserve.cells,
+        )
+        self._speculator = Speculator(
+            loaded.sizes.speculation,
+            loaded.draft_model,
+            context=loaded.sizes.context,
+            batch=loaded.sizes.batch,
         )
         # A recurrent state is shared whole, and what slides out of a window is not shared.
         self._slots = Slots(
@@ -129,12 +139,19 @@ class Streams:
         if not self._sequences.make_room(len(tokens)):
             return False
         started = time.monotonic()
-        code = self._context.decode()
-        if code == NO_ROOM:
-            self._sequences.drop_idle()
-            code = self._context.decode()
+        code = self._run_batch()
         self.read_aside(len(tokens), time.monotonic() - started)
         return code == 0
+
+    def _run_batch(self) -> int:
+        """What `llama_decode` says, after parked sequences made room where there was none."""
+        room = self._sequences.make_room(self._context.batch.size)
+        code = self._context.decode() if room else NO_ROOM
+        if code == NO_ROOM:
+            # Cells of sliding windows and recurrent states are not counted one by one.
+            self._sequences.drop_idle()
+            code = self._context.decode()
+        return code
 
     def _bytes_of(self, sequence: Sequence) -> int:
         return self._footprint.of(sequence, len(sequence.tokens))
@@ -156,8 +173,9 @@ class Streams:
         self._slots.begin_followers()
         self._make_space()
         entries = self._fill_batch(alone=alone)
-        if entries and self._decode(entries):
-            self._harvest(entries)
+        seconds = self._decode(entries) if entries else None
+        if seconds is not None:
+            self._harvest(entries, seconds)
         if self._frames.is_due(time.monotonic()):
             self.send_text()
         for generation in [running for running in self.running if running.finish_reason]:
@@ -178,21 +196,11 @@ class Streams:
             if length + len(generation.pending) <= self._sizes.context:
                 continue
             if generation.prepared.shift:
-                self._shift(generation)
+                shift(generation, self._sequences, self._sizes.context)
             else:
                 prompt = len(generation.prepared.tokens)
                 warning = full_warning(prompt, self._sizes.context)
                 self._frames.add(generation.end_for_length(warning))
-
-    def _shift(self, generation: Generation) -> None:
-        sequence = generation.sequence
-        cut = cut_when_full(len(sequence.tokens), self._sizes.context)
-        if not self._sequences.shift(sequence, cut.start, cut.size):
-            # This memory cannot move tokens: read what is kept again.
-            kept = sequence.tokens[: cut.start] + sequence.tokens[cut.start + cut.size :]
-            self._sequences.clear(sequence)
-            generation.pending = kept + generation.pending
-        generation.warn_once(shifted_warning(cut.size, self._sizes.context))
 
     @property
     def _ready(self) -> list[Generation]:
@@ -211,14 +219,17 @@ class Streams:
         elsewhere = everybody - readers_of(self._step_claims)
         self._shares = self._planner.plan(self._step_claims, alone=alone, elsewhere=elsewhere)
         entries: list[Entry] = []
-        for share in self._shares:
+        part = [ready[share.sequence] for share in self._shares]
+        drafts = self._speculator.drafts(part, self._claims)
+        for share, draft in zip(self._shares, drafts, strict=True):
             generation = ready[share.sequence]
             generation.served = self._planner.step
             sequence = generation.sequence
             last = share.tokens == len(generation.pending)
-            tokens = generation.pending[: share.tokens]
-            row = batch.add(sequence.id, tokens, len(sequence.tokens), 1 if last else 0)
-            entries.append(Entry(generation, share.tokens, row, last))
+            tokens = generation.pending[: share.tokens] + draft
+            outputs = 1 + len(draft) if last else 0
+            row = batch.add(sequence.id, tokens, len(sequence.tokens), outputs) - len(draft)
+            entries.append(Entry(generation, share.tokens, row, last, draft))
         return entries
 
     def _take_turn(self) -> list[Generation]:
@@ -229,45 +240,56 @@ class Streams:
         self._adapters.use(self._context, adapters)
         return [one for one in ready if one.prepared.adapters == adapters]
 
-    def _decode(self, entries: list[Entry]) -> bool:
-        """True if the batch is decoded; else its jobs have failed and their sequences are gone."""
+    def _decode(self, entries: list[Entry]) -> float | None:
+        """The seconds that it took to decode the batch. None where it failed: then its jobs have,
+        and their sequences are gone."""
         started = time.monotonic()
-        room = self._sequences.make_room(self._context.batch.size)
-        code = self._context.decode() if room else NO_ROOM
-        if code == NO_ROOM:
-            # Cells of sliding windows and recurrent states are not counted one by one.
-            self._sequences.drop_idle()
-            code = self._context.decode()
+        code = self._run_batch()
         if code == 0:
-            self._planner.observe(self._step_claims, self._shares, time.monotonic() - started)
-            return True
+            seconds = time.monotonic() - started
+            if not any(entry.draft for entry in entries):
+                self._planner.observe(self._step_claims, self._shares, seconds)
+            return seconds
         for entry in entries:
             text = f"llama.cpp could not decode the batch ({code})"
             self._fail(entry.generation, LmdError("model_failed", text))
-        return False
+        return None
 
-    def _harvest(self, entries: list[Entry]) -> None:
-        for generation, tokens, row, last in entries:
+    def _harvest(self, entries: list[Entry], seconds: float) -> None:
+        accepted = 0
+        for generation, tokens, row, last, draft in entries:
             sequence = generation.sequence
             self._sequences.extend(sequence, generation.pending[:tokens])
             del generation.pending[:tokens]
-            generation.most_cells = max(generation.most_cells, len(sequence.tokens))
             if not generation.produced:
                 total = len(generation.prepared.tokens)
                 read = len(sequence.tokens)
                 tell = self._frames.add_read if last else self._send
                 tell(Prefill(generation.job.id, read, total, generation.elapsed_ms))
             if last:
-                self._advance(generation, row)
+                accepted += self._advance(generation, row, draft)
+            generation.most_cells = max(generation.most_cells, len(sequence.tokens))
+        if all(entry.tokens == 1 for entry in entries):
+            drafted = sum(len(entry.draft) for entry in entries)
+            self._speculator.observe(len(entries), drafted, accepted, seconds)
 
-    def _advance(self, generation: Generation, row: int) -> None:
+    def _advance(self, generation: Generation, row: int, draft: list[int]) -> int:
+        """Choose the next token, and further ones as long as the draft has them; how many held."""
+
+        def choose(at: int) -> int | None:
+            self._frames.add(generation.advance(self._context, row + at))
+            return None if generation.finish_reason else generation.pending[0]
+
         try:
-            self._frames.add(generation.advance(self._context, row))
+            accepted = verify(draft, choose)
         except Exception as error:  # noqa: BLE001 - the other streams go on
             self._fail(generation, as_lmd_error(error))
-            return
+            return 0
         if generation.produced == 1:
             self.send_text()
+        if draft:
+            settle(generation, self._sequences, draft, accepted)
+        return accepted
 
     def _fail(self, generation: Generation, error: LmdError) -> None:
         self.send_text()

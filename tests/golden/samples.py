@@ -240,7 +240,14 @@ _RISKY = Candidate(
     [(17, 21)],
     {"bias": 1.0, "likelihood": -0.5},
 )
-_USAGE = Usage(prompt_tokens=12, cached_tokens=8, completion_tokens=3, kv_bytes=92_400)
+_USAGE = Usage(
+    prompt_tokens=12,
+    cached_tokens=8,
+    completion_tokens=3,
+    kv_bytes=92_400,
+    drafted_tokens=2,
+    accepted_tokens=1,
+)
 _TIMINGS = Timings(0.5, 0.0, 12.25, 14.0, 40.5, 74.0)
 _READY = ModelStatus(
     name="shell",

@@ -35,6 +35,8 @@ class ContextShape(NamedTuple):
     threads: int
     embeddings: bool = False
     attention: Attention = Attention()
+    drafts: int = 0
+    """Rows of logits beyond one for each sequence."""
 
 
 class Buffers(NamedTuple):
@@ -64,7 +66,7 @@ class Context:
         self.flags = (model.gpu_layers, self.flash, p.kv_unified, p.swa_full, p.type_k, p.type_v)
         p.flash_attn_type = _flash_type(attention)
         # llama.cpp aborts if this is below the number of sequences.
-        p.n_outputs_max = shape.sequences
+        p.n_outputs_max = shape.sequences + shape.drafts
         if shape.embeddings:
             p.embeddings = True
             p.pooling_type = C.LLAMA_POOLING_TYPE_NONE
