@@ -16,7 +16,7 @@ from pathlib import Path
 from typing import Any
 
 from bench.clients import REQUEST_SECONDS
-from bench.measure import Budget, Table
+from bench.measure import Budget, Figure, Table
 from bench.peers import Lmd, open_daemon
 from bench.random_models import WRITERS, Shape
 from lmctl.client import connect
@@ -119,6 +119,11 @@ def report(found: list[Compared]) -> Table:
             for one, ratio in zip(found, ratios, strict=True)
         ),
         (f"{good} of {len(found)} within -0/+10 %",),
+        figures=(
+            Figure(f"predicted over measured memory, least of {len(found)}", min(ratios), UNDER),
+            Figure(f"predicted over measured memory, most of {len(found)}", max(ratios), OVER),
+        ),
+        data={"memory_ratios": ratios},
     )
 
 

@@ -18,6 +18,7 @@ from bench.clients import REQUEST_SECONDS, WORDS, Complete, llama_server_client,
 from bench.streaming import Stream, llama_server_stream, lmd_stream
 from lmctl.client import connect
 from lmctl.failures import NotRunning
+from lmd.worker.llama.model import has_broken_tiles
 
 START_SECONDS = 120.0
 POLL_SECONDS = 0.02
@@ -90,13 +91,14 @@ def open_lmd(setup: Setup) -> Iterator[tuple[Lmd, Peer]]:
 
 @contextlib.contextmanager
 def open_llama_server(binary: Path, setup: Setup, words: list[int]) -> Iterator[Peer]:
-    """llama-server on a free port of the loopback. Raises RuntimeError when it does not serve."""
+    """llama-server on a free port of the loopback, with the same kernels: where lmd must not use
+    matrix tiles, neither does it. Raises RuntimeError when it does not serve."""
     port = _free_port()
     command = [
         str(binary), "--model", str(setup.model), "--host", "127.0.0.1", "--port", str(port),
         "--threads", str(setup.threads), "--threads-batch", str(setup.threads),
         "--parallel", str(setup.slots), "--ctx-size", str(setup.context * setup.slots),
-        "--no-ui", "--offline",
+        "--no-ui", "--offline", *(["--no-repack"] if has_broken_tiles() else []),
     ]  # fmt: skip
     with (
         open_private_directory() as directory,

@@ -23,12 +23,14 @@ from lmd.protocol.worker import (
     LoadFailed,
     Loading,
     NewJob,
+    Park,
     Ping,
     Pinned,
     Pong,
     Prefill,
     Prefixes,
     Ready,
+    Resume,
     Save,
     Saved,
     Step,
@@ -101,6 +103,13 @@ class Worker:
                 self.exit_reason = "worker did not read its socket and was killed"
                 self._process.kill()
 
+    def hold(self, job: Job, *, parked: bool) -> None:
+        """Have a job stop at its next token and give its slot up, or go on with what it has."""
+        if not job.over and not self._try_send(Park(job.id) if parked else Resume(job.id)):
+            # A job that is never resumed would wait for good.
+            self.exit_reason = "worker did not read its socket and was killed"
+            self._process.kill()
+
     def declare(self, prefixes: list[Prefix]) -> None:
         """Have it keep these prefixes in place of those before; never blocks.
 
@@ -129,13 +138,20 @@ class Worker:
             if not self.closed.is_set() and self._try_send(message):
                 await self._saved.wait()
 
-    def _try_send(self, message: Work | Abort | Ping | Save | Forget | Prefixes) -> bool:
-        """Queue a frame; False when the queue is full. A worker that is gone counts as told."""
+    def _try_send(
+        self, message: Work | Abort | Park | Resume | Ping | Save | Forget | Prefixes
+    ) -> bool:
+        """Send a frame, or queue what the kernel does not take at once; False when the queue is
+        full. A worker that is gone counts as told."""
         if self.closed.is_set():
             return True
         frame = encode_frame(message)
         if isinstance(message, Work) and self._unsent + len(frame) > OUTBOUND_BYTES:
             return False
+        if not self._unsent:
+            frame = frame[self._process.try_write(frame) :]
+            if not frame:
+                return True
         try:
             self._outbound.send_nowait(frame)
         except trio.WouldBlock:

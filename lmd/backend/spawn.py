@@ -18,6 +18,7 @@ import structlog
 import trio
 
 from lmd.backend.control_groups import ControlGroups, Limits, WorkerGroup
+from lmd.sockets import try_write
 
 log = structlog.get_logger("lmd.worker")
 
@@ -50,6 +51,10 @@ class WorkerProcess:
                 self._group = await trio.to_thread.run_sync(groups.open, self.pid, limits)
             except OSError as error:
                 log.warning("worker has no control group", pid=self.pid, reason=str(error))
+
+    def try_write(self, data: bytes) -> int:
+        """Hand the kernel what it takes at once; see `lmd.sockets.try_write`."""
+        return try_write(self.stream.socket, data)
 
     async def drain_stderr(self) -> None:
         """Read stderr until the process closes it, keeping the last lines.

@@ -36,6 +36,8 @@ class Snapshot:
     log_lines_dropped: int
     resident_bytes: int
     open_descriptors: int
+    tasks: int
+    """Of the event loop."""
 
 
 class SnapshotCollector(Collector):
@@ -58,6 +60,7 @@ class SnapshotCollector(Collector):
         yield _gauge("event_subscribers", "Clients that follow events.", now.subscribers)
         yield _gauge("resident_bytes", "Memory of the daemon.", now.resident_bytes)
         yield _gauge("open_descriptors", "Open files of the daemon.", now.open_descriptors)
+        yield _gauge("tasks", "Tasks of the daemon's event loop.", now.tasks)
         yield CounterMetricFamily(
             "lmd_log_lines_dropped", "Lines that could not be written.", now.log_lines_dropped
         )

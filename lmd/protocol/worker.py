@@ -99,6 +99,20 @@ class Abort(Struct, tag=True):
     job: JobId
 
 
+class Park(Struct, tag=True):
+    """Stop a generation at its next token and free its slot. What it has read and written stays in
+    the cache as long as nobody else needs the room, and is read again otherwise. Unknown and
+    finished jobs are ignored, as those that have no slot to give up."""
+
+    job: JobId
+
+
+class Resume(Struct, tag=True):
+    """Go on with a parked generation where it was, once a slot is free."""
+
+    job: JobId
+
+
 class Ping(Struct, tag=True):
     """Prove that the engine's loop turns; answered by `Pong` from the loop itself."""
 
@@ -258,7 +272,9 @@ class Pong(Struct, tag=True):
 Work = Generate | Embed | Tokenize
 NewJob = Callable[[int], Work]
 """Makes a job's message once its number is known."""
-ToWorker = Load | Generate | Embed | Tokenize | Abort | Ping | Save | Forget | Prefixes
+ToWorker = (
+    Load | Generate | Embed | Tokenize | Abort | Park | Resume | Ping | Save | Forget | Prefixes
+)
 FromWorker = (
     Loading
     | Ready

@@ -15,12 +15,21 @@ from collections.abc import Collection, Mapping
 
 from lmd.models.footprint import Footprint
 from lmd.models.speed import Speed, with_load
-from lmd.scheduler import admission, estimates, fairness, lateness, leases, ledger, places, policy
+from lmd.scheduler import (
+    admission,
+    estimates,
+    lateness,
+    leases,
+    ledger,
+    parking,
+    places,
+    policy,
+    slots,
+)
 from lmd.scheduler.exits import after_exit
 from lmd.scheduler.state import (
     HOLDING_PHASES,
     Effect,
-    Grant,
     Limits,
     ModelLimits,
     ModelState,
@@ -75,7 +84,7 @@ class Scheduler:
         if model.phase is Phase.FAILED and not ticket.revive:
             return [admission.refuse_failed(ticket, model)]
         full: list[Refuse] = []
-        if not self._can_run(model, ticket):
+        if not self._can_run(model, ticket) and not parking.would_make_way(model, ticket, now):
             full = admission.admit(ticket, model, self._models.values(), self._limits, now)
             if any(refusal.ticket == ticket.id for refusal in full):
                 return [*full]
@@ -101,7 +110,7 @@ class Scheduler:
         if model is None:
             return []
         model.queue = [ticket for ticket in model.queue if ticket.id != ticket_id]
-        granted = model.running.pop(ticket_id, None)
+        granted = parking.end(model, ticket_id)
         if granted is not None and whole:
             model.services = (*model.services, now - granted)[-estimates.REMEMBERED :]
         model.visiting.discard(ticket_id)
@@ -223,7 +232,7 @@ class Scheduler:
         for model in self._models.values():
             if model.phase is Phase.BACKOFF:
                 wakes.append(model.restart_at)
-            wakes.append(policy.idle_until(model))
+            wakes += [policy.idle_until(model), parking.next_change(model)]
         return max(now, min(wakes))
 
     def _can_run(self, model: ModelState, ticket: Ticket) -> bool:
@@ -257,16 +266,7 @@ class Scheduler:
                 del self._models[model.name]
 
     def _grant(self, model: ModelState, now: float) -> list[Effect]:
-        effects: list[Effect] = []
-        while fitting := [ticket for ticket in model.queue if self._can_run(model, ticket)]:
-            ticket, model.turns = fairness.next_in_turn(fitting, model.turns, now)
-            model.queue.remove(ticket)
-            if ticket.slot:
-                model.running[ticket.id] = now
-            else:
-                model.visiting.add(ticket.id)
-            effects.append(Grant(ticket.id))
-        return effects
+        return slots.hand_out(model, self._can_run, now)
 
     def _make_places(self, now: float) -> list[Effect]:
         """Refuse those that can have no place, and start others while there are any."""

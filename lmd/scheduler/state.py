@@ -66,6 +66,25 @@ class Turns:
 
 
 @dataclass(frozen=True, slots=True)
+class Stay:
+    """A batch ticket in a slot."""
+
+    ticket: Ticket
+    kept_until: float
+    """It has waited so long that it is not parked before."""
+
+
+@dataclass(frozen=True, slots=True)
+class Parked:
+    """A batch ticket that gave its slot up for an interactive one."""
+
+    ticket: Ticket
+    since: float
+    held: float
+    """Seconds that it had held a slot by then."""
+
+
+@dataclass(frozen=True, slots=True)
 class ModelLimits:
     """What configuration says of one model, as far as the scheduler cares."""
 
@@ -112,6 +131,10 @@ class ModelState:
     """Of each lane: interactive, batch."""
     running: dict[int, float] = field(default_factory=dict)
     """Tickets that hold a slot -> when it was granted."""
+    batch: dict[int, Stay] = field(default_factory=dict)
+    """Those of them that may have to give their slot up."""
+    parked: dict[int, Parked] = field(default_factory=dict)
+    """Granted tickets that have given it up, and go on when one is free."""
     visiting: set[int] = field(default_factory=set)
     """Granted tickets that need the model, but no slot."""
     holders: set[Client] = field(default_factory=set)
@@ -153,7 +176,7 @@ class ModelState:
     @property
     def idle(self) -> bool:
         """Whether no granted ticket uses the worker."""
-        return not self.running and not self.visiting
+        return not self.running and not self.visiting and not self.parked
 
     @property
     def wanted(self) -> bool:
@@ -218,6 +241,20 @@ class Grant:
 
 
 @dataclass(frozen=True, slots=True)
+class Park:
+    """The ticket stops at its next token, and keeps what it has."""
+
+    ticket: int
+
+
+@dataclass(frozen=True, slots=True)
+class Resume:
+    """The parked ticket goes on."""
+
+    ticket: int
+
+
+@dataclass(frozen=True, slots=True)
 class Refuse:
     """The ticket ends with this error; it holds nothing."""
 
@@ -259,4 +296,4 @@ class RollBack:
     reason: str
 
 
-Effect = Grant | Refuse | Weigh | StartWorker | StopWorker | RollBack
+Effect = Grant | Park | Resume | Refuse | Weigh | StartWorker | StopWorker | RollBack

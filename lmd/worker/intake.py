@@ -38,7 +38,7 @@ class Intake:
         self,
         loaded: Loaded,
         jobs: OpenJobs,
-        inbox: "queue.Queue[Job | Prefixes]",
+        inbox: "queue.SimpleQueue[Job | Prefixes]",
         deliver: Callable[[Prepared | PreparedPrefixes], None],
     ) -> None:
         self._loaded = loaded

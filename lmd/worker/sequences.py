@@ -29,6 +29,7 @@ class Sequence:
         "cells",
         "id",
         "parked",
+        "paused",
         "pinned",
         "pinned_tokens",
         "private",
@@ -43,6 +44,8 @@ class Sequence:
         self.tokens: list[int] = []
         self.cells: list[int] = []
         self.parked = False
+        self.paused = False
+        """Its generation has left its slot to another one and means to come back."""
         self.pinned = False
         self.pinned_tokens = 0
         """It stays, whether or not anybody uses it, and will hold so many tokens."""
@@ -58,7 +61,8 @@ class Sequences:
     """Hands out sequences and keeps what the cache holds and what we believe it holds in step.
 
     Running sequences are never dropped; parked ones go, least recently used first, when cells,
-    sequence numbers or the bytes that they may hold run short. Owned by the engine's thread.
+    sequence numbers or the bytes that they may hold run short, and after them paused ones when it
+    is cells or numbers. Owned by the engine's thread.
     """
 
     def __init__(
@@ -172,10 +176,22 @@ class Sequences:
         sequence.tokens += tokens
         sequence.cells += self._cells.take(len(tokens))
 
+    def pause(self, sequence: Sequence) -> None:
+        """Its generation leaves its slot for a while."""
+        sequence.paused = True
+        sequence.used = next(self._clock)
+
+    def resume(self, sequence: Sequence) -> bool:
+        """Its generation goes on; False if the sequence had to go meanwhile."""
+        held = sequence.paused
+        sequence.paused = False
+        return held
+
     def make_room(self, tokens: int) -> bool:
-        """Drop parked sequences until so many cells are free; False if that is not enough."""
+        """Drop parked sequences, then paused ones, until so many cells are free; False if that is
+        not enough."""
         while self._cells.free < tokens:
-            oldest = self._oldest_parked()
+            oldest = self._least_needed()
             if oldest is None:
                 return False
             self.drop(oldest)
@@ -197,6 +213,7 @@ class Sequences:
     def drop(self, sequence: Sequence) -> None:
         """Forget a sequence and give its number back."""
         self.clear(sequence)
+        sequence.paused = False
         del self._held[sequence.id]
         self._free_ids.append(sequence.id)
 
@@ -209,6 +226,12 @@ class Sequences:
     def drop_parked(self) -> None:
         """Forget all finished sequences."""
         for sequence in [held for held in self._held.values() if held.parked]:
+            self.drop(sequence)
+
+    def drop_idle(self) -> None:
+        """Forget all sequences that do not run and are not pinned."""
+        self.drop_parked()
+        for sequence in [held for held in self._held.values() if held.paused]:
             self.drop(sequence)
 
     def shift(self, sequence: Sequence, start: int, count: int) -> bool:
@@ -255,7 +278,7 @@ class Sequences:
 
     def _new(self, adapters: AdapterSet) -> Sequence:
         if not self._free_ids:
-            oldest = self._oldest_parked()
+            oldest = self._least_needed()
             assert oldest is not None, "more running sequences than slots"
             self.drop(oldest)
         sequence = Sequence(self._free_ids.pop(), adapters)
@@ -272,6 +295,11 @@ class Sequences:
         sequence.cells = source.cells[: reuse.length]
         self._cells.share(sequence.cells)
         return sequence
+
+    def _least_needed(self) -> Sequence | None:
+        paused = [sequence for sequence in self._held.values() if sequence.paused]
+        oldest = self._oldest_parked()
+        return oldest or min(paused, key=lambda sequence: sequence.used, default=None)
 
     def _oldest_parked(self) -> Sequence | None:
         parked = [sequence for sequence in self._held.values() if sequence.parked]

@@ -31,6 +31,7 @@ _SNAPSHOT = Snapshot(
     log_lines_dropped=0,
     resident_bytes=0,
     open_descriptors=0,
+    tasks=0,
 )
 
 

@@ -70,7 +70,7 @@ def decode(sequences: Sequences, memory: FakeMemory, sequence: Sequence, tokens:
 
 
 PROMPTS = st.lists(st.integers(0, 1), min_size=1, max_size=CONTEXT - 1)
-ACTIONS = ["admit", "grow", "park", "drop", "shift", "pin", "unpin"]
+ACTIONS = ["admit", "grow", "park", "drop", "shift", "pin", "unpin", "pause", "resume"]
 STEPS = st.integers(0, 40).flatmap(
     lambda count: st.lists(
         st.tuples(st.sampled_from(ACTIONS), PROMPTS), min_size=count, max_size=count
@@ -110,6 +110,7 @@ def exercise(steps: list[tuple[str, list[int]]], kind: type[Sequences]) -> None:
         pinned=PINNED, pinned_cells=PINNED_CELLS,
     )  # fmt: skip
     running: list[Sequence] = []
+    paused: list[tuple[Sequence, list[int]]] = []
     pinned: list[tuple[Sequence, list[int]]] = []
     for action, prompt in steps:
         if action == "admit" and len(running) < SLOTS:
@@ -124,6 +125,18 @@ def exercise(steps: list[tuple[str, list[int]]], kind: type[Sequences]) -> None:
             sequences.park(running.pop(0))
         elif running and action == "drop":
             sequences.drop(running.pop(0))
+        elif running and action == "pause":
+            sequence = running.pop(0)
+            paused.append((sequence, list(sequence.tokens)))
+            sequences.pause(sequence)
+        elif paused and action == "resume" and len(running) < SLOTS:
+            sequence, tokens = paused.pop(0)
+            if sequences.resume(sequence):
+                assert sequence.tokens == tokens
+            else:
+                sequence = sequences.admit([*tokens, -1])
+                decode(sequences, memory, sequence, tokens[len(sequence.tokens) :])
+            running.append(sequence)
         elif running and action == "shift" and len(running[0].tokens) > 4:
             expected = running[0].tokens[:1] + running[0].tokens[3:]
             if sequences.shift(running[0], 1, 2):

@@ -14,7 +14,8 @@ from lmd.rpc.context import RequestContext
 from lmd.rpc.reading import Reading
 from lmd.rpc.requests import Requests
 from lmd.rpc.waiting import Progress
-from lmd.scheduler.broker import Broker, Lease
+from lmd.scheduler.broker import Broker
+from lmd.scheduler.grants import Lease
 
 NOT_YET = ("conversation",)
 """Parameters that the contract names and this version does not act on; reported, never silent."""
@@ -137,17 +138,18 @@ async def _collect(
     """
     logprobs: list[TokenLogprob] = []
     unsent = ""
-    with lease.worker.open_job(new_job) as job:
+    with lease.open_job(new_job) as job:
         while True:
             piece = await job.receive()
-            if piece.prefill:
-                progress.read(piece.prefill.done, piece.prefill.total)
-                reading.take(piece.prefill)
-            progress("tokens", piece.tokens)
             logprobs += piece.logprobs
             unsent += piece.text
-            if unsent and context.try_emit_text(unsent):
-                unsent = ""
+            with context.joined():
+                if piece.prefill:
+                    progress.read(piece.prefill.done, piece.prefill.total)
+                    reading.take(piece.prefill)
+                progress("tokens", piece.tokens)
+                if unsent and context.try_emit_text(unsent):
+                    unsent = ""
             if isinstance(piece.final, Done):
                 return piece.final, logprobs, unsent
 
