@@ -8,10 +8,12 @@ from typing import Literal
 from lmd.protocol.params import Message
 from lmd.protocol.results import RequestWarning
 from lmd.protocol.worker import Load, Loading
+from lmd.worker.adapters import Adapters, load_adapters
 from lmd.worker.attention import Attention, choose_attention
 from lmd.worker.channel import Send
 from lmd.worker.checks import check_file, check_kind
 from lmd.worker.cpus import default_threads
+from lmd.worker.governor import Governor, open_governor
 from lmd.worker.llama.context import MAX_SEQUENCES, Context, ContextShape
 from lmd.worker.llama.log import LlamaError
 from lmd.worker.llama.model import Model, build
@@ -88,6 +90,9 @@ class Loaded:
     draft_model: DraftModel | None = None
     flash: bool = False
     """Attention is fused."""
+    adapters: Adapters = field(default_factory=lambda: Adapters({}, ()))
+    governor: Governor | None = None
+    """None where the number of threads is fixed."""
 
 
 def load_model(load: Load, send: Send) -> Loaded:
@@ -101,8 +106,12 @@ def load_model(load: Load, send: Send) -> Loaded:
         draft_model = _open_draft_model(load, model, plan) if context else None
     except LlamaError as error:
         raise _not_loaded(load, error) from error
+    adapters = load_adapters(model, load.adapters)
     pooling = _choose_pooling(load.pooling, model.pooling, warnings)
     saved = _open_saved(load, model, context) if context and load.saved else None
+    governor = open_governor(load, plan.sizes.threads, send)
+    if context is not None:
+        context.governor = governor
     return Loaded(
         model,
         plan.sizes,
@@ -115,6 +124,8 @@ def load_model(load: Load, send: Send) -> Loaded:
         plan.prefixes,
         draft_model,
         plan.attention.flash,
+        adapters,
+        governor,
     )
 
 
