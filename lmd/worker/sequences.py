@@ -190,10 +190,6 @@ class Sequences:
     def forget_rest(self, sequence: Sequence) -> bool:
         """Have the memory forget what it holds behind the tokens of a sequence; False where this
         kind cannot, and holds it still."""
-        return self._memory.remove(sequence.id, len(sequence.tokens))
-
-    def rewind(self, sequence: Sequence, length: int) -> None:
-        """Forget all but the first tokens, in a memory that can."""
         self._cells.release(sequence.cells[length:])
         del sequence.tokens[length:]
         del sequence.cells[length:]
