@@ -1,4 +1,4 @@
-"""What `status` and the ``models.*`` family say of models."""
+"""Models as `status` and the methods ``models.*`` show them."""
 
 from typing import Any, Literal
 
@@ -61,6 +61,10 @@ class ModelStatus(Struct, omit_defaults=True):
     """It makes no room for other models."""
     prefixes: list[PrefixStatus] = []
     """What a loaded model keeps of declared prefixes and personas."""
+    lora: list[str] = []
+    """LoRA adapters that requests may name."""
+    threads: int = 0
+    """It computes with so many now; 0 for one that is not loaded."""
     cache_type_k: CacheType = "f16"
     """How the KV cache keeps keys."""
     cache_type_v: CacheType = "f16"

@@ -17,6 +17,10 @@ class Usage(Struct):
     kv_bytes: int = 0
     """What it held of the KV cache at its most, as llama.cpp counts it, with the prefix that it
     shares with others. 0 where nothing is kept."""
+    drafted_tokens: int = 0
+    """Tokens that were guessed and checked in one step with the one before them."""
+    accepted_tokens: int = 0
+    """How many of them the sampler chose as well; they are among ``completion_tokens``."""
 
 
 class Timings(Struct):

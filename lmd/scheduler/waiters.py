@@ -3,6 +3,7 @@
 import math
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
+from typing import Protocol
 
 import trio
 
@@ -14,8 +15,15 @@ TELL_SECONDS = 1.0
 OnWait = Callable[[str, float], None]
 """Told ("queued", position) while a request waits, before it ("starts", seconds from now) where
 that can be known; ("size", bytes of the file) and ("loading", fraction of it) while its model
-loads; ("granted", 0) when it has the model, and by its holder ("tokens", how many more).
+loads; ("granted", 0) when it has the model, ("parked", 1 or 0) when it gives its slot up or
+has it again, and by its holder ("tokens", how many more).
 Must not block."""
+
+
+class Hold(Protocol):
+    """Stops a job, or has it go on; must not block."""
+
+    def __call__(self, *, parked: bool) -> None: ...
 
 
 @dataclass(slots=True)
@@ -26,6 +34,21 @@ class Waiter:
     on_wait: OnWait
     decided: trio.Event = field(default_factory=trio.Event)
     refusal: LmdError | None = None
+    parked: bool = False
+    """It has given its slot up."""
+    _hold: "Hold | None" = None
+
+    def hold(self, *, parked: bool) -> None:
+        """Have its job stop, or go on."""
+        self.parked = parked
+        if self._hold is not None:
+            self._hold(parked=parked)
+
+    def follow(self, hold: "Hold | None") -> None:
+        """Its job is in the worker, or not any more; it may be parked by then."""
+        self._hold = hold
+        if hold is not None and self.parked:
+            hold(parked=True)
 
 
 def places(

@@ -1,11 +1,12 @@
 """Thousands of requests at once from many clients on one warm model: shares, lanes, bounds."""
 
+import sys
 from collections import Counter
 from contextlib import ExitStack
 
 import pytest
 
-from tests.e2e.clients import Answer, Client
+from tests.e2e.clients import Answer, Client, Id
 from tests.e2e.conftest import NewDaemon
 from tests.e2e.daemon import Daemon, eventually, rounds
 
@@ -22,6 +23,8 @@ queue_total = {WAITING}
 slots = 1
 preload = true
 """
+HOLDING = "tokens=4000,tokens_per_s=80"
+"""The longest answer holds a slot for 50 s, in which all have come on the slowest machine."""
 
 
 def flood(client: Client, count: int, **params: object) -> None:
@@ -42,11 +45,19 @@ def queued(daemon: Daemon) -> tuple[int, int]:
     return status["models"][0]["queued"], status["requests_in_flight"]
 
 
-def answered(client: Client) -> list[tuple[int, str]]:
-    """Ids and codes of all the calls, in the order in which their final messages came."""
+def hold(daemon: Daemon, holder: Client) -> Id:
+    """Take the slot for as long as an answer lasts. It is not streamed: nobody reads meanwhile."""
+    running = holder.request("ask", prompt="one two three", max_tokens=4000)
+    assert eventually(lambda: daemon.model()["busy"] == 1)
+    return running
+
+
+def answered(client: Client, left: int = 0) -> list[tuple[int, str]]:
+    """Ids and codes of the calls, in the order in which their final messages came, until so many
+    are left without one."""
     ends: list[tuple[int, str]] = []
     waiting = {id for id, answer in client.answers.items() if answer.final is None}
-    while waiting:
+    while len(waiting) > left:
         final = client.receive()
         client.answers[final.id].take(final)  # type: ignore[union-attr, index, arg-type]
         waiting.remove(final.id)  # type: ignore[union-attr, arg-type]
@@ -57,20 +68,21 @@ def answered(client: Client) -> list[tuple[int, str]]:
 def test_every_client_gets_its_share_of_a_queue_that_all_fill(start: NewDaemon) -> None:
     """The slot is held until all have come, so that nothing depends on who was quicker."""
     each = rounds(32, 160)
-    daemon = start(CONFIG, "tokens=4000,tokens_per_s=200")
+    daemon = start(CONFIG, HOLDING)
     with ExitStack() as stack, daemon.msgpack() as holder:
         clients = [stack.enter_context(daemon.msgpack()) for _ in range(CLIENTS)]
-        running = holder.ask()
-        holder.wait_text(running)
+        running = hold(daemon, holder)
         memory = daemon.anonymous_kib()
         for client in clients:
             flood(client, each // 2, priority="batch")
             flood(client, each // 2)
+        # A client that reads nothing is not read either, so refusals are taken as they come.
+        refused = [answered(client, left=WAITING // CLIENTS) for client in clients]
         # The slot's holder and the question itself are in flight besides.
         assert eventually(lambda: queued(daemon) == (WAITING, WAITING + 2))
         assert daemon.anonymous_kib() - memory < 32 << 10
         holder.cancel(running)
-        ends = [answered(client) for client in clients]
+        ends = [early + answered(client) for early, client in zip(refused, clients, strict=True)]
     codes = Counter(code for end in ends for _, code in end)
     assert codes == {"ok": WAITING, "overloaded": CLIENTS * each - WAITING}
     served = [[id for id, code in end if code == "ok"] for end in ends]
@@ -80,11 +92,10 @@ def test_every_client_gets_its_share_of_a_queue_that_all_fill(start: NewDaemon) 
 
 
 def test_interactive_requests_overtake_the_batch_ones_of_all_clients(start: NewDaemon) -> None:
-    daemon = start(CONFIG, "tokens=4000,tokens_per_s=200")
+    daemon = start(CONFIG, HOLDING)
     with ExitStack() as stack, daemon.msgpack() as holder, daemon.json() as watcher:
         clients = [stack.enter_context(daemon.msgpack()) for _ in range(16)]
-        running = holder.ask()
-        holder.wait_text(running)
+        running = hold(daemon, holder)
         watched = watcher.request("events", kinds=["request_queued", "request_granted"])
         watcher.wait_event(watched, "subscribed")
         for client in clients:
@@ -119,4 +130,6 @@ def test_10_000_requests_while_the_model_answers(start: NewDaemon) -> None:
     codes = Counter(code for end in ends for _, code in end)
     assert codes.keys() <= {"ok", "overloaded"}
     assert codes.total() == CLIENTS * each
-    assert all(any(code == "ok" for _, code in end) for end in ends)
+    served = [sum(code == "ok" for _, code in end) for end in ends]
+    sys.stdout.write(f"served of {each} each: least {min(served)}, most {max(served)}\n")
+    assert min(served) > 0
