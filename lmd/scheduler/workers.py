@@ -236,7 +236,6 @@ class Workers:
         self._bus.publish(ModelLoaded(model=model, pid=worker.pid, load_ms=load_ms))
         self._apply(self._scheduler.worker_ready(model, trio.current_time()))
         self._speeds.keep(model)
-        waiters.tell_places(self._waiting, self._scheduler.model(model), trio.current_time())
 
     def _report_end(self, model: str, place: Place, ended: WorkerExit) -> None:
         if ended.error:

@@ -176,6 +176,14 @@ class Sequences:
         sequence.tokens += tokens
         sequence.cells += self._cells.take(len(tokens))
 
+    def rewind(self, sequence: Sequence, length: int) -> bool:
+        """Forget all but so many tokens, and what the memory holds behind them; False where this
+        kind cannot, and holds it still."""
+        self._cells.release(sequence.cells[length:])
+        del sequence.tokens[length:]
+        del sequence.cells[length:]
+        return self._memory.remove(sequence.id, length)
+
     def pause(self, sequence: Sequence) -> None:
         """Its generation leaves its slot for a while."""
         sequence.paused = True
@@ -186,18 +194,6 @@ class Sequences:
         held = sequence.paused
         sequence.paused = False
         return held
-
-    def forget_rest(self, sequence: Sequence) -> bool:
-        """Have the memory forget what it holds behind the tokens of a sequence; False where this
-        kind cannot, and holds it still."""
-        return self._memory.remove(sequence.id, len(sequence.tokens))
-
-    def rewind(self, sequence: Sequence, length: int) -> None:
-        """Forget all but the first tokens, in a memory that can."""
-        self._cells.release(sequence.cells[length:])
-        del sequence.tokens[length:]
-        del sequence.cells[length:]
-        self.forget_rest(sequence)
 
     def make_room(self, tokens: int) -> bool:
         """Drop parked sequences, then paused ones, until so many cells are free; False if that is

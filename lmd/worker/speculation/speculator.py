@@ -134,7 +134,7 @@ def settle(generation: Generation, sequences: Sequences, draft: Draft, accepted:
     """Keep the cells of the guesses that held, and forget the others."""
     sequence = generation.sequence
     sequences.extend(sequence, draft[:accepted])
-    if accepted < len(draft) and not sequences.forget_rest(sequence):
+    if accepted < len(draft) and not sequences.rewind(sequence, len(sequence.tokens)):
         # No memory that speculates is known to refuse; one that does reads what it held again.
         generation.pending = sequence.tokens + generation.pending
         sequences.clear(sequence)
