@@ -25,8 +25,10 @@ from bench import (
     restore,
     shell,
     soak,
+    speculation,
     startup,
     throughput,
+    waiting,
 )
 from bench.kept import Run
 from bench.measure import Table
@@ -47,6 +49,8 @@ BENCHMARKS: dict[str, ModuleType] = {
     "gap": gap,
     "throughput": throughput,
     "soak": soak,
+    "waiting": waiting,
+    "speculation": speculation,
 }
 BUSY = "throughput, busy"
 """A run with busy loops, which has a budget of its own."""

@@ -106,7 +106,7 @@ def _measure(setup: Setup, load: Load, llama_server: Path | None) -> Measured:
             peers.append(stack.enter_context(open_llama_server(llama_server, setup, words)))
         ask = {each.name: each.complete for each in peers}
         for complete in ask.values():
-            _round(complete, load.streams, WARM_UP_TOKENS)
+            stream_round(complete, load.streams, WARM_UP_TOKENS)
         stack.enter_context(open_busy_loops(load.busy))
         return _rounds(ask, load)
 
@@ -119,7 +119,7 @@ def _rounds(ask: dict[str, Complete], load: Load) -> Measured:
         turn = list(ask) if number % 2 == 0 else list(ask)[::-1]
         while True:
             watch = Watch()
-            made = {name: _round(ask[name], load.streams, load.tokens) for name in turn}
+            made = {name: stream_round(ask[name], load.streams, load.tokens) for name in turn}
             if watch.others() <= DISTURBED_SHARE or repeated >= load.rounds * PATIENCE:
                 break
             repeated += 1
@@ -128,7 +128,7 @@ def _rounds(ask: dict[str, Complete], load: Load) -> Measured:
     return Measured(rates, repeated)
 
 
-def _round(complete: Complete, streams: int, tokens: int) -> float:
+def stream_round(complete: Complete, streams: int, tokens: int) -> float:
     """All streams at the same time; their tokens a second."""
     together = threading.Barrier(streams + 1)
 

@@ -36,6 +36,8 @@ def _tokens(result: dict[str, object]) -> str:
     if new := _number(usage, "completion_tokens"):
         rate = _number(_map(result, "timings"), "tokens_per_second")
         parts.append(f"{new:.0f} new at {rate:.1f}/s")
+    if drafted := _number(usage, "drafted_tokens"):
+        parts.append(f"{_number(usage, 'accepted_tokens'):.0f} of {drafted:.0f} guesses accepted")
     if kv_bytes := _number(usage, "kv_bytes"):
         parts.append(f"{_size(kv_bytes)} of KV cache")
     return ", ".join(parts)

@@ -19,8 +19,8 @@ WORTH_TELLING = 1 << 20
 class Watch:
     """What a worker may have, and who is told of what it has."""
 
-    path: str
-    """The model's file, of which it has pages mapped."""
+    paths: list[str]
+    """The files of the model and of its draft model, of which it has pages mapped."""
     weights: int
     """Bytes of it that are taken to be mapped where the system does not tell."""
     bounds: Bounds
@@ -60,8 +60,9 @@ async def _pause(ready: trio.Event, known: bool) -> None:
 
 
 def _settled(pid: int, watch: Watch) -> tuple[int, list[int]]:
-    mapped = mapped_bytes(pid, watch.path)
-    return watch.weights if mapped is None else mapped, children_of(pid)
+    mapped = [mapped_bytes(pid, path) for path in watch.paths]
+    known = [size for size in mapped if size is not None]
+    return sum(known) if len(known) == len(mapped) else watch.weights, children_of(pid)
 
 
 def _verdict(size: int, hard: int) -> str:

@@ -18,7 +18,7 @@ from lmd.config.sources import Merged, Source, merge, read_sources
 from lmd.config.written import Surroundings
 
 BUILTIN_MAX_TOKENS = 192
-BUILTIN_SHAPE = {"slots": 12, "threads": 1}
+BUILTIN_SHAPE = {"slots": 12, "threads": 1, "speculation": "off"}
 """The samples of one `suggest` are decoded in one batch, and a model this small loses more to
 threads that wait for one another than it gains: with one busy core of two, 8 times as much."""
 

@@ -47,6 +47,8 @@ class Counters:
         self._prompt = counter("prompt_tokens", "Tokens of prompts.", "model")
         self._cached = counter("cached_tokens", "Tokens of prompts not read again.", "model")
         self._completion = counter("completion_tokens", "Tokens generated.", "model")
+        self._drafted = counter("drafted_tokens", "Tokens guessed ahead and checked.", "model")
+        self._accepted = counter("accepted_tokens", "Guessed tokens that were right.", "model")
         self._loads = counter("model_loads", "Models loaded.", "model")
         self._failures = counter("model_load_failures", "Loads that were refused.", "model")
         self._crashes = counter("model_crashes", "Workers that died or hung.", "model")
@@ -114,6 +116,8 @@ class Counters:
         self._prompt.labels(model).inc(event.prompt_tokens)
         self._cached.labels(model).inc(event.cached_tokens)
         self._completion.labels(model).inc(event.completion_tokens)
+        self._drafted.labels(model).inc(event.drafted_tokens)
+        self._accepted.labels(model).inc(event.accepted_tokens)
         self._queue.labels(model).observe(event.queued_ms / 1000)
         self._wait.labels(model).observe(event.load_ms / 1000)
         if event.first_token_ms:

@@ -18,6 +18,8 @@ class ModelFacts:
     queued: int
     resident_bytes: int | None
     """Of its worker; None where there is none."""
+    threads: int | None = None
+    """With which it computes now; None where it does not say."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,6 +85,7 @@ def _model_gauges(now: Snapshot) -> Iterator[Metric]:
         ("slots_busy", "Slots that are taken.", "busy"),
         ("requests_queued", "Requests that wait for the model.", "queued"),
         ("worker_resident_bytes", "Memory of its worker, weights included.", "resident_bytes"),
+        ("worker_threads", "Threads that it computes with now.", "threads"),
     ):
         values = [([model.name], getattr(model, field)) for model in now.models]
         known = [(labels, value) for labels, value in values if value is not None]

@@ -131,6 +131,10 @@ class RequestFinished(RequestEnded, frozen=True, kw_only=True):
     completion_tokens: int = 0
     kv_bytes: int = 0
     """What it held of the KV cache at its most."""
+    drafted_tokens: int = 0
+    """Tokens that were guessed and checked together with the one before them."""
+    accepted_tokens: int = 0
+    """How many of them were right."""
     warnings: int = 0
 
 

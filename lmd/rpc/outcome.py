@@ -45,6 +45,8 @@ def finished(facts: Serving, total_ms: float, result: Struct) -> RequestFinished
         cached_tokens=usage.cached_tokens,
         completion_tokens=usage.completion_tokens,
         kv_bytes=usage.kv_bytes,
+        drafted_tokens=usage.drafted_tokens,
+        accepted_tokens=usage.accepted_tokens,
         warnings=len(getattr(result, "warnings", ())),
     )
 

@@ -52,4 +52,5 @@ class Scraper:
             busy=len(state.running),
             queued=len(state.queue),
             resident_bytes=resident_bytes(worker.pid) if worker else None,
+            threads=worker.threads or None if worker else None,
         )

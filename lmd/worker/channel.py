@@ -10,15 +10,8 @@ from typing import NoReturn, Protocol
 import msgspec
 
 from lmd.defects import trace_of
-from lmd.protocol.worker import (
-    Failed,
-    FrameSplitter,
-    FromWorker,
-    JobId,
-    ToWorker,
-    decode_to_worker,
-    encode_frame,
-)
+from lmd.protocol.worker import Failed, FromWorker, JobId, ToWorker
+from lmd.protocol.worker_frames import FrameSplitter, decode_to_worker, encode_frame
 
 READ_SIZE = 1 << 18
 

@@ -7,11 +7,19 @@ graph) is what every worker of this model has besides its buffers.
 """
 
 from lmd.protocol.worker import Load, Weighed
+from lmd.worker.checks import check_file
 from lmd.worker.llama.context import Buffers, Context
 from lmd.worker.llama.log import LlamaError
 from lmd.worker.llama.model import Model, offloads, repacks
-from lmd.worker.load import check_file, open_context, open_embedding_context, plan_context
+from lmd.worker.load import (
+    Plan,
+    open_context,
+    open_embedding_context,
+    plan_context,
+    shape_of,
+)
 from lmd.worker.service import LoadError
+from lmd.worker.speculation.opening import load_draft, open_draft_context
 
 UNTOLD = Buffers(cache=0, compute=0, complete=True)
 HALF_BYTES = 2
@@ -25,9 +33,11 @@ def weigh(load: Load) -> Weighed:
         plan = plan_context(load, model, [])
         context = open_context(model, plan.sizes, plan.attention)
         further = open_embedding_context(model, plan.sizes, flash=plan.attention.flash)
+        draft = _draft(load, model, plan) if context else None
     except LlamaError as error:
         raise LoadError(f"llama.cpp cannot lay out {load.path}: {error}") from error
     main = _whole(model, context or further)
+    guessing = _whole(*draft) if draft else UNTOLD
     extra = _whole(model, further) if context else UNTOLD
     # What is measured of this process shall have nothing of the further context, nor the states
     # of recurrent layers, which a dry run does allocate.
@@ -35,13 +45,23 @@ def weigh(load: Load) -> Weighed:
         if one and (model.recurrent or (one is further and context)):
             one.free()
     return Weighed(
-        cache=main.cache,
-        compute=main.compute,
+        cache=main.cache + guessing.cache,
+        compute=main.compute + guessing.compute,
         embedding=extra.cache + extra.compute,
         device_share=_device_share(load.gpu_layers, model.layers),
         repacked=repacks(),
-        complete=main.complete and extra.complete,
+        complete=main.complete and extra.complete and guessing.complete,
     )
+
+
+def _draft(load: Load, model: Model, plan: Plan) -> tuple[Model, Context] | None:
+    """The draft model's part, laid out like the other; its weights are known from its file."""
+    sizes = plan.sizes
+    if load.draft_path is None or sizes.speculation == "off":
+        return None
+    draft = load_draft(load.draft_path, model, dry=True)
+    target = shape_of(sizes, plan.attention)
+    return draft, open_draft_context(draft, target, length=sizes.context, slots=sizes.slots)
 
 
 def _whole(model: Model, context: Context) -> Buffers:

@@ -15,6 +15,7 @@ from lmd.worker.logprobs import token_logprob
 from lmd.worker.prepared import PreparedText
 from lmd.worker.sampling import Greedy
 from lmd.worker.sequences import Sequence
+from lmd.worker.speculation.guesses import Guesses
 from lmd.worker.text import Characters, StopFilter
 
 GRAMMAR_STALL_S = 5.0
@@ -32,6 +33,12 @@ class Generation:
         self.pending = prepared.tokens[self.cached :]
         """Tokens to decode next: the rest of the prompt, or the token chosen last."""
         self.produced = 0
+        self.hurried = False
+        """Somebody who reads along waits for it."""
+        self.kept: list[int] = []
+        """While it is paused: the tokens that its sequence held."""
+        self.guesses: Guesses | None = None
+        """Where it is followed for speculation."""
         self.served = 0
         """The step in which it last had a part."""
         self.most_cells = 0
@@ -47,6 +54,11 @@ class Generation:
         self._first_token = self._started
 
     @property
+    def is_reading(self) -> bool:
+        """Whether more of its prompt than the last token is to be read."""
+        return len(self.pending) > 1
+
+    @property
     def elapsed_ms(self) -> float:
         """Milliseconds since it was given its slot."""
         return (time.monotonic() - self._started) * 1000
@@ -55,10 +67,19 @@ class Generation:
     def claim(self) -> Claim:
         """What it wants of the next step."""
         tokens = len(self.pending)
-        return Claim(tokens, tokens == 1, self.prepared.interactive, self.served)
+        hurried = self.hurried and self.is_reading
+        return Claim(
+            tokens,
+            tokens == 1,
+            self.prepared.interactive or hurried,
+            self.served,
+            len(self.sequence.tokens),
+        )
 
     def close(self) -> None:
-        """Free the samplers. Call once."""
+        """Free the samplers, and what a draft model holds of it. Call once."""
+        if self.guesses is not None:
+            self.guesses.close()
         if self._chain is not None:
             self._chain.free()
         if self._grammar is not None:
@@ -77,6 +98,8 @@ class Generation:
             return Delta(self.job.id, self._flush(), 0)
         self.produced += 1
         self.pending = [token]
+        if self.guesses is not None:
+            self.guesses.push(token)
         text = self._stops.push(self._characters.push(self._vocabulary.piece(token)))
         if self._stops.stopped:
             self.finish_reason = "stop"
@@ -105,7 +128,7 @@ class Generation:
         return Done(
             job=self.job.id,
             finish_reason=self.finish_reason,
-            usage=Usage(len(self.prepared.tokens), self.cached, self.produced, kv_bytes),
+            usage=self._usage(kv_bytes),
             timings=Timings(
                 prefill_ms=(self._first_token - self._started) * 1000,
                 first_token_ms=(self._first_token - self.job.received) * 1000,
@@ -114,6 +137,13 @@ class Generation:
             ),
             warnings=self.warnings,
         )
+
+    def _usage(self, kv_bytes: int) -> Usage:
+        usage = Usage(len(self.prepared.tokens), self.cached, self.produced, kv_bytes)
+        if self.guesses is not None:
+            usage.drafted_tokens = self.guesses.drafted
+            usage.accepted_tokens = self.guesses.accepted
+        return usage
 
     def _flush(self) -> str:
         return self._stops.push(self._characters.finish()) + self._stops.finish()

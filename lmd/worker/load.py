@@ -1,17 +1,19 @@
 """From `Load` to a model with its context, or to a `LoadError` that says what to do."""
 
-import os
-import stat
 import time
 from collections.abc import Callable
 from dataclasses import dataclass, field
+from typing import Literal
 
 from lmd.protocol.params import Message
 from lmd.protocol.results import RequestWarning
 from lmd.protocol.worker import Load, Loading
+from lmd.worker.adapters import Adapters, load_adapters
 from lmd.worker.attention import Attention, choose_attention
 from lmd.worker.channel import Send
+from lmd.worker.checks import check_file, check_kind
 from lmd.worker.cpus import default_threads
+from lmd.worker.governor import Governor, open_governor
 from lmd.worker.llama.context import MAX_SEQUENCES, Context, ContextShape
 from lmd.worker.llama.log import LlamaError
 from lmd.worker.llama.model import Model, build
@@ -22,6 +24,9 @@ from lmd.worker.sandbox import Setup
 from lmd.worker.saved.identity import identity
 from lmd.worker.saved.store import SavedStates
 from lmd.worker.service import LoadError
+from lmd.worker.speculation.control import MOST_FURTHER
+from lmd.worker.speculation.draft_model import DraftModel
+from lmd.worker.speculation.opening import open_draft_model
 from lmd.worker.template import ChatTemplate, Source, TemplateFailed, choose_template
 
 DEFAULT_CONTEXT = 4096
@@ -42,6 +47,7 @@ class Sizes:
     batch: int
     prefill_chunk: int
     threads: int
+    speculation: Literal["auto", "always", "off"] = "off"
     interactive_gap: float = GAP
     reserve: Reserve = field(default_factory=Reserve)
     """For declared prefixes, on top of what the slots need."""
@@ -81,8 +87,12 @@ class Loaded:
     saved: SavedStates | None = None
     """None where nothing is kept on disk."""
     prefixes: list[PrefixTokens] = field(default_factory=list)
+    draft_model: DraftModel | None = None
     flash: bool = False
     """Attention is fused."""
+    adapters: Adapters = field(default_factory=lambda: Adapters({}, ()))
+    governor: Governor | None = None
+    """None where the number of threads is fixed."""
 
 
 def load_model(load: Load, send: Send) -> Loaded:
@@ -93,10 +103,15 @@ def load_model(load: Load, send: Send) -> Loaded:
         model = Model(load.path, load.gpu_layers, _progress(send))
         plan = plan_context(load, model, warnings)
         context = open_context(model, plan.sizes, plan.attention)
+        draft_model = _open_draft_model(load, model, plan) if context else None
     except LlamaError as error:
         raise _not_loaded(load, error) from error
+    adapters = load_adapters(model, load.adapters)
     pooling = _choose_pooling(load.pooling, model.pooling, warnings)
     saved = _open_saved(load, model, context) if context and load.saved else None
+    governor = open_governor(load, plan.sizes.threads, send)
+    if context is not None:
+        context.governor = governor
     return Loaded(
         model,
         plan.sizes,
@@ -107,7 +122,10 @@ def load_model(load: Load, send: Send) -> Loaded:
         plan.prompts,
         saved,
         plan.prefixes,
+        draft_model,
         plan.attention.flash,
+        adapters,
+        governor,
     )
 
 
@@ -117,6 +135,11 @@ def plan_context(load: Load, model: Model, warnings: list[RequestWarning]) -> Pl
     check_kind(model)
     attention = choose_attention(load, prefers_flash=model.prefers_flash, warnings=warnings)
     sizes = choose_sizes(load, model.training_context, warnings)
+    if model.recurrent and sizes.speculation != "off":
+        sizes.speculation = "off"
+        if load.draft_path or load.speculation == "always":
+            detail = "a recurrent model cannot take back a wrong guess"
+            warnings.append(RequestWarning("speculation", "ignored", detail))
     source = choose_template(load.chat_template, model.chat_template, model.vocabulary.specials)
     prompts = Prompts(model.vocabulary, try_template(model, source))
     return Plan(sizes, attention, source, prompts, set_room_aside(load, sizes, prompts))
@@ -159,6 +182,7 @@ def choose_sizes(load: Load, training_context: int, warnings: list[RequestWarnin
         batch=batch,
         prefill_chunk=max(1, min(load.prefill_chunk, batch)),
         threads=min(load.threads, MAX_THREADS) if load.threads > 0 else default_threads(),
+        speculation=load.speculation,
         interactive_gap=load.interactive_gap,
     )
 
@@ -180,38 +204,38 @@ def open_embedding_context(model: Model, sizes: Sizes, *, flash: bool) -> Contex
     return Context(model, probe._replace(batch=sizes.context))
 
 
-def check_file(path: str) -> None:
-    """Raises LoadError for what is no readable file."""
-    try:
-        mode = os.stat(path).st_mode
-    except OSError as error:
-        raise LoadError(f"cannot read {path}: {error.strerror}", "check the path") from error
-    if not stat.S_ISREG(mode):
-        raise LoadError(f"{path} is no file", "name a GGUF file")
-    if not os.access(path, os.R_OK):
-        raise LoadError(f"{path} may not be read by this user", "check its permissions")
-
-
-def check_kind(model: Model) -> None:
-    """Raises LoadError for a model that this engine does not run."""
-    if model.encoder_decoder:
-        raise LoadError("encoder-decoder models are not supported", "use a decoder-only model")
-    if model.diffusion:
-        raise LoadError("diffusion models are not supported", "use an autoregressive model")
-    if not model.vocabulary.size:
-        raise LoadError("the file has no vocabulary", "use a complete GGUF file")
-
-
 def open_context(model: Model, sizes: Sizes, attention: Attention) -> Context | None:
     """The context to generate with; None for a model that only embeds. Raises LlamaError."""
-    shape = ContextShape(
-        sizes.cells, sizes.batch, sizes.sequences, sizes.threads, attention=attention
-    )
-    context = Context(model, shape)
+    context = Context(model, shape_of(sizes, attention))
     if context.has_memory and context.causal:
         return context
     context.free()
     return None
+
+
+def shape_of(sizes: Sizes, attention: Attention) -> ContextShape:
+    """The context to generate with."""
+    return ContextShape(
+        sizes.cells,
+        sizes.batch,
+        sizes.sequences,
+        sizes.threads,
+        attention=attention,
+        drafts=0 if sizes.speculation == "off" else min(MOST_FURTHER, sizes.batch),
+    )
+
+
+def _open_draft_model(load: Load, model: Model, plan: Plan) -> DraftModel | None:
+    sizes = plan.sizes
+    if load.draft_path is None or sizes.speculation == "off":
+        return None
+    return open_draft_model(
+        load.draft_path,
+        model,
+        shape_of(sizes, plan.attention),
+        length=sizes.context,
+        slots=sizes.slots,
+    )
 
 
 def _open_saved(load: Load, model: Model, context: Context) -> SavedStates:

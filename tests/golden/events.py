@@ -49,6 +49,8 @@ EVENTS: list[Event] = [
         cached_tokens=8,
         completion_tokens=3,
         kv_bytes=92_400,
+        drafted_tokens=2,
+        accepted_tokens=1,
         warnings=1,
     ),
     RequestFailed(**_OF, total_ms=80.5, code="model_failed"),

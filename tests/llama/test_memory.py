@@ -65,6 +65,22 @@ def test_a_full_worker_has_what_was_predicted_and_not_more(
     assert not predicted.get("approximate")
 
 
+def test_a_draft_model_is_in_the_prediction(start: Any) -> None:
+    model = f'[models.m]\npath = "{SHELL_MODEL}"\ncontext = 512\nslots = 2\n'
+    drafting = f'speculation = "always"\ndraft_model = "{SHELL_MODEL}"\n'
+    daemon = start(f"{model}{drafting}[models.alone]\n{model.partition(chr(10))[2]}", None)
+    predicted, alone = entry(daemon, "m"), entry(daemon, "alone")
+    assert predicted["weights_bytes"] == 2 * alone["weights_bytes"]
+    assert predicted["cache_bytes"] == pytest.approx(2 * alone["cache_bytes"], rel=0.01)
+    with daemon.msgpack() as client:
+        said = client.call("complete", prompt="a b a b a", model="m", max_tokens=40).good()
+    assert said["usage"]["drafted_tokens"] > 0
+    fill(daemon, "m", 512, 2)
+    found = taken(daemon, "m", SHELL_MODEL)
+    # The draft model has read little, so that half of the caches is untouched.
+    assert 0.7 * predicted["predicted_bytes"] <= found <= predicted["predicted_bytes"]
+
+
 async def test_windows_and_states_are_weighed_for_what_they_are(
     tmp_path: Path,
 ) -> None:

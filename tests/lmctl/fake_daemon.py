@@ -36,6 +36,7 @@ TIMINGS = {
 }  # fmt: skip
 USAGE = {
     "prompt_tokens": 9, "cached_tokens": 4, "completion_tokens": 2, "kv_bytes": 1536,
+    "drafted_tokens": 3, "accepted_tokens": 1,
 }  # fmt: skip
 SUGGESTION = {
     "candidates": [

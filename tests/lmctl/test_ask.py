@@ -168,8 +168,8 @@ def test_warnings_and_receipt_are_on_stderr(daemon: FakeDaemon, lmctl: Lmctl):
     assert done.stderr.decode().splitlines() == [
         "lmctl: warning: top_k: ignored: no such knob",
         "lmctl: warning: the answer was cut off after 2 tokens: raise --max-tokens",
-        "lmctl: shell: 9 prompt tokens (4 cached), 2 new at 100.0/s, 1.5 KiB of KV cache; "
-        "queued 1 ms, load 0 ms, "
+        "lmctl: shell: 9 prompt tokens (4 cached), 2 new at 100.0/s, 1 of 3 guesses accepted, "
+        "1.5 KiB of KV cache; queued 1 ms, load 0 ms, "
         "prefill 3 ms, first token 5 ms, decode 20 ms; length",
     ]
     assert lmctl("ask", "-q", "x").stderr == b""

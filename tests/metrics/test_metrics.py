@@ -30,7 +30,7 @@ NOW = Snapshot(
     version="1.2.3",
     started=1.7e9,
     models=(
-        ModelFacts("a", "loaded", 4, 2, 1, 1 << 20),
+        ModelFacts("a", "loaded", 4, 2, 1, 1 << 20, 3),
         ModelFacts('odd "name"\\\n', "unloaded", 1, 0, 0, None),
     ),
     states=("loaded", "unloaded"),
@@ -57,6 +57,7 @@ def finished(**fields: Any) -> RequestFinished:
         "total_ms": 900.0, "queued_ms": 20.0, "load_ms": 300.0, "prefill_ms": 100.0,
         "first_token_ms": 430.0, "decode_ms": 400.0, "tokens_per_second": 50.0,
         "prompt_tokens": 100, "cached_tokens": 60, "completion_tokens": 20,
+        "drafted_tokens": 9, "accepted_tokens": 7,
     }  # fmt: skip
     return RequestFinished(**{**OF, **usual, **fields})
 
@@ -66,6 +67,8 @@ def test_a_request_is_counted_with_its_tokens_and_times():
     assert found.value("lmd_requests_total", method="ask", model="a", code="ok") == 1
     assert found.value("lmd_prompt_tokens_total", model="a") == 100
     assert found.value("lmd_cached_tokens_total", model="a") == 60
+    assert found.value("lmd_drafted_tokens_total", model="a") == 9
+    assert found.value("lmd_accepted_tokens_total", model="a") == 7
     assert found.value("lmd_cached_tokens_total", model="b") == 0
     assert found.value("lmd_completion_tokens_total", model="a") == 20
     for name, seconds in {
@@ -141,6 +144,7 @@ def test_gauges_are_of_the_moment():
     assert found.value("lmd_slots_busy", model="a") == 2
     assert found.value("lmd_requests_queued", model="a") == 1
     assert found.labels("lmd_worker_resident_bytes") == [{"model": "a"}]
+    assert found.value("lmd_worker_threads", model="a") == 3
     assert {"model": 'odd "name"\\\n'} in found.labels("lmd_slots")
 
 

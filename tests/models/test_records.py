@@ -60,6 +60,13 @@ def test_another_file_or_another_way_to_run_it_is_another_record(tmp_path: Path)
     assert key != key_of(load, "b2")
     os.utime(path, ns=(1, 1))
     assert key != key_of(load, "b1")
+    draft = tmp_path / "d.gguf"
+    draft.write_bytes(b"x")
+    drafting = replace(load, draft_path=str(draft))
+    key = key_of(drafting, "b1")
+    assert key != key_of(load, "b1")
+    draft.write_bytes(b"another")
+    assert key != key_of(drafting, "b1")
     path.unlink()
     with pytest.raises(OSError, match="No such file"):
         key_of(load, "b1")

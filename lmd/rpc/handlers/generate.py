@@ -14,12 +14,24 @@ from lmd.rpc.context import RequestContext
 from lmd.rpc.reading import Reading
 from lmd.rpc.requests import Requests
 from lmd.rpc.waiting import Progress
-from lmd.scheduler.broker import Broker, Lease
+from lmd.scheduler.broker import Broker
+from lmd.scheduler.grants import Lease
 
 NOT_YET = ("conversation",)
 """Parameters that the contract names and this version does not act on; reported, never silent."""
 CAPABILITIES = frozenset(
-    {"stream", "schema", "grammar", "logprobs", "seed", "stop", "cancel", "deadline", "supersede"}
+    {
+        "stream",
+        "schema",
+        "grammar",
+        "logprobs",
+        "seed",
+        "stop",
+        "cancel",
+        "deadline",
+        "supersede",
+        "lora",
+    }
 )
 
 
@@ -74,6 +86,7 @@ class GenerateHandlers:
             raise LmdError("invalid_request", "`schema` and `grammar` exclude each other")
         schema = None if params.schema is UNSET else context.dialect.json_text(params.schema)
         sampling = self._catalogue.sampling(model, params, persona.sampling)
+        adapters = self._catalogue.adapters(model, params.lora)
         context.streaming = params.stream
 
         def new_job(job: int) -> Generate:
@@ -87,6 +100,7 @@ class GenerateHandlers:
                 grammar=params.grammar,
                 overflow=params.overflow,
                 private=params.private,
+                adapters=adapters,
                 priority=params.priority,
             )
 
@@ -124,7 +138,7 @@ async def _collect(
     """
     logprobs: list[TokenLogprob] = []
     unsent = ""
-    with lease.worker.open_job(new_job) as job:
+    with lease.open_job(new_job) as job:
         while True:
             piece = await job.receive()
             logprobs += piece.logprobs

@@ -25,6 +25,8 @@ def together(costs: Sequence[Cost]) -> Cost:
             cached_tokens=sum(usage.cached_tokens for usage in usages),
             completion_tokens=sum(usage.completion_tokens for usage in usages),
             kv_bytes=_kv_bytes(usages),
+            drafted_tokens=sum(usage.drafted_tokens for usage in usages),
+            accepted_tokens=sum(usage.accepted_tokens for usage in usages),
         ),
         Timings(
             queued_ms=max((timing.queued_ms for timing in timings), default=0.0),

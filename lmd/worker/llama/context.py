@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 
 from lmd.protocol.params import CacheType
 from lmd.worker.attention import Attention
+from lmd.worker.governor import Governor
 from lmd.worker.llama.log import LlamaError, log
 from lmd.worker.llama.model import Model
 
@@ -34,6 +35,8 @@ class ContextShape(NamedTuple):
     threads: int
     embeddings: bool = False
     attention: Attention = Attention()
+    drafts: int = 0
+    """Rows of logits beyond one for each sequence."""
 
 
 class Buffers(NamedTuple):
@@ -63,7 +66,7 @@ class Context:
         self.flags = (model.gpu_layers, self.flash, p.kv_unified, p.swa_full, p.type_k, p.type_v)
         p.flash_attn_type = _flash_type(attention)
         # llama.cpp aborts if this is below the number of sequences.
-        p.n_outputs_max = shape.sequences
+        p.n_outputs_max = shape.sequences + shape.drafts
         if shape.embeddings:
             p.embeddings = True
             p.pooling_type = C.LLAMA_POOLING_TYPE_NONE
@@ -85,6 +88,8 @@ class Context:
         self._vocabulary_size = model.vocabulary.size
         self._width = model.width
         self.batch = Batch(shape.batch)
+        self.governor: Governor | None = None
+        """Says with how many threads to compute; without, it is always as many."""
 
     def free(self) -> None:
         """Give the memory back; the context is unusable afterwards."""
@@ -92,7 +97,13 @@ class Context:
 
     def decode(self) -> int:
         """Run the batch: 0 done, 1 no room in the cache, below 0 failed."""
-        return int(C.llama_decode(self.handle, self.batch.struct))
+        if self.governor is None:
+            return int(C.llama_decode(self.handle, self.batch.struct))
+        threads = self.governor.begin()
+        C.llama_set_n_threads(self.handle, threads, threads)
+        code = int(C.llama_decode(self.handle, self.batch.struct))
+        self.governor.end(self.batch.size)
+        return code
 
     def logits(self, row: int) -> Floats:
         """The logits of a row of the last batch, as a view that the next decode overwrites."""

@@ -11,12 +11,12 @@ def test_nothing_costs_nothing():
 def test_tokens_and_rates_add_up_and_times_run_side_by_side():
     cost = together(
         [
-            Cost(Usage(10, 0, 5, 1500), Timings(1.0, 0.0, 7.0, 9.0, 20.0, 50.0)),
-            Cost(Usage(10, 9, 2, 1200), Timings(3.0, 2.0, 4.0, 6.0, 30.0, 40.0)),
+            Cost(Usage(10, 0, 5, 1500, 4, 3), Timings(1.0, 0.0, 7.0, 9.0, 20.0, 50.0)),
+            Cost(Usage(10, 9, 2, 1200, 1, 0), Timings(3.0, 2.0, 4.0, 6.0, 30.0, 40.0)),
         ]
     )
     assert cost.timings == Timings(3.0, 2.0, 7.0, 6.0, 30.0, 90.0)
-    assert cost.usage == Usage(20, 9, 7, 1500 + 300 + 900)
+    assert cost.usage == Usage(20, 9, 7, 1500 + 300 + 900, 5, 3)
 
 
 def test_a_shared_prefix_is_counted_once():
