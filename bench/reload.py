@@ -98,7 +98,8 @@ def _change_one(model: Path, edits: int) -> Changes:
     with open_daemon(_models(model, 512)) as lmd:
         for name in MODELS:
             _ask_kept(lmd, name)
-        with _load(lmd, [name for name in MODELS for _ in range(CLIENTS_EACH)]) as codes:
+        asked = [name for name in MODELS for _ in range(CLIENTS_EACH)]
+        with _load(lmd, asked, KEPT_PROMPT) as codes:
             before = _pids(lmd)
             for number in range(edits):
                 _edit(lmd, _models(model, 512 + 64 * (1 + number % 2)))
@@ -177,8 +178,8 @@ def _generation(lmd: Lmd) -> object:
 
 
 @contextlib.contextmanager
-def _load(lmd: Lmd, models: Sequence[str]) -> Iterator[Counter[str]]:
-    """A client for each that asks this model one thing after the other; how requests ended."""
+def _load(lmd: Lmd, models: Sequence[str], prompt: str = "x") -> Iterator[Counter[str]]:
+    """A client for each that asks this model the same again and again; how requests ended."""
     codes: Counter[str] = Counter()
     stop = threading.Event()
 
@@ -186,7 +187,7 @@ def _load(lmd: Lmd, models: Sequence[str]) -> Iterator[Counter[str]]:
         with contextlib.closing(connect(lmd.socket)) as connection:
             while not stop.is_set():
                 try:
-                    connection.call("ask", {"prompt": "x", "model": model, "max_tokens": 8})
+                    connection.call("ask", {"prompt": prompt, "model": model, "max_tokens": 8})
                     codes["ok"] += 1
                 except DaemonError as error:
                     codes[error.code] += 1
