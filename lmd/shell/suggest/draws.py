@@ -1,13 +1,20 @@
 """How many samples are drawn from which prompt, and how. Pure."""
 
+from collections.abc import Sequence
+
 from msgspec.structs import replace
 
 from lmd.protocol.params import Sampling
+from lmd.shell.suggest.prompts import Prompt
 from lmd.shell.suggest.sampling import Draw
 from lmd.shell.suggest.task import Style
 
 SPARE = 5
 """Samples beyond the candidates that are asked for: some will agree, some will be no good."""
+FREE = 8
+"""Answers without a beginning that was given: they vote for one another."""
+MOST = 12
+"""Draws of a model made for the tasks, as many as the built-in model has slots."""
 LONGEST = {Style.PLAIN: 96, Style.TASKS: 64, Style.GENERAL: 256}
 """Tokens of a greedy answer."""
 LONGEST_SAMPLE = {Style.PLAIN: 56, Style.TASKS: 44, Style.GENERAL: 256}
@@ -21,14 +28,18 @@ _SPREAD = (0, 1, 0, 2, 0, 1, 0, 3)
 for a wrong hint leads astray, and the right one is asked for by the request that names it."""
 
 
-def plan_draws(prompts: int, candidates: int, style: Style) -> list[Draw]:
+def plan_draws(prompts: Sequence[Prompt], candidates: int, style: Style) -> list[Draw]:
     """The greedy answer to every prompt, then samples with fixed seeds, spread over the prompts.
 
+    Nothing is sampled of prompts that give a beginning: what differs among them is the beginning.
     A general model is slow and rarely repeats itself: it is asked no more often than needed.
     """
+    begun = sum(bool(prompt.begin) for prompt in prompts)
     count = candidates if style is Style.GENERAL else candidates + SPARE
-    greedy = [Draw(at, _greedy(style)) for at in range(min(prompts, count))]
-    spread = [at for at in _SPREAD if at < prompts]
+    if begun:
+        count = max(count, min(begun + FREE, MOST))
+    greedy = [Draw(at, _greedy(style)) for at in range(min(len(prompts), count))]
+    spread = [at for at in _SPREAD if at < len(prompts) - begun]
     sampled = [
         Draw(spread[number % len(spread)], _sampled(style, seed=number + 1))
         for number in range(count - len(greedy))

@@ -3,6 +3,7 @@
 The order and the scale are part of the weights: `lmd.shell.suggest.weights` is fitted to them.
 """
 
+import math
 from collections import Counter
 from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass
@@ -12,8 +13,10 @@ from lmd.shell.language import head, skeleton
 from lmd.shell.lexicon.terms import terms
 from lmd.shell.suggest.candidates import Draft
 from lmd.shell.suggest.judging import Judgement
+from lmd.shell.suggest.planning import set_chance
 
 LEAST_LIKELIHOOD = -40.0
+LEAST_CHOSEN = -9.0
 CLOSE = 0.7
 """From this score on an idiom may well be what was meant."""
 
@@ -63,6 +66,7 @@ def features(
     shapes = evidence.shapes
     named = evidence.named.split()[:1]
     wanted, missed = _wanted(shape, evidence.hints)
+    chosen, unhinted = _chosen(shape, evidence.hints)
     return {
         "bias": 1.0,
         "likelihood": max(draft.likelihood, LEAST_LIKELIHOOD) / 10,
@@ -83,6 +87,11 @@ def features(
         "idiom_close": max(0.0, draft.idiom - CLOSE) / (1 - CLOSE),
         "wanted": wanted,
         "missed": missed,
+        "planned": float(draft.planned),
+        "unvoted": float(draft.planned and not draft.votes),
+        "chosen": math.exp(chosen),
+        "chosen_log": max(chosen, LEAST_CHOSEN) / 3,
+        "unhinted": min(unhinted, 3) / 3,
         "said": _said(shape, evidence.terms),
         "literals": _used(draft.command, evidence.literals),
         "placeholders": min(placeholders, 3) / 3,
@@ -107,9 +116,7 @@ def _wanted(shape: Shape, hints: Sequence[Hint]) -> tuple[float, float]:
     Both are 0 for a command that no hint is about.
     """
     words = [word.partition("=")[0] for word in shape.words]
-    hint = next(
-        (hint for hint in hints if hint.chances and set(hint.topic.split()) <= set(words)), None
-    )
+    hint = _hint_of(words, hints)
     if hint is None:
         return 0.0, 0.0
     used = {hint.aliases.get(word, word) for word in words}
@@ -117,6 +124,25 @@ def _wanted(shape: Shape, hints: Sequence[Hint]) -> tuple[float, float]:
     present = [chance for item, chance in chances.items() if item in used]
     absent = [chance for item, chance in chances.items() if item not in used]
     return sum(present) / len(present) if present else 0.0, max(absent, default=0.0)
+
+
+def _chosen(shape: Shape, hints: Sequence[Hint]) -> tuple[float, int]:
+    """Natural logarithm of the chance that just its hinted items are wanted, and its other flags.
+
+    Both are 0 for a command that no hint is about.
+    """
+    words = [word.partition("=")[0] for word in shape.words]
+    hint = _hint_of(words, hints)
+    if hint is None:
+        return 0.0, 0
+    used = {hint.aliases.get(word, word) for word in words}
+    others = sum(word[:1] == "-" and word not in hint.items for word in used)
+    return set_chance(hint, used), others
+
+
+def _hint_of(words: Collection[str], hints: Sequence[Hint]) -> Hint | None:
+    """The first hint with chances that is about a command of these words."""
+    return next((h for h in hints if h.chances and set(h.topic.split()) <= set(words)), None)
 
 
 def _said(shape: Shape, request: Collection[str]) -> float:

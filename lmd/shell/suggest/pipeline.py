@@ -153,7 +153,7 @@ class Suggester:
 
             topics = [hint.topic for hint in hinted.hints[:1]]
             nursery.start_soon(self._reference.look_up, topics, math.inf)
-            draws = plan_draws(len(prompts), order.count, style)
+            draws = plan_draws(prompts, order.count, style)
             try:
                 drawn = await self._sampler.draw(
                     order.model, prompts, draws, order.priority, on_wait, take

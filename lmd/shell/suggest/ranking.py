@@ -115,7 +115,7 @@ def _is_invented(measured: Measured, evidence: Evidence) -> bool:
 def _candidate(measured: Measured, *, trusted: bool) -> Candidate:
     draft = measured.draft
     estimate = draft.rule_confidence
-    if draft.votes or draft.idiom:
+    if draft.votes or draft.idiom or draft.planned:
         estimate = max(estimate, confidence(measured.features))
     return Candidate(
         command=draft.command,

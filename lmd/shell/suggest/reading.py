@@ -35,6 +35,8 @@ class Reading:
     greedy: bool
     hinted: bool = False
     """Its prompt had a hint: the program cost it nothing."""
+    planned: bool = False
+    """Its beginning was given: it says nothing of what the model would have said."""
 
 
 def read_sample(sample: Sample, prompt: Prompt) -> Reading | None:
@@ -53,7 +55,8 @@ def read_sample(sample: Sample, prompt: Prompt) -> Reading | None:
     inside = _between(sample.logprobs, start, end)
     total = sum(entry.logprob for entry in inside)
     hinted = prompt.hint is not None
-    return Reading(command, total, len(inside), sample.prompt, sample.greedy, hinted)
+    planned = bool(prompt.begin)
+    return Reading(command, total, len(inside), sample.prompt, sample.greedy, hinted, planned)
 
 
 def _json_command(text: str) -> tuple[str, int, int] | None:

@@ -6,6 +6,8 @@ Fitted to the candidates of 713 held-out questions.
 WEIGHTS: dict[str, float] = {
     "agreement": 1.236,
     "bias": -2.76,
+    "chosen": 1.0,
+    "chosen_log": 0.3,
     "fixing": -2.997,
     "flags": -0.697,
     "general": 0.749,
@@ -22,6 +24,7 @@ WEIGHTS: dict[str, float] = {
     "named": -0.303,
     "placeholders": -0.161,
     "plain": 0.515,
+    "planned": 0.0,
     "risky": -0.15,
     "said": 0.269,
     "same_program": 0.865,
@@ -29,7 +32,9 @@ WEIGHTS: dict[str, float] = {
     "token_likelihood": 0.273,
     "tokens": -0.124,
     "topic": -0.193,
+    "unhinted": -0.3,
     "unknown_flags": -0.106,
+    "unvoted": 0.0,
     "votes": 0.463,
     "wanted": 0.832,
 }
