@@ -11,10 +11,9 @@ from lmd.shell.suggest.task import Style
 
 SPARE = 5
 """Samples beyond the candidates that are asked for: some will agree, some will be no good."""
-FREE = 8
-"""Answers without a beginning that was given: they vote for one another."""
-MOST = 12
-"""Draws of a model made for the tasks, as many as the built-in model has slots."""
+WITH_PLANS = 12
+"""Draws where some begin with flags that were given, so that there are enough of the others to vote
+for one another; the built-in model has as many slots."""
 LONGEST = {Style.PLAIN: 96, Style.TASKS: 64, Style.GENERAL: 256}
 """Tokens of a greedy answer."""
 LONGEST_SAMPLE = {Style.PLAIN: 56, Style.TASKS: 44, Style.GENERAL: 256}
@@ -37,7 +36,7 @@ def plan_draws(prompts: Sequence[Prompt], candidates: int, style: Style) -> list
     begun = sum(bool(prompt.begin) for prompt in prompts)
     count = candidates if style is Style.GENERAL else candidates + SPARE
     if begun:
-        count = max(count, min(begun + FREE, MOST))
+        count = max(count, WITH_PLANS)
     greedy = [Draw(at, _greedy(style)) for at in range(min(len(prompts), count))]
     spread = [at for at in _SPREAD if at < len(prompts) - begun]
     sampled = [

@@ -89,8 +89,8 @@ def features(
         "missed": missed,
         "planned": float(draft.planned),
         "unvoted": float(draft.planned and not draft.votes),
-        "chosen": math.exp(chosen),
-        "chosen_log": max(chosen, LEAST_CHOSEN) / 3,
+        "chosen": math.exp(chosen) if chosen is not None else 0.0,
+        "chosen_log": max(chosen, LEAST_CHOSEN) / 3 if chosen is not None else 0.0,
         "unhinted": min(unhinted, 3) / 3,
         "said": _said(shape, evidence.terms),
         "literals": _used(draft.command, evidence.literals),
@@ -126,15 +126,15 @@ def _wanted(shape: Shape, hints: Sequence[Hint]) -> tuple[float, float]:
     return sum(present) / len(present) if present else 0.0, max(absent, default=0.0)
 
 
-def _chosen(shape: Shape, hints: Sequence[Hint]) -> tuple[float, int]:
+def _chosen(shape: Shape, hints: Sequence[Hint]) -> tuple[float | None, int]:
     """Natural logarithm of the chance that just its hinted items are wanted, and its other flags.
 
-    Both are 0 for a command that no hint is about.
+    None and 0 for a command that no hint is about.
     """
     words = [word.partition("=")[0] for word in shape.words]
     hint = _hint_of(words, hints)
     if hint is None:
-        return 0.0, 0
+        return None, 0
     used = {hint.aliases.get(word, word) for word in words}
     others = sum(word[:1] == "-" and word not in hint.items for word in used)
     return set_chance(hint, used), others

@@ -5,12 +5,15 @@ likeliest sets are written down first, and the model goes on from there.
 """
 
 import math
+import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 
 from lmd.shell.hints import Hint
 from lmd.shell.slots import ITEMS, TOPIC
 
+_ADDED = re.compile(rf"[{ITEMS[0]}-{ITEMS[-1]}]|(?<!\S)--?[A-Za-z]")
+_JOINED = re.compile(r"[|;&]|\$\(")
 LEAST = 1e-3
 USUAL_SUDO = 0.5
 """From this share of a topic's commands on, ``sudo`` is a part of the beginning."""
@@ -45,6 +48,17 @@ def plan_commands(hint: Hint, most: int) -> list[Plan]:
     return [Plan(hint, _begin(hint, bits), share) for share, bits in sets[:most]]
 
 
+def within_plan(continuation: str) -> str:
+    """What a model said after a plan, up to where it adds another flag to the planned command.
+
+    Flags of a further command, behind a pipe and the like, are left.
+    """
+    found = _ADDED.search(continuation)
+    if found is None or _JOINED.search(continuation, 0, found.start()):
+        return continuation
+    return continuation[: found.start()].rstrip()
+
+
 def set_chance(hint: Hint, used: "frozenset[str] | set[str]") -> float:
     """Natural logarithm of the chance that a request wants just these of a hint's items."""
     return sum(
@@ -66,8 +80,8 @@ def _order(hint: Hint, at: int) -> tuple[bool, float, int]:
 
 
 def plan_hints(hints: Sequence[Hint], most: int) -> list[Plan]:
-    """The likeliest sets of several topics, which are in order: the first has most of them."""
-    shares = (most,) if len(hints) == 1 else (most - most // 3, most // 3)
+    """The likeliest sets of a topic, or of the first two of several."""
+    shares = (most,) if len(hints) == 1 else (most - most // 2, most // 2)
     return [
         plan
         for hint, share in zip(hints, shares, strict=False)

@@ -20,7 +20,7 @@ SCHEMA = json.dumps(
 )
 PLANS_NAMED = 6
 """Beginnings that are tried where the request names its program."""
-PLANS = 4
+PLANS = 2
 _SYSTEMS = {"linux": "Linux with GNU tools", "macos": "macOS with BSD tools"}
 _GENERAL = {
     "suggest": (

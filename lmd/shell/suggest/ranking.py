@@ -4,7 +4,7 @@ from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 
 from lmd.protocol.results import Candidate
-from lmd.shell.language import placeholders
+from lmd.shell.language import placeholders, skeleton
 from lmd.shell.lexicon.terms import terms
 from lmd.shell.risk import risks
 from lmd.shell.risk.insertable import one_line
@@ -56,7 +56,7 @@ def rank(
     *,
     trusted: bool,
 ) -> list[Candidate]:
-    """Candidates, likeliest first.
+    """Candidates, likeliest first, but for those that repeat another's programs and flags.
 
     What no shell would parse is left out, and so is a program that a model made up.
     """
@@ -65,7 +65,19 @@ def rank(
     ranked = [
         _candidate(one, trusted=trusted) for one in measured if not _is_invented(one, evidence)
     ]
-    return sorted(ranked, key=lambda candidate: -candidate.confidence)
+    return differing_first(sorted(ranked, key=lambda candidate: -candidate.confidence))
+
+
+def differing_first(ranked: Sequence[Candidate]) -> list[Candidate]:
+    """In the same order, but those that differ from a better one in literals alone are last."""
+    seen: set[tuple[str, ...]] = set()
+    first: list[Candidate] = []
+    repeated: list[Candidate] = []
+    for candidate in ranked:
+        shape = skeleton(candidate.command)
+        (repeated if shape in seen else first).append(candidate)
+        seen.add(shape)
+    return first + repeated
 
 
 def is_sure(candidates: Sequence[Candidate]) -> bool:

@@ -5,6 +5,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from lmd.protocol.results import TokenLogprob
+from lmd.shell.suggest.planning import within_plan
 from lmd.shell.suggest.prompts import Prompt
 
 _KEY = '"command"'
@@ -44,12 +45,13 @@ def read_sample(sample: Sample, prompt: Prompt) -> Reading | None:
 
     A model that was asked for JSON and wrote none is taken at its word.
     """
-    if not sample.whole:
+    text = within_plan(sample.text) if prompt.begin else sample.text
+    if not sample.whole and text == sample.text:
         return None
-    text, start, end = sample.text, 0, len(sample.text)
+    start, end = 0, len(text)
     if prompt.schema is not None and (found := _json_command(text)):
         text, start, end = found
-    command = prompt.restore(text.strip())
+    command = prompt.restore(text.rstrip() if prompt.begin else text.strip())
     if not command:
         return None
     inside = _between(sample.logprobs, start, end)

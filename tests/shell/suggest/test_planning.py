@@ -8,7 +8,7 @@ from hypothesis import given
 
 from lmd.shell.hints import Hint
 from lmd.shell.slots import ITEMS, TOPIC
-from lmd.shell.suggest.planning import plan_commands, plan_hints, set_chance
+from lmd.shell.suggest.planning import plan_commands, plan_hints, set_chance, within_plan
 
 PUSH = Hint("git push", ("--tags", "-u", "origin"), chances=(0.6, 0.1, 0.3))
 HINTS = st.lists(st.floats(0, 1), max_size=6).map(
@@ -37,9 +37,24 @@ def test_nothing_is_planned_where_nobody_reckoned():
     assert plan_commands(Hint("tar", ("-x",)), 5) == []
 
 
-def test_of_several_topics_the_first_has_most():
-    plans = plan_hints([PUSH, Hint("tar", ("-x",), chances=(0.5,)), PUSH], 4)
-    assert [plan.hint.topic for plan in plans] == ["git push"] * 3 + ["tar"]
+def test_of_several_topics_the_first_two_share():
+    plans = plan_hints([PUSH, Hint("tar", ("-x",), chances=(0.5,)), PUSH], 3)
+    assert [plan.hint.topic for plan in plans] == ["git push", "git push", "tar"]
+
+
+@pytest.mark.parametrize(
+    ("said", "kept"),
+    [
+        (" path/to/file", " path/to/file"),
+        (f" a.txt{ITEMS[1]} b", " a.txt"),
+        (" a.txt --more", " a.txt"),
+        ("=3 -", "=3 -"),
+        (" | xargs -n 1 rm", " | xargs -n 1 rm"),
+        ("-x", ""),
+    ],
+)
+def test_a_plan_ends_where_the_model_adds_to_it(said: str, kept: str):
+    assert within_plan(said) == kept
 
 
 @given(HINTS, st.integers(1, 70))

@@ -7,11 +7,12 @@ import hypothesis.strategies as st
 from hypothesis import given
 
 from lmd.paths import lexicon_path
+from lmd.protocol.results import Candidate
 from lmd.shell.lexicon.store import Lexicon
 from lmd.shell.suggest.candidates import Draft
 from lmd.shell.suggest.hinting import Hinted
 from lmd.shell.suggest.knowledge import Knowledge, NoLexicon
-from lmd.shell.suggest.ranking import evidence_of, is_outdone, is_sure, rank
+from lmd.shell.suggest.ranking import differing_first, evidence_of, is_outdone, is_sure, rank
 from lmd.shell.suggest.weights import THRESHOLD
 
 KNOWLEDGE = Knowledge(NoLexicon(), lambda topic: frozenset())
@@ -74,6 +75,13 @@ def test_a_repair_has_the_confidence_of_its_rule():
     (found,) = ranked(Draft("git push -u origin x", why="no upstream", rule_confidence=0.9))
     assert (found.confidence, found.why) == (0.9, "no upstream")
     assert is_sure([found]) == (THRESHOLD <= 0.9)
+
+
+def test_what_differs_in_literals_alone_stands_behind_what_differs_in_flags():
+    listed = [Candidate(line, 0.5, True) for line in ("ls -l a", "ls -l b", "ls a", "ls -l c")]
+    assert [one.command for one in differing_first(listed)] == [
+        "ls -l a", "ls a", "ls -l b", "ls -l c",
+    ]  # fmt: skip
 
 
 def test_placeholders_are_spans_of_the_command():
