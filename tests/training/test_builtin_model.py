@@ -96,7 +96,7 @@ def test_lines_of_a_system_message_set_task_and_hint(llama: Llama, task: str):
 
 
 def test_takes_the_tasks_of_lmd_and_says_how_it_was_made(llama: Llama):
-    assert llama.metadata["lmd.shell.format"] == "1"
+    assert llama.metadata["lmd.shell.format"] == "2"
     assert llama.metadata["lmd.shell.recipe_commit"]
     assert "head" in llama.metadata["lmd.shell.figures"]
 

@@ -34,6 +34,9 @@ from lmd.shell.suggest.syntax import SyntaxCheck, open_syntax_check
 from lmd.shell.suggest.task import Style, Task
 from lmd.shell.suggest.weights import THRESHOLD
 
+BEGINNING_FORMAT = 2
+"""Of a model's file: its template takes the beginning of an answer, too."""
+TASK_FORMATS = (1, BEGINNING_FORMAT)
 MOST_TOPICS = 2
 """Topics of a sample that are looked up while others are drawn."""
 
@@ -109,7 +112,8 @@ class Suggester:
         hinted = await self._hinted(order, style)
         if order.task.name == "fix" and style is Style.PLAIN:
             return await self._without_model(order, repairs)
-        prompts = command_prompts(order.task, style, hinted)
+        begins = await self._catalogue.shell_format(order.model) == BEGINNING_FORMAT
+        prompts = command_prompts(order.task, style, hinted, plans=begins)
         idioms, shell = idiom_drafts(hinted.idioms), order.task.shell
         # Idioms parse in bash: their values are quoted as their place needs it.
         unknown = [draft for draft in idioms if not parses_in(draft.command, shell)]
@@ -203,7 +207,7 @@ class Suggester:
 
 async def style_of(model: str, catalogue: Catalogue) -> Style:
     """How a model takes tasks. Raises `LmdError` ``load_failed`` for a bad file."""
-    if await catalogue.shell_format(model) == 1:
+    if await catalogue.shell_format(model) in TASK_FORMATS:
         return Style.TASKS
     return Style.PLAIN if catalogue.is_builtin(model) else Style.GENERAL
 

@@ -60,11 +60,13 @@ class Prompt:
         return self.slots.restore(self.hint.restore(answer) if self.hint else answer)
 
 
-def command_prompts(task: Task, style: Style, hinted: Hinted) -> list[Prompt]:
+def command_prompts(
+    task: Task, style: Style, hinted: Hinted, *, plans: bool = True
+) -> list[Prompt]:
     """Prompts for `suggest` and `fix`: the first without a hint, then one for each hint.
 
     A request that names its program has only the hint of that program. Prompts with a beginning of
-    the answer, by `plan_hints`, are last.
+    the answer, by `plan_hints`, are last; without ``plans`` there are none.
     """
     if style is Style.GENERAL:
         return [Prompt(_general(task), SCHEMA)]
@@ -73,14 +75,14 @@ def command_prompts(task: Task, style: Style, hinted: Hinted) -> list[Prompt]:
         return [Prompt(_tasks(task, text, None))]
     if style is Style.PLAIN:
         return [Prompt(_tasks(task, task.text, None))]
+    bare = [] if hinted.named else [_slotted(task, task.text, None)]
     prompts = [_slotted(task, hinted.text, hint) for hint in hinted.hints]
-    plans = [
+    most = (PLANS_NAMED if hinted.named else PLANS) if plans else 0
+    begun = [
         _slotted(task, hinted.text, plan.hint, plan.begin)
-        for plan in plan_hints(hinted.hints, PLANS_NAMED if hinted.named else PLANS)
+        for plan in plan_hints(hinted.hints, most)
     ]
-    return (
-        [*prompts, *plans] if hinted.named else [_slotted(task, task.text, None), *prompts, *plans]
-    )
+    return [*bare, *prompts, *begun]
 
 
 def sentence_prompt(task: Task, style: Style) -> Prompt | None:
