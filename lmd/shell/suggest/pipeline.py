@@ -26,7 +26,7 @@ from lmd.shell.suggest.draws import plan_draws
 from lmd.shell.suggest.hinting import Hinted, hint_request
 from lmd.shell.suggest.knowledge import Knowledge
 from lmd.shell.suggest.prompts import Prompt, command_prompts
-from lmd.shell.suggest.ranking import evidence_of, is_outdone, is_sure, rank
+from lmd.shell.suggest.ranking import choose_differing, evidence_of, is_outdone, is_sure, rank
 from lmd.shell.suggest.reading import Reading, Sample, read_sample
 from lmd.shell.suggest.reference import Reference
 from lmd.shell.suggest.sampling import Drawn, Sampler
@@ -198,7 +198,7 @@ class Suggester:
         )
         chosen = ranked
         if not order.features:
-            chosen = ranked[: order.count]
+            chosen = choose_differing(ranked, order.count)
             for candidate in chosen:
                 candidate.features = {}
         sure = is_sure(chosen) and not is_outdone(chosen[0].command, drafts, parses)

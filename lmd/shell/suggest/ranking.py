@@ -56,7 +56,7 @@ def rank(
     *,
     trusted: bool,
 ) -> list[Candidate]:
-    """Candidates, likeliest first, but for those that repeat another's programs and flags.
+    """Candidates, likeliest first.
 
     What no shell would parse is left out, and so is a program that a model made up.
     """
@@ -65,11 +65,14 @@ def rank(
     ranked = [
         _candidate(one, trusted=trusted) for one in measured if not _is_invented(one, evidence)
     ]
-    return differing_first(sorted(ranked, key=lambda candidate: -candidate.confidence))
+    return sorted(ranked, key=lambda candidate: -candidate.confidence)
 
 
-def differing_first(ranked: Sequence[Candidate]) -> list[Candidate]:
-    """In the same order, but those that differ from a better one in literals alone are last."""
+def choose_differing(ranked: Sequence[Candidate], most: int) -> list[Candidate]:
+    """So many of the candidates, in their order.
+
+    Those that differ from a better one in literals alone are taken only where others run out.
+    """
     seen: set[tuple[str, ...]] = set()
     first: list[Candidate] = []
     repeated: list[Candidate] = []
@@ -77,7 +80,7 @@ def differing_first(ranked: Sequence[Candidate]) -> list[Candidate]:
         shape = skeleton(candidate.command)
         (repeated if shape in seen else first).append(candidate)
         seen.add(shape)
-    return first + repeated
+    return sorted((first + repeated)[:most], key=lambda candidate: -candidate.confidence)
 
 
 def is_sure(candidates: Sequence[Candidate]) -> bool:

@@ -12,7 +12,7 @@ from lmd.shell.lexicon.store import Lexicon
 from lmd.shell.suggest.candidates import Draft
 from lmd.shell.suggest.hinting import Hinted
 from lmd.shell.suggest.knowledge import Knowledge, NoLexicon
-from lmd.shell.suggest.ranking import differing_first, evidence_of, is_outdone, is_sure, rank
+from lmd.shell.suggest.ranking import choose_differing, evidence_of, is_outdone, is_sure, rank
 from lmd.shell.suggest.weights import THRESHOLD
 
 KNOWLEDGE = Knowledge(NoLexicon(), lambda topic: frozenset())
@@ -77,11 +77,13 @@ def test_a_repair_has_the_confidence_of_its_rule():
     assert is_sure([found]) == (THRESHOLD <= 0.9)
 
 
-def test_what_differs_in_literals_alone_stands_behind_what_differs_in_flags():
-    listed = [Candidate(line, 0.5, True) for line in ("ls -l a", "ls -l b", "ls a", "ls -l c")]
-    assert [one.command for one in differing_first(listed)] == [
-        "ls -l a", "ls a", "ls -l b", "ls -l c",
-    ]  # fmt: skip
+def test_what_differs_in_literals_alone_gives_way_to_what_differs_in_flags():
+    lines = ("ls -l a", "ls -l b", "ls a", "ls -l c")
+    listed = [Candidate(line, 0.9 - at / 10, True) for at, line in enumerate(lines)]
+    chosen = [one.command for one in choose_differing(listed, 2)]
+    assert chosen == ["ls -l a", "ls a"]
+    assert [one.command for one in choose_differing(listed, 3)] == ["ls -l a", "ls -l b", "ls a"]
+    assert choose_differing(listed, 9) == listed
 
 
 def test_placeholders_are_spans_of_the_command():
