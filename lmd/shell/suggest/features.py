@@ -17,6 +17,11 @@ from lmd.shell.suggest.planning import set_chance
 
 LEAST_LIKELIHOOD = -40.0
 LEAST_CHOSEN = -9.0
+OTHERWISE_NAMED = (
+    "agreement", "chosen", "chosen_log", "flags", "greedy", "likelihood", "same_skeleton",
+    "unhinted", "votes", "wanted",
+)  # fmt: skip
+"""What counts otherwise where the request names its program: then flags alone tell."""
 CLOSE = 0.7
 """From this score on an idiom may well be what was meant."""
 
@@ -67,7 +72,7 @@ def features(
     named = evidence.named.split()[:1]
     wanted, missed = _wanted(shape, evidence.hints)
     chosen, unhinted = _chosen(shape, evidence.hints)
-    return {
+    values = {
         "bias": 1.0,
         "likelihood": max(draft.likelihood, LEAST_LIKELIHOOD) / 10,
         "token_likelihood": draft.likelihood / draft.tokens if draft.tokens else 0.0,
@@ -102,6 +107,7 @@ def features(
         "general": float(evidence.general),
         "fixing": float(evidence.fixing),
     }
+    return values | {f"named_{name}": values[name] if named else 0.0 for name in OTHERWISE_NAMED}
 
 
 def _share(shapes: Sequence[Shape], same: Callable[[Shape], bool]) -> float:
