@@ -11,6 +11,7 @@ from types import ModuleType
 from bench import (
     cancel,
     first_token,
+    gap,
     machine,
     memory,
     overload,
@@ -33,6 +34,7 @@ BENCHMARKS: dict[str, ModuleType] = {
     "first_token": first_token,
     "restore": restore,
     "cancel": cancel,
+    "gap": gap,
     "throughput": throughput,
 }
 

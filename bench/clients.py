@@ -83,7 +83,7 @@ def llama_server_client(port: int, words: list[int]) -> Complete:
         with contextlib.closing(connection):
             body = json.dumps({**common, "prompt": prompt, "n_predict": tokens})
             connection.request("POST", "/completion", body, {"Content-Type": "application/json"})
-            for event in _events(connection.getresponse()):
+            for event in events(connection.getresponse()):
                 if not first and event.get("content"):
                     first = time.perf_counter() - started
                 if event.get("stop"):
@@ -93,7 +93,7 @@ def llama_server_client(port: int, words: list[int]) -> Complete:
     return complete
 
 
-def _events(response: http.client.HTTPResponse) -> Iterator[dict[str, Any]]:
+def events(response: http.client.HTTPResponse) -> Iterator[dict[str, Any]]:
     """Server-sent events, each as soon as its bytes are there."""
     if response.status != http.HTTPStatus.OK:
         raise RuntimeError(f"llama-server answered {response.status}: {response.read()[:500]!r}")

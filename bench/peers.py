@@ -15,6 +15,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from bench.clients import REQUEST_SECONDS, WORDS, Complete, llama_server_client, lmd_client
+from bench.streaming import Stream, llama_server_stream, lmd_stream
 from lmctl.client import connect
 from lmctl.failures import NotRunning
 
@@ -43,6 +44,7 @@ class Peer:
 
     name: str
     complete: Complete
+    stream: Stream
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,7 +82,10 @@ def open_lmd(setup: Setup) -> Iterator[tuple[Lmd, Peer]]:
     with open_daemon(lmd_config(setup)) as lmd:
         lmd.call("models.load", {"model": MODEL})
         words = plain_words(lmd)
-        yield lmd, Peer("lmd", lmd_client(lmd.socket, MODEL, words))
+        yield (
+            lmd,
+            Peer("lmd", lmd_client(lmd.socket, MODEL, words), lmd_stream(lmd.socket, MODEL, words)),
+        )
 
 
 @contextlib.contextmanager
@@ -97,7 +102,8 @@ def open_llama_server(binary: Path, setup: Setup, words: list[int]) -> Iterator[
         open_private_directory() as directory,
         _serve(command, directory, lambda: _answers_health(port)),
     ):
-        yield Peer("llama-server", llama_server_client(port, words))
+        complete, stream = llama_server_client(port, words), llama_server_stream(port, words)
+        yield Peer("llama-server", complete, stream)
 
 
 def lmd_config(setup: Setup) -> str:

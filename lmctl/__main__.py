@@ -93,6 +93,9 @@ def run_hot(command: "Command", argv: list[str]) -> int:
         write_stderr(render(command))
         return failure.status
     except Failure as failure:
+        from lmctl.parse import in_options
+
+        failure.message = in_options(failure.message, command)
         messages.failure(failure)
         return failure.status
 

@@ -48,7 +48,7 @@ def run_typer(argv: list[str]) -> int:
     """Read ``argv`` with typer and run what it chose; returns the exit status."""
     chosen: Chosen = []
     try:
-        check_first_word(argv, list(root_command().commands))
+        check_first_word(argv, root_command().commands)
         status = app(args=argv, prog_name="lmctl", obj=chosen, standalone_mode=False)
         return chosen[0]() if chosen else status or EXIT_OK
     except (CommandLineError, Failure) as error:
@@ -129,12 +129,22 @@ def top(
 
 
 @app.command("reload")
-def reload(context: typer.Context, json: JsonFlag = False, socket: SocketOption = None) -> None:
-    """Have the daemon read its configuration again now."""
+def reload(
+    context: typer.Context,
+    no_wait: Annotated[
+        bool, typer.Option("--no-wait", help="do not wait until replaced models have answered")
+    ] = False,
+    json: JsonFlag = False,
+    socket: SocketOption = None,
+) -> None:
+    """Have the daemon read its configuration again now.
+
+    Models that get another worker are waited for; one whose new configuration does not work runs by
+    the one before, and the exit status is 78."""
     from lmctl.commands.connection import Target
     from lmctl.commands.reload import reload_config
 
-    choose(context, partial(reload_config, Target(socket), json))
+    choose(context, partial(reload_config, Target(socket), json, wait=not no_wait))
 
 
 @app.command("plan")

@@ -23,6 +23,7 @@ from lmctl.failures import (
     ProtocolError,
 )
 from lmctl.mpack import Unpacker, pack
+from lmctl.pulse import Pulse
 from lmd.paths import MAX_SOCKET_PATH
 from lmd.protocol.limits import MAX_MESSAGE_BYTES
 
@@ -110,15 +111,23 @@ class Connection:
         raise ProtocolError("a request without a result")
 
     def updates(
-        self, request_id: int, idle: "float | None" = None, deadline: "float | None" = None
+        self,
+        request_id: int,
+        idle: "float | None" = None,
+        deadline: "float | None" = None,
+        *,
+        probing: bool = False,
     ) -> "Iterator[tuple[str, dict[str, object]]]":
         """What happens to a request: ``stream`` notifications, then one ``result``, the last.
 
         An ``idle`` update comes after every ``idle`` seconds in which the daemon said nothing.
         ``deadline`` is the one the request carries, in seconds: a daemon that says nothing until
-        it is well past is taken for hung. Raises DaemonError when the daemon answers with an
-        error, Failure when it goes away, BrokenPipeError as `watch_reader` says.
+        it is well past is taken for hung. With ``probing`` one that is silent is asked whether it
+        is there: a ``silent`` update comes when it does not answer. Raises DaemonError when the
+        daemon answers with an error, Failure when it goes away or does not answer for long,
+        BrokenPipeError as `watch_reader` says.
         """
+        pulse = Pulse() if probing else None
         give_up = None if deadline is None else time.monotonic() + deadline + ANSWER_GRACE_SECONDS
         while True:
             message = self._unpacker.next_message()
@@ -128,8 +137,23 @@ class Connection:
                     yield update
                     if update[0] == "result":
                         return
-            elif not self._receive(idle, give_up):
+            elif self._receive(_sooner(idle, pulse.left if pulse else None), give_up):
+                if pulse:
+                    pulse.heard()
+            elif pulse and self._act(pulse.beat()):
+                yield "silent", {"pid": self.peer_pid}
+            else:
                 yield "idle", {}
+
+    def _act(self, beat: str) -> bool:
+        """Probe a silent daemon; True when somebody is to be told that it does not answer."""
+        if beat == "ask":
+            self.request("hello", {"client": "lmctl"})
+        elif beat == "give up":
+            from lmctl.silence import silent_daemon
+
+            raise silent_daemon(self.peer_pid)
+        return beat == "tell"
 
     def _receive(self, idle: "float | None", give_up: "float | None") -> bool:
         """Wait for bytes and take them in; False when ``idle`` seconds went by without any."""
@@ -138,7 +162,7 @@ class Connection:
             left = give_up - time.monotonic()
             if left <= 0:
                 raise NoAnswer
-            timeout = left if idle is None else min(idle, left)
+            timeout = _sooner(idle, left)
         ready = self._poll.poll(None if timeout is None else max(1, timeout * 1000))
         if any(fd == self._watched for fd, _ in ready):
             raise BrokenPipeError
@@ -226,6 +250,13 @@ def _peer_uid(sock: "_socket.socket") -> int:
         return int(_struct.unpack("iII", credentials)[1])
     # struct xucred of macOS and the BSDs: version, uid, groups; SOL_LOCAL 0, LOCAL_PEERCRED 1.
     return int(_struct.unpack_from("II", sock.getsockopt(0, 1, 76))[1])
+
+
+def _sooner(one: "float | None", other: "float | None") -> "float | None":
+    """The shorter of two times; None is for ever."""
+    if one is None or other is None:
+        return other if one is None else one
+    return min(one, other)
 
 
 def _update(message: list[object], request_id: int) -> "tuple[str, dict[str, object]] | None":

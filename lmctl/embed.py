@@ -27,7 +27,7 @@ def run(arguments: "Arguments", messages: "Messages") -> int:
         raise MissingPrompt
     texts: Iterable[str] = words if words and words != ["-"] else stdin_lines()
     params = wire_options(arguments, EMBED)
-    progress = Progress(messages.animates(os.environ))
+    progress = Progress(messages.animates(os.environ), messages)
     try:
         connection = open_session(arguments, progress)
         for batch in batches(texts):

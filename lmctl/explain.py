@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
 def run(arguments: "Arguments", messages: "Messages") -> int:
     """Ask, print, return the exit status. Raises Failure, KeyboardInterrupt, BrokenPipeError."""
-    progress = Progress(messages.animates(os.environ))
+    progress = Progress(messages.animates(os.environ), messages)
     answer = Answer()
     as_json = arguments.flag("json")
     try:

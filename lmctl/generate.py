@@ -26,7 +26,7 @@ if TYPE_CHECKING:
 
 def run(command: "Command", arguments: "Arguments", messages: "Messages") -> int:
     """Ask, print, return the exit status. Raises Failure, KeyboardInterrupt, BrokenPipeError."""
-    progress = Progress(messages.animates(os.environ))
+    progress = Progress(messages.animates(os.environ), messages)
     answer = Answer()
     try:
         params = request_params(command, arguments, Input(messages, progress))
@@ -103,7 +103,7 @@ def _follow(
     deadline = params.get("deadline")
     limit = deadline if isinstance(deadline, float) else None
     try:
-        for kind, payload in connection.updates(request_id, progress.tick, limit):
+        for kind, payload in connection.updates(request_id, progress.tick, limit, probing=True):
             if kind == "result":
                 return payload
             _show(kind, payload, answer, progress)
@@ -126,6 +126,8 @@ def _show(kind: str, payload: dict[str, object], answer: Answer, progress: Progr
         answer.write(text)
     elif kind == "idle":
         progress.show()
+    elif kind == "silent":
+        progress.tell_silent(payload.get("pid"))
     else:
         progress.update(payload)
 

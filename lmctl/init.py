@@ -56,10 +56,20 @@ def stamp(shell: str, version: str = __version__) -> str:
 
 
 def cached_path(shell: str) -> str:
-    """Where ``--write`` keeps the hooks."""
+    """Where ``--write`` keeps the hooks; absolute, because shells source it from any directory.
+
+    Raises Failure where HOME leads nowhere else.
+    """
     data = os.environ.get("XDG_DATA_HOME", "")
     if not os.path.isabs(data):
-        data = os.path.join(os.path.expanduser("~"), ".local", "share")
+        home = os.path.expanduser("~") if os.environ.get("HOME", "~") else ""
+        if not os.path.isabs(home):
+            raise Failure(
+                f"HOME is {home!r}, which is no absolute path",
+                EXIT_IO,
+                "set HOME, or XDG_DATA_HOME, to a folder of yours",
+            )
+        data = os.path.join(home, ".local", "share")
     return os.path.join(data, "lmd", f"lmctl.{shell}")
 
 

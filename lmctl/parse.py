@@ -77,6 +77,18 @@ def wire_options(arguments: Arguments, command: Command) -> dict[str, object]:
     }
 
 
+def in_options(message: str, command: Command) -> str:
+    """What the daemon says of a parameter, said of the option that sets it."""
+    name, colon, said = message.removeprefix("params.").partition(": ")
+    if not colon or not message.startswith("params."):
+        return message
+    for option in command.options():
+        if option.wire == name:
+            said = said.replace("expected int", "expected a whole number")
+            return f"--{option.name}: {said.replace('expected float', 'expected a number')}"
+    return message
+
+
 def clean_text(value: str) -> str:
     """Bytes of argv that are not UTF-8 arrive as lone surrogates, which no message can carry."""
     return value if value.isascii() else os.fsencode(value).decode(errors="replace")

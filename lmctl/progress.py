@@ -4,6 +4,10 @@ import time
 
 from lmctl.output import write_stderr
 
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from lmctl.output import Messages
+
 TICK_SECONDS = 0.1
 """How soon the line stands there, and how often its seconds move."""
 RATE_SECONDS = 1.0
@@ -14,10 +18,14 @@ _ERASE_LINE = "\r\x1b[K"
 
 
 class Progress:
-    """Shows nothing where ``enabled`` is false: no terminal, a dumb one, or ``--quiet``."""
+    """Shows nothing where ``enabled`` is false: no terminal, a dumb one, or ``--quiet``.
 
-    def __init__(self, enabled: bool) -> None:
+    ``messages`` says what has to be said on a line of its own.
+    """
+
+    def __init__(self, enabled: bool, messages: "Messages | None" = None) -> None:
         self.enabled = enabled
+        self._messages = messages
         self._state = _WAITING
         self._since = time.monotonic()
         self._kind: object = None
@@ -35,6 +43,15 @@ class Progress:
         if kind != self._kind:
             self._kind, self._kind_since = kind, time.monotonic()
         self.state(describe_event(event, time.monotonic() - self._kind_since))
+
+    def tell_silent(self, pid: object) -> None:
+        """The daemon, a process of this number, does not answer; it is still waited for."""
+        if self._messages:
+            from lmctl.silence import silent_daemon
+
+            failure = silent_daemon(pid if isinstance(pid, int) else None)
+            self.clear()
+            self._messages.note(f"{failure.message}; still waiting", failure.hint)
 
     def expect(self, text: str) -> None:
         """Note what is being waited for; the next `show` says so."""

@@ -103,3 +103,6 @@ def logs(
     from lmctl.commands.logs import show_logs
 
     choose(context, partial(show_logs, Target(socket), follow, lines, since))
+
+
+service_app.command("logs")(logs)

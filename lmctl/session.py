@@ -42,12 +42,14 @@ def call(
     deadline = params.get("deadline")
     limit = deadline if isinstance(deadline, float) else None
     request_id = connection.request(method, params)
-    for kind, payload in connection.updates(request_id, progress.tick, limit):
+    for kind, payload in connection.updates(request_id, progress.tick, limit, probing=True):
         if kind == "result":
             progress.clear()
             return payload
         if kind == "idle":
             progress.show()
+        elif kind == "silent":
+            progress.tell_silent(payload.get("pid"))
         else:
             progress.update(payload)
     raise ProtocolError("a request without a result")

@@ -24,7 +24,7 @@ UNTRUSTED = "from a pipe: not checked, and not on stdout; the candidates are"
 
 def run(command: "Command", arguments: "Arguments", messages: "Messages") -> int:
     """Ask and print; 0 with a command on stdout, 3 without one. Raises Failure."""
-    progress = Progress(messages.animates(os.environ))
+    progress = Progress(messages.animates(os.environ), messages)
     try:
         params = request_params(command, arguments, Input(messages, progress), messages)
         connection = open_session(arguments, progress)

@@ -1,6 +1,7 @@
 """What is wrong with a command line, in lmctl's own words: what happened, then what to type."""
 
 import difflib
+from collections.abc import Mapping
 
 import typer
 
@@ -18,16 +19,19 @@ MAX_WORDS = 12
 """Words of a command line that a hint repeats."""
 
 
-def check_first_word(argv: list[str], names: list[str]) -> None:
-    """Raises UsageError where ``argv`` begins with a word that is no command."""
-    if not argv or argv[0].startswith("-") or argv[0] in names:
+def check_first_word(argv: list[str], commands: Mapping[str, object]) -> None:
+    """Raises UsageError where ``argv`` begins with a word that is none of the commands."""
+    if not argv or argv[0].startswith("-") or argv[0] in commands:
         return
-    near = difflib.get_close_matches(argv[0], names, n=1)
-    meant = [f"lmctl {' '.join([*near, *_repeated(argv[1:])])}"] if near else []
+    word = argv[0]
+    groups = [name for name, one in commands.items() if word in getattr(one, "commands", ())]
+    near = [f"{group} {word}" for group in groups]
+    near = near or difflib.get_close_matches(word, commands, n=1)
+    meant = [f"lmctl {' '.join([one, *_repeated(argv[1:])])}" for one in near]
     if not near or (near != ["ask"] and len(argv) > 2):
         meant.append(f"lmctl ask {' '.join(_repeated(argv))}")
     raise UsageError(
-        f"there is no command {argv[0]!r}",
+        f"there is no command {word!r}",
         f"did you mean: {', or: '.join(meant)}   (all commands: lmctl --help)",
     )
 

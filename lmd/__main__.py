@@ -118,11 +118,12 @@ def _stdin_source(path: str) -> Source:
 
 
 def _summary(report: "Report", source: str) -> str:
-    """One line on what a valid configuration declares."""
+    """One line on what a valid configuration declares, and one for each note."""
     parts = len(report.files) - 1
     also = f" with {parts} of {PARTS}" if parts > 0 else ""
     personas = f"; personas: {_names(report.personas)}" if report.personas else ""
-    return _in_a_line(f"{source}{also}: valid; models: {_names(report.models)}{personas}")
+    first = f"{source}{also}: valid; models: {_names(report.models)}{personas}"
+    return "\n".join(map(_in_a_line, (first, *report.notes)))
 
 
 def _names(names: Sequence[str]) -> str:

@@ -25,7 +25,7 @@ from lmd.logs import destination, open_logs, set_level
 from lmd.metrics.http import run_http
 from lmd.models.catalogue import Catalogue
 from lmd.models.probe import Probe
-from lmd.models.records import Records
+from lmd.models.records import Kept
 from lmd.notify import Notifier, run_watchdog, take_notifier
 from lmd.process import prepare_process
 from lmd.protocol.events import DaemonDraining, DaemonStarted
@@ -108,8 +108,8 @@ async def _serve(
     launcher = Launcher(config.daemon.load_timeout, limits.stall_timeout, fake, limits.saved_state)
     bus = Bus()
     scheduler = Scheduler(model_limits(config), shared_limits(config))
-    records = Records(None if fake is not None else Path(paths.cache_directory(), "memory.json"))
-    broker = Broker(scheduler, catalogue, launcher, bus, records)
+    kept = Kept(None if fake is not None else Path(paths.cache_directory()))
+    broker = Broker(scheduler, catalogue, launcher, bus, kept)
     describe = partial(_describe, server)
     idle = IdleExit(partial(_idle_since, server, broker), config.daemon.idle_exit)
     reloader = Reloader(
@@ -118,19 +118,7 @@ async def _serve(
     reloader.announced = partial(notifier.reload, describe)
     broker.on_roll_back = reloader.roll_back
     reloader.inspect = broker.inspect
-    facts = ServerFacts(
-        socket=listener.path,
-        config=lambda: reloader.source,
-        started=trio.current_time(),
-        connections=lambda: server.connections,
-        in_flight=lambda: server.requests_in_flight,
-        room_for_answers=lambda: server.room_for_answers,
-        draining=server.draining.is_set,
-        generation=lambda: reloader.generation,
-        config_error=lambda: reloader.error,
-        measure=Probe().look,
-        log=destination(config.log, os.environ),
-    )
+    facts = _facts(server, reloader, listener.path, destination(config.log, os.environ))
     telemetry = Telemetry(bus, broker, catalogue, facts, outlets)
     handlers = handlers_of(broker, catalogue, facts, reloader, _open_lexicon(), telemetry)
     dispatcher = Dispatcher(
@@ -145,6 +133,22 @@ async def _serve(
         await _run(parts)
         scraping.cancel_scope.cancel(reason="drained")
     log.info("stopped")
+
+
+def _facts(server: Server, reloader: Reloader, socket: str, log: str) -> ServerFacts:
+    return ServerFacts(
+        socket=socket,
+        config=lambda: reloader.source,
+        started=trio.current_time(),
+        connections=lambda: server.connections,
+        in_flight=lambda: server.requests_in_flight,
+        room_for_answers=lambda: server.room_for_answers,
+        draining=server.draining.is_set,
+        generation=lambda: reloader.generation,
+        config_error=lambda: reloader.error,
+        measure=Probe().look,
+        log=log,
+    )
 
 
 @dataclass(frozen=True, slots=True)

@@ -31,6 +31,10 @@ class Serving:
     client: Client = NOBODY
     size: int = 0
     """Bytes of its parameters, as they came; 0 once a ticket accounts for them."""
+    text: int = 0
+    """Bytes of it that its model is to read; 0 once a ticket accounts for them."""
+    embeds: bool = False
+    """None of that can be in a cache."""
     deadline: float = math.inf
     """The moment of trio's clock at which it is over."""
     model: str = ""

@@ -5,11 +5,12 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 
 from lmctl.client import Connection
-from lmctl.failures import EXIT_BUSY, Failure, NoAnswer
+from lmctl.failures import NoAnswer
 from lmctl.handshake import HELLO_SECONDS, check_version
 from lmctl.output import Messages
 from lmctl.progress import Progress
 from lmctl.session import connect_or_start
+from lmctl.silence import silent_daemon
 from lmd.paths import socket_path
 
 ANSWER_SECONDS = HELLO_SECONDS
@@ -39,31 +40,3 @@ def open_checked(target: Target) -> Iterator[Connection]:
         raise silent_daemon(connection.peer_pid) from silence
     finally:
         connection.close()
-
-
-def silent_daemon(pid: int | None) -> Failure:
-    """What is known of a daemon that takes connections and does not answer."""
-    if pid is None:
-        return Failure(
-            "the daemon takes connections and does not answer", EXIT_BUSY, "lmctl doctor"
-        )
-    if is_stopped(pid):
-        return Failure(
-            f"the daemon (pid {pid}) is stopped: somebody sent it SIGSTOP",
-            EXIT_BUSY,
-            f"let it go on with: kill -CONT {pid}",
-        )
-    return Failure(
-        f"the daemon (pid {pid}) takes connections and does not answer",
-        EXIT_BUSY,
-        f"if it stays so, end it with: kill -KILL {pid}",
-    )
-
-
-def is_stopped(pid: int) -> bool:
-    """Whether a process is stopped by a signal or a debugger; False where that is not known."""
-    try:
-        with open(f"/proc/{pid}/stat", "rb") as file:
-            return file.read(4096).rpartition(b") ")[2][:1] in (b"T", b"t")
-    except OSError:
-        return False

@@ -1,11 +1,14 @@
 """`lmctl logs`: the daemon's log, wherever it is kept."""
 
+import contextlib
 import os
 import tomllib
 from contextlib import closing
 from datetime import datetime, timedelta
 
 from lmctl.client import connect
+from lmctl.commands.config.checking import check
+from lmctl.commands.config.showing import files_of
 from lmctl.commands.connection import Target
 from lmctl.failures import EXIT_OK, EXIT_UNAVAILABLE, Failure, NotRunning, UsageError
 from lmctl.log_file import show_file
@@ -16,6 +19,8 @@ from lmd.paths import config_path
 
 JOURNAL = "journal"
 DEFAULT_LINES = 100
+CONFIG_SECONDS = 10.0
+"""Longest wait for the loader to say where the configuration has the log."""
 _UNITS = {"s": "seconds", "m": "minutes", "h": "hours", "d": "days", "w": "weeks"}
 
 
@@ -96,14 +101,24 @@ def _installed_service() -> Manager | None:
 
 
 def _configured_file() -> str:
-    """``log.file``, of a configuration that can be read; the daemon says what is wrong with it."""
+    """``log.file``, wherever the configuration or a part of it says so. Of one that does not load,
+    what can be read: the daemon says what is wrong with it."""
+    with contextlib.suppress(Failure):
+        report = check(None, seconds=CONFIG_SECONDS)
+        if report.loads:
+            values = {one.key: one.value for one in report.settings}
+            return str(values.get(("log", "file")) or "")
+    return next(filter(None, map(_log_file_in, files_of(config_path()))), "")
+
+
+def _log_file_in(path: str) -> str:
     try:
-        with open(config_path(), "rb") as file:
+        with open(path, "rb") as file:
             table = tomllib.load(file).get("log", {})
     except (OSError, tomllib.TOMLDecodeError):
         return ""
     named = table.get("file") if isinstance(table, dict) else ""
-    return os.path.expanduser(named) if isinstance(named, str) and named else ""
+    return os.path.expanduser(named) if isinstance(named, str) else ""
 
 
 def parse_since(text: str, now: datetime) -> datetime:

@@ -5,37 +5,49 @@ import os
 
 from lmctl.commands.connection import Target, open_checked
 from lmctl.commands.status import print_lines, terminal_width
-from lmctl.failures import EXIT_CONFIG, EXIT_DATA, EXIT_OK, Failure
-from lmctl.output import print_text
+from lmctl.failures import EXIT_BUSY, EXIT_CONFIG, EXIT_DATA, EXIT_OK, Failure
+from lmctl.output import Messages, print_text
+from lmctl.progress import Progress
 from lmctl.screen.plan import render_plan
+from lmctl.screen.reply import items, text
+from lmctl.session import call
 from lmd.protocol.limits import MAX_MESSAGE_BYTES
 
 STDIN = "-"
 
 
-def reload_config(target: Target, as_json: bool) -> int:
-    """Have the daemon read its configuration now. Raises Failure."""
-    return _reload(target, {}, as_json)
+def reload_config(target: Target, as_json: bool, *, wait: bool) -> int:
+    """Have the daemon read its configuration now, and ``wait`` for what becomes of models that it
+    replaces. Raises Failure."""
+    return _reload(target, {"wait": True} if wait else {}, as_json)
 
 
 def plan_config(target: Target, file: str | None, as_json: bool) -> int:
     """What the daemon's configuration, or ``file`` in its place, would change. Raises Failure."""
     if file is None:
         return _reload(target, {"dry_run": True}, as_json)
-    text, name = _text_of(file), "stdin" if file == STDIN else file
-    return _reload(target, {"dry_run": True, "text": text}, as_json, name)
+    name = "stdin" if file == STDIN else file
+    return _reload(target, {"dry_run": True, "text": _text_of(file)}, as_json, name)
 
 
 def _reload(
     target: Target, params: dict[str, object], as_json: bool, name: str | None = None
 ) -> int:
+    progress = Progress(Messages().animates(os.environ))
+    progress.expect("waiting for models that are replaced")
     with open_checked(target) as connection:
-        result = connection.call("reload", params)
+        try:
+            result = call(connection, "reload", params, progress)
+        finally:
+            progress.clear()
     if as_json:
         print_text(json.dumps(result))
     else:
         print_lines(render_plan(result, terminal_width(), name))
-    return EXIT_CONFIG if result.get("problems") else EXIT_OK
+    states = {text(model, "state") for model in items(result, "renewed")}
+    if result.get("problems") or "rolled_back" in states:
+        return EXIT_CONFIG
+    return EXIT_BUSY if params.get("wait") and "restarting" in states else EXIT_OK
 
 
 def _text_of(file: str) -> str:

@@ -7,6 +7,7 @@ import sys
 from lmctl.commands.connection import Target
 from lmctl.commands.tables import size
 from lmctl.doctor.finding import Finding, ask_process
+from lmctl.failures import Failure
 from lmctl.init import START_UP_FILES, cached_path, stamp
 from lmctl.screen.text import clean
 from lmctl.shell_options import SHELLS
@@ -96,7 +97,10 @@ def _program(unit: str) -> str:
 
 def check_hooks(target: Target) -> Finding:
     """Hooks that were kept with ``init --write`` are those of this version, and are loaded."""
-    kept = [shell for shell in SHELLS if os.path.exists(cached_path(shell))]
+    try:
+        kept = [shell for shell in SHELLS if os.path.exists(cached_path(shell))]
+    except Failure as failure:
+        return Finding("shell hooks", "fail", failure.message, failure.hint)
     old = [shell for shell in kept if _lines(cached_path(shell))[:1] != [stamp(shell)]]
     if old:
         commands = "; ".join(f"lmctl init {shell} --write" for shell in old)

@@ -42,15 +42,23 @@ def _row(model: Reply) -> list[Span]:
     predicted = count(model, "predicted_bytes")
     return [
         ("bold", clean(model.get("name"))),
-        ("", clean(text(model, "state"))),
+        ("", clean(text(model, "state")) + (", pinned" if model.get("pinned") else "")),
         ("", _some(model, "held_bytes")),
         ("", about + size(predicted) if predicted else "-"),
         ("", _some(model, "measured_bytes")),
         ("dim", _some(model, "weights_bytes")),
-        ("dim", _some(model, "cache_bytes")),
+        ("dim", " ".join([_some(model, "cache_bytes"), *_cache_types(model)])),
         ("dim", _some(model, "compute_bytes")),
         ("dim", _some(model, "base_bytes")),
     ]
+
+
+def _cache_types(model: Reply) -> list[str]:
+    """The types of keys and values, where they are not what every cache has by default."""
+    types = [clean(text(model, f"cache_type_{part}")) or "f16" for part in "kv"]
+    if types == ["f16", "f16"]:
+        return []
+    return ["/".join(dict.fromkeys(types))]
 
 
 def _some(model: Reply, key: str) -> str:

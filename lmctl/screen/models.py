@@ -48,7 +48,7 @@ def model_row(model: Reply) -> list[Span]:
         ("bold", clean(model.get("name")) + (" (default)" if model.get("default") else "")),
         (_STYLES.get(text(model, "state"), ""), state(model)),
         (busy, f"{count(model, 'busy')}/{count(model, 'slots')}"),
-        ("warn" if count(model, "queued") else "", str(count(model, "queued"))),
+        ("warn" if count(model, "queued") else "", queued(model)),
         ("", size(memory.get("worker_rss_bytes"))),
         ("dim", size(memory.get("predicted_bytes"))),
         ("dim", size(memory.get("weights_bytes"))),
@@ -61,11 +61,22 @@ def model_row(model: Reply) -> list[Span]:
 
 
 def state(model: Reply) -> str:
-    """The state in words, with how far a load is, and whether somebody has it stay loaded."""
+    """The state in words, with how far a load is, and what has it stay loaded."""
     loaded = number(model, "loaded_percent")
     word = clean(model.get("state"))
     word = f"{word} {loaded:.0f}%" if word == "loading" and loaded is not None else word
+    word = f"{word}, pinned" if model.get("pinned") else word
     return f"{word}, leased" if count(model, "leases") else word
+
+
+def queued(model: Reply) -> str:
+    """How many requests wait, and about how many tokens their prompts have."""
+    requests, tokens = count(model, "queued"), count(model, "queued_tokens")
+    if not tokens:
+        return str(requests)
+    return (
+        f"{requests} (~{tokens} tok)" if tokens < 10_000 else f"{requests} (~{tokens // 1000}k tok)"
+    )
 
 
 def rate(value: float | None) -> str:

@@ -2,7 +2,7 @@
 
 from lmctl.screen.grid import Column, render_grid
 from lmctl.screen.reply import Reply, count, items, nested, text
-from lmctl.screen.text import Line, Span, clean
+from lmctl.screen.text import Line, Span, Style, clean
 
 _COLUMNS = (Column("KEY"), Column("CHANGE", shrinks=True), Column("TAKES EFFECT"))
 _EFFECTS = {
@@ -23,11 +23,18 @@ def render_plan(result: Reply, width: int | None, shown_as: str | None = None) -
         lines = [line for problem in problems for line in _problem(problem, names)]
         return [*lines, [("", "nothing has changed: the last good configuration stays")]]
     changes = items(result, "changes")
+    renewed = [_renewed(model) for model in items(result, "renewed")]
     if not changes:
-        return [[("", f"no changes: what the file says holds (generation {generation})")]]
+        holds = "what the file says holds" if not renewed else "but not all of the file holds"
+        return [*renewed, [("", f"no changes: {holds} (generation {generation})")]]
     running = [_running(name, waiting) for name, waiting in nested(result, "running").items()]
     done = f"applied: generation {generation}" if result.get("applied") else "not applied"
-    return [*render_grid(_COLUMNS, list(map(_row, changes)), width), *running, [("", done)]]
+    return [
+        *render_grid(_COLUMNS, list(map(_row, changes)), width),
+        *running,
+        *renewed,
+        [("", done)],
+    ]
 
 
 def _row(change: Reply) -> list[Span]:
@@ -39,6 +46,20 @@ def _row(change: Reply) -> list[Span]:
 def _running(model: str, requests: object) -> Line:
     many = "" if requests == 1 else "s"
     return [("", f"{clean(model)}: {clean(requests)} request{many} running, finished first")]
+
+
+_RENEWED: dict[str, tuple[Style, str]] = {
+    "restarting": ("warn", "is being replaced"),
+    "ready": ("good", "is replaced, and has answered"),
+    "rolled_back": ("bad", "rolled back"),
+    "unloaded": ("", "is unloaded; its next load is by the new configuration"),
+}
+
+
+def _renewed(model: Reply) -> Line:
+    name, state, reason = (text(model, key) for key in ("model", "state", "reason"))
+    style, said = _RENEWED.get(state, ("", state))
+    return [(style, clean(f"{name}: {said}" + (f": {reason}" if reason else "")))]
 
 
 def _problem(problem: Reply, names: dict[str, str]) -> list[Line]:

@@ -9,10 +9,11 @@ from collections.abc import Callable
 from contextlib import closing
 
 from lmctl.client import Connection, connect
-from lmctl.commands.connection import ANSWER_SECONDS, silent_daemon
+from lmctl.commands.connection import ANSWER_SECONDS
 from lmctl.failures import Failure, NoAnswer, NotRunning
 from lmctl.handshake import check_version
 from lmctl.screen.reply import Reply
+from lmctl.silence import silent_daemon
 from lmctl.top.state import Order
 
 MOST_ORDERS = 8

@@ -23,6 +23,16 @@ def check(config: Config) -> list[Problem]:
     ]
 
 
+def notes(config: Config) -> list[str]:
+    """What one key has to do with another, and is no contradiction."""
+    return [
+        f"{spelled(('models', name, 'flash_attention'))} is on, because "
+        f"{spelled(('models', name, 'cache_type_v'))} is {model.cache_type_v!r}"
+        for name, model in config.models.items()
+        if model.cache_type_v != "f16" and model.flash_attention == "auto"
+    ]
+
+
 def _names(config: Config, owner: dict[str, str]) -> Iterator[Problem]:
     """Names and aliases that mean two models; ``owner`` gets the model of each."""
     for name, model in config.models.items():
@@ -54,6 +64,13 @@ def _models(config: Config) -> Iterator[Problem]:
                 f"{spelled((*key, 'batch'))} is {model.batch}, less than its {model.slots} slots",
                 f"a step has a token for each slot: set it to {model.slots} or more",
             )
+        if model.cache_type_v != "f16" and model.flash_attention == "off":
+            key_v = (*key, "cache_type_v")
+            yield Problem(
+                key_v,
+                f"{spelled(key_v)} is {model.cache_type_v!r}, which needs flash attention",
+                'set flash_attention = "auto" beside it, or cache_type_v = "f16"',
+            )
     for name, persona in config.personas.items():
         if persona == type(persona)():
             yield Problem(
@@ -77,14 +94,15 @@ def _prefixes(config: Config) -> Iterator[Problem]:
 
 
 def _preloads(config: Config) -> Iterator[Problem]:
-    preloads = sum(model.preload for model in config.models.values())
-    if preloads > config.limits.loaded_models:
-        yield Problem(
-            ("limits", "loaded_models"),
-            f"limits.loaded_models is {config.limits.loaded_models}, "
-            f"but {preloads} models have `preload`",
-            f"set it to {preloads}, or take `preload` from a model",
-        )
+    for key in ("preload", "pinned"):
+        wanted = sum(getattr(model, key) for model in config.models.values())
+        if wanted > config.limits.loaded_models:
+            yield Problem(
+                ("limits", "loaded_models"),
+                f"limits.loaded_models is {config.limits.loaded_models}, "
+                f"but {wanted} models have `{key}`",
+                f"set it to {wanted}, or take `{key}` from a model",
+            )
 
 
 def _references(config: Config, owner: Iterable[str]) -> Iterator[Problem]:

@@ -12,7 +12,7 @@ from lmd.config.lines import Key
 from lmd.config.problems import spelled
 from lmd.config.schema import Config, ModelConfig, PersonaConfig, PrefixConfig
 
-LIVE_MODEL_KEYS = frozenset({"sampling", "preload", "keep_alive", "aliases"})
+LIVE_MODEL_KEYS = frozenset({"sampling", "preload", "pinned", "keep_alive", "aliases"})
 """Keys of a model that need no new worker."""
 FIXED = frozenset({("log", "format"), ("log", "file"), ("metrics",), ("tracing",)})
 """Keys, and tables as a whole, that hold for the life of the daemon."""

@@ -10,6 +10,7 @@ import msgspec
 from msgspec import Struct
 from msgspec import inspect as types
 
+from lmd.config.check import notes
 from lmd.config.expectations import bare, unit_of
 from lmd.config.lines import Key
 from lmd.config.load import Loaded, in_place, load_all
@@ -43,6 +44,8 @@ class Report:
     settings: tuple[Setting, ...] = ()
     models: tuple[str, ...] = ()
     personas: tuple[str, ...] = ()
+    notes: tuple[str, ...] = ()
+    """What is chosen because of another key."""
 
     def to_json(self) -> dict[str, Any]:
         """For programs: what ``lmd check --json`` prints."""
@@ -71,6 +74,7 @@ class Report:
                 }
                 for one in self.settings
             ],
+            "notes": list(self.notes),
         }
 
 
@@ -96,6 +100,7 @@ def report_on(path: str, *, required: bool, instead: Source | None = None) -> Re
         tuple(_settings(loaded)),
         tuple(loaded.config.models),
         tuple(loaded.config.personas),
+        tuple(notes(loaded.config)),
     )
 
 

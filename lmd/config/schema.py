@@ -10,7 +10,7 @@ from msgspec import Meta, Struct, field
 
 from lmd.config.secrets import SECRET, SecretReference
 from lmd.config.values import Bytes, MemoryBytes, Path, PositiveSeconds, Seconds, Storage
-from lmd.protocol.params import Name, Sampling
+from lmd.protocol.params import CacheType, FlashAttention, Name, Sampling
 
 BUILTIN_MODEL = "shell"
 """Name of the model that ships inside the package."""
@@ -43,6 +43,19 @@ class ModelConfig(Struct, kw_only=True, frozen=True, forbid_unknown_fields=True)
     """Most tokens in one engine step."""
     prefill_chunk: Annotated[int, Meta(ge=16, le=8192)] = 256
     """Most prompt tokens read in one step while another sequence is decoding."""
+    interactive_gap: Annotated[float, Meta(ge=1.5, le=1000)] = 2.0
+    """How many times its quiet gap an interactive answer may wait for its next token while prompts
+    are read and batch requests served. More lets these get on faster; docs/hot-paths.md has what
+    it costs them."""
+    cache_type_k: CacheType = "f16"
+    """How the KV cache keeps keys: "q8_0" takes 53% of the memory of "f16" and "q4_0" 28%, of
+    which the answers suffer: q8_0 hardly, q4_0 visibly. See docs/memory.md."""
+    cache_type_v: CacheType = "f16"
+    """The same of values. Other than "f16" needs flash attention, which "auto" then switches on."""
+    flash_attention: FlashAttention = "auto"
+    """Compute attention without keeping its scores: less memory for long contexts. "auto" is on for
+    a GPU, for a file of 256 MiB and more, where it is also faster, and where `cache_type_v` needs
+    it."""
     prefix_cache: Storage | None = None
     """Most bytes of the KV cache that finished sequences may hold, so that a later prompt with the
     same beginning need not be read again; the least recently used go first. 0 keeps none.
@@ -59,6 +72,9 @@ class ModelConfig(Struct, kw_only=True, frozen=True, forbid_unknown_fields=True)
     """Sampling defaults: ``[models.NAME.sampling]``."""
     preload: bool = False
     """Load at start instead of on first use."""
+    pinned: bool = False
+    """Once it is loaded it stays: it makes no room for other models, is not unloaded for being
+    idle, and comes back after a crash. `lmctl models unload` and an edit do unload it."""
     keep_alive: Seconds | None = None
     """Idle seconds until the model is unloaded; 0 means at once, "forever" never.
     Default: ``daemon.keep_alive``."""
@@ -132,6 +148,13 @@ class LimitsConfig(Struct, kw_only=True, frozen=True, forbid_unknown_fields=True
     """The same of one connection, over all models."""
     queue_bytes_total: Bytes = 6 << 20
     """The same of all that wait. Requests that wait or run have 6 MiB in any case."""
+    queue_tokens_per_model: Annotated[int, Meta(ge=1, le=1 << 30)] = 2 << 20
+    """Tokens of the prompts that wait for a slot of one model, as far as can be told before it has
+    read them: by their bytes, and the bytes that its tokens had so far."""
+    queue_tokens_per_client: Annotated[int, Meta(ge=1, le=1 << 30)] = 1 << 20
+    """The same of one connection, over all models."""
+    queue_tokens_total: Annotated[int, Meta(ge=1, le=1 << 30)] = 3 << 20
+    """The same of all that wait."""
     leases: Annotated[int, Meta(ge=0, le=65_536)] = 64
     """Leases: a connection that has a model stay loaded is one, for each model."""
     loaded_models: Annotated[int, Meta(ge=1, le=256)] = 4

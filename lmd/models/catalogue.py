@@ -10,6 +10,7 @@ import trio
 
 from lmd import paths
 from lmd.config.schema import Config, ModelConfig, PersonaConfig, PrefixConfig
+from lmd.models.compatibility import check_cache_types
 from lmd.models.gguf import BadModel, GGUFHeader, read_header
 from lmd.models.prefixes import prefixes_of
 from lmd.models.saved_state import saved_state
@@ -195,7 +196,7 @@ class Catalogue:
     async def prepare(self, name: str, model: ModelConfig) -> Load:
         """What a worker needs to load ``model``. Raises `LmdError` ``load_failed``."""
         if self.checks_files:
-            await self.read(name, model.path)
+            check_cache_types(name, model, await self.read(name, model.path))
         load = self.load_of(name, model)
         return msgspec.structs.replace(load, saved=await self._saved_state(name, model))
 
@@ -210,10 +211,14 @@ class Catalogue:
             gpu_layers=model.gpu_layers,
             batch=model.batch,
             prefill_chunk=model.prefill_chunk,
+            interactive_gap=model.interactive_gap,
             parked_bytes=model.prefix_cache,
             prefixes=self.prefixes_of(name),
             chat_template=model.chat_template,
             pooling=model.pooling,
+            cache_type_k=model.cache_type_k,
+            cache_type_v=model.cache_type_v,
+            flash_attention=model.flash_attention,
         )
 
     async def _saved_state(self, name: str, model: ModelConfig) -> SavedState | None:

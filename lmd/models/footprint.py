@@ -10,12 +10,13 @@ import msgspec
 
 from lmd.models.gguf.facts import ModelShape, PerLayer
 from lmd.models.gguf.header import GGUFHeader
+from lmd.protocol.params import CacheType
 from lmd.protocol.worker import Load, Weighed
 
 DEFAULT_CONTEXT = 4096
 """Tokens of a sequence where neither configuration nor file says fewer; as the worker has it."""
-CELL_BYTES = 2
-"""Of a number in the KV cache: llama.cpp keeps it in half precision."""
+BLOCKS: dict[CacheType, tuple[int, int]] = {"f16": (1, 2), "q8_0": (32, 34), "q4_0": (32, 18)}
+"""Of the KV cache: numbers in a block, and bytes for it (ggml-common.h)."""
 STATE_BYTES = 4
 """Of a number in a recurrent state, and of one in a compute buffer."""
 BASE_BYTES = 80 << 20
@@ -124,7 +125,9 @@ def estimated(header: GGUFHeader, weights: int, load: Load) -> Footprint:
     cells = _cells(header.shape, load.context) * load.slots
     return Footprint(
         weights=weights,
-        cache=cache_bytes(header.shape, cells, load.slots + load.parked),
+        cache=cache_bytes(
+            header.shape, cells, load.slots + load.parked, load.cache_type_k, load.cache_type_v
+        ),
         compute=_compute_bytes(header, cells, load),
         base=BASE_BYTES,
         approximate=True,
@@ -148,15 +151,26 @@ def weighed(guess: Footprint, found: Weighed, base: int) -> Footprint:
     )
 
 
-def cache_bytes(shape: ModelShape, cells: int, sequences: int) -> int:
+def cache_bytes(
+    shape: ModelShape,
+    cells: int,
+    sequences: int,
+    type_k: CacheType = "f16",
+    type_v: CacheType = "f16",
+) -> int:
     """KV cache and recurrent states; 0 where the file does not tell.
 
     Every layer with heads is taken to keep every cell, also where a window would drop some.
     """
     layers = shape.block_count or 0
-    width = (shape.key_length or 0) + (shape.value_length or 0)
     heads = 0 if shape.head_count_kv is None else _sum(shape.head_count_kv, layers)
-    return cells * heads * width * CELL_BYTES + _state_bytes(shape, sequences)
+    head = _in_blocks(shape.key_length or 0, type_k) + _in_blocks(shape.value_length or 0, type_v)
+    return cells * heads * head + _state_bytes(shape, sequences)
+
+
+def _in_blocks(numbers: int, kind: CacheType) -> int:
+    block, size = BLOCKS[kind]
+    return -(-numbers // block) * size
 
 
 def _state_bytes(shape: ModelShape, sequences: int) -> int:
@@ -176,7 +190,9 @@ def _compute_bytes(header: GGUFHeader, cells: int, load: Load) -> int:
     widest = heads if isinstance(heads, int) else max(heads, default=0)
     feed = shape.feed_forward_length or 0
     forward = feed if isinstance(feed, int) else max(feed, default=0)
-    attention = batch * cells * widest * 3 // 2  # the half is ggml's work buffer
+    fused = load.flash_attention == "on" or load.cache_type_v != "f16"
+    # The half is ggml's work buffer. Whether "auto" is on depends on what the worker finds.
+    attention = 0 if fused else batch * cells * widest * 3 // 2
     rows = (load.slots + load.parked) * (header.tokenizer.vocab_size or 0)
     activations = batch * ((shape.embedding_length or 0) * 4 + forward * 2)
     graph = layers << 16

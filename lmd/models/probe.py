@@ -42,22 +42,38 @@ class Probe:
 
     def __init__(self) -> None:
         self._thread = trio.CapacityLimiter(1)
+        self._looking: trio.Event | None = None
+        """Set when the look that is under way has ended."""
         self._last: dict[str, _Look] = {}
 
     async def look(self, models: Mapping[str, tuple[str, int | None]]) -> dict[str, Measured]:
         """The facts of each model, given the path of its file and the pid of its worker.
 
         They may be `FRESH_SECONDS` old. What cannot be found out within `LOOK_SECONDS` is what it
-        was at the last look.
+        was at the last look. Whoever asks during a look waits for that one.
         """
-        if not all(self._is_fresh(name, pid) for name, (_, pid) in models.items()):
-            with trio.move_on_after(LOOK_SECONDS):
-                found = await trio.to_thread.run_sync(
-                    _look, dict(models), limiter=self._thread, abandon_on_cancel=True
-                )
-                self._remember(models, found)
+        with trio.move_on_after(LOOK_SECONDS):
+            while not self._all_fresh(models):
+                if self._looking is None:
+                    await self._look_now(models)
+                    break
+                await self._looking.wait()
         nothing = _Look(Measured(), None, 0.0)
         return {name: self._last.get(name, nothing).found for name in models}
+
+    async def _look_now(self, models: Mapping[str, tuple[str, int | None]]) -> None:
+        ended = self._looking = trio.Event()
+        try:
+            found = await trio.to_thread.run_sync(
+                _look, dict(models), limiter=self._thread, abandon_on_cancel=True
+            )
+            self._remember(models, found)
+        finally:
+            self._looking = None
+            ended.set()
+
+    def _all_fresh(self, models: Mapping[str, tuple[str, int | None]]) -> bool:
+        return all(self._is_fresh(name, pid) for name, (_, pid) in models.items())
 
     def _is_fresh(self, name: str, pid: int | None) -> bool:
         last = self._last.get(name)

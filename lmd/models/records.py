@@ -1,44 +1,48 @@
-"""What is known of the memory of models, kept on disk: a dry run is made once for each way to run
-a file, and what a worker had at its most counts the next time."""
+"""What is known of models, kept on disk: a dry run is made once for each way to run a file, and
+what was measured of its memory and its speed counts the next time."""
 
 import hashlib
 import os
 import tempfile
 from pathlib import Path
+from typing import Generic, TypeVar
 
 import msgspec
 
 import lmd
 from lmd.models.footprint import Footprint
+from lmd.models.speed import Speed
 from lmd.protocol.worker import Load
 
 MOST_RECORDS = 512
 FILE_BYTES = 1 << 20
 
+Known = TypeVar("Known", bound=msgspec.Struct)
 
-class Records:
-    """Footprints by key, the least recently used first. Without a path it only remembers.
+
+class Records(Generic[Known]):
+    """Structs of one kind by key, the least recently used first. Without a path it only remembers.
 
     A file that cannot be read or written is no error: everything in it can be found again.
     """
 
-    def __init__(self, path: Path | None) -> None:
+    def __init__(self, path: Path | None, kind: type[Known]) -> None:
         """Reads the file. Blocks."""
         self._path = path
-        self._known = _read(path) if path else {}
+        self._known: dict[str, Known] = _read(path, kind) if path else {}
         self._changed = False
 
-    def get(self, key: str) -> Footprint | None:
+    def get(self, key: str) -> Known | None:
         """What is known, if anything."""
         found = self._known.pop(key, None)
         if found is not None:
             self._known[key] = found
         return found
 
-    def put(self, key: str, footprint: Footprint) -> None:
+    def put(self, key: str, known: Known) -> None:
         """Remember; the oldest are forgotten. `write` keeps it."""
         self._known.pop(key, None)
-        self._known[key] = footprint
+        self._known[key] = known
         self._changed = True
         while len(self._known) > MOST_RECORDS:
             del self._known[next(iter(self._known))]
@@ -55,7 +59,7 @@ class Records:
         self._changed = False
         text = msgspec.json.encode(dict(self._known))
         self._path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
-        handle, temporary = tempfile.mkstemp(dir=self._path.parent, prefix=".footprints-")
+        handle, temporary = tempfile.mkstemp(dir=self._path.parent, prefix=f".{self._path.stem}-")
         try:
             with os.fdopen(handle, "wb") as file:
                 file.write(text)
@@ -65,20 +69,46 @@ class Records:
             raise
 
 
+class Kept:
+    """All that is kept of models."""
+
+    def __init__(self, folder: Path | None) -> None:
+        """Reads the files in a folder, if any. Blocks."""
+        self.footprints = Records(folder and folder / "memory.json", Footprint)
+        self.speeds = Records(folder and folder / "speed.json", Speed)
+
+    @property
+    def unwritten(self) -> bool:
+        """Whether a file lacks something."""
+        return self.footprints.unwritten or self.speeds.unwritten
+
+    def write(self) -> None:
+        """Replace the files that lack something. Blocks; raises OSError."""
+        self.footprints.write()
+        self.speeds.write()
+
+
 def key_of(load: Load, build: str) -> str:
     """Names a file as it is now, how it is run, and by which llama.cpp. Blocks; raises OSError."""
     facts = os.stat(load.path)
     way = msgspec.structs.replace(
-        load, model="", threads=0, prefill_chunk=0, parked_bytes=None, saved=None, data_limit=None
+        load,
+        model="",
+        threads=0,
+        prefill_chunk=0,
+        interactive_gap=0,
+        parked_bytes=None,
+        saved=None,
+        data_limit=None,
     )
     identity = [os.path.realpath(load.path), facts.st_size, facts.st_mtime_ns, lmd.__version__]
     return hashlib.sha256(msgspec.json.encode([*identity, build, way])).hexdigest()
 
 
-def _read(path: Path) -> dict[str, Footprint]:
+def _read(path: Path, kind: type[Known]) -> dict[str, Known]:
     try:
         with path.open("rb") as file:
             text = file.read(FILE_BYTES + 1)
-        return msgspec.json.decode(text, type=dict[str, Footprint])
+        return msgspec.json.decode(text, type=dict[str, kind])  # type: ignore[valid-type]
     except (OSError, msgspec.DecodeError, UnicodeDecodeError, RecursionError):
         return {}

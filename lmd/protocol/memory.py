@@ -2,6 +2,8 @@
 
 from msgspec import Struct
 
+from lmd.protocol.params import CacheType
+
 
 class ModelMemory(Struct, omit_defaults=True):
     """What one model takes."""
@@ -27,6 +29,12 @@ class ModelMemory(Struct, omit_defaults=True):
     embedding_bytes: int = 0
     """What a model that generates takes besides from its first embedding on; it counts when it is
     there."""
+    cache_type_k: CacheType = "f16"
+    """How the KV cache keeps keys."""
+    cache_type_v: CacheType = "f16"
+    """The same of values."""
+    pinned: bool = False
+    """It makes no room for other models."""
     approximate: bool = False
     """Found by formula, or in part on a device, and not by a dry run of llama.cpp alone."""
 

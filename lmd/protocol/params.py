@@ -35,6 +35,8 @@ Line = Annotated[str, Meta(max_length=4096)]
 CommandName = Annotated[str, Meta(min_length=1, max_length=255)]
 Shell = Literal["bash", "zsh", "fish", "sh"]
 Platform = Literal["linux", "macos"]
+CacheType = Literal["f16", "q8_0", "q4_0"]
+FlashAttention = Literal["auto", "on", "off"]
 TraceParent = Annotated[
     str, Meta(max_length=128, pattern=r"^[0-9a-f]{2}-[0-9a-f]{32}-[0-9a-f]{16}-[0-9a-f]{2}(-.*)?$")
 ]
@@ -261,6 +263,8 @@ class ReloadParams(Struct, kw_only=True, omit_defaults=True):
 
     dry_run: bool = False
     """Say what would change, and change nothing."""
+    wait: bool = False
+    """Answer once the models that get another worker have it, or run as before."""
     text: Text | None = None
     """With `dry_run`: what the file would say, in place of what it says."""
     deadline: Seconds | None = None

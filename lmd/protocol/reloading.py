@@ -27,6 +27,15 @@ class ConfigProblem(Struct):
     hint: str
 
 
+class RenewedModel(Struct):
+    """A loaded model that is to run otherwise: `restarting` until its new worker has answered."""
+
+    model: str
+    state: Literal["restarting", "ready", "rolled_back", "unloaded"]
+    reason: str = ""
+    """Why it runs as before, or not at all."""
+
+
 class ReloadResult(Struct):
     """What `reload` found and did."""
 
@@ -39,3 +48,5 @@ class ReloadResult(Struct):
     problems: list[ConfigProblem]
     running: dict[str, int]
     """Requests that run now on the models which get another worker or go; they are finished."""
+    renewed: list[RenewedModel] = []
+    """Loaded models that get another worker, and those that run as before since they would fail."""

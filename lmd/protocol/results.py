@@ -5,6 +5,7 @@ from typing import Any, Literal
 from msgspec import Struct, field
 
 from lmd.protocol.activity import Rates, RecentError, RunningRequest
+from lmd.protocol.params import CacheType
 
 
 class Usage(Struct):
@@ -210,10 +211,24 @@ class ModelStatus(Struct, omit_defaults=True):
     """Of all its answers together, over the last 10 seconds."""
     loaded_percent: int | None = None
     """How much of the file is read, while it is being loaded."""
+    queued_tokens: int = 0
+    """Of the prompts that wait, as far as their bytes tell."""
+    load_s: float | None = None
+    """Seconds that the quickest of its latest loads took; None where none was measured."""
+    read_tokens_per_second: float | None = None
+    """The fastest that one of its latest long prompts was read; None where none was measured."""
     leases: int = 0
     """Connections that have asked for it to stay loaded."""
+    pinned: bool = False
+    """It makes no room for other models."""
     prefixes: list[PrefixStatus] = []
     """What a loaded model keeps of declared prefixes and personas."""
+    cache_type_k: CacheType = "f16"
+    """How the KV cache keeps keys."""
+    cache_type_v: CacheType = "f16"
+    """The same of values."""
+    flash_attention: bool | None = None
+    """Whether a loaded model computes attention without keeping its scores."""
 
 
 class ModelsResult(Struct):

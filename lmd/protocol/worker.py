@@ -12,7 +12,7 @@ import msgspec
 from msgspec import Meta, Struct
 
 from lmd.protocol.limits import MAX_WORKER_FRAME_BYTES
-from lmd.protocol.params import Message, Sampling
+from lmd.protocol.params import CacheType, FlashAttention, Message, Priority, Sampling
 from lmd.protocol.prefixes import PinnedPrefix, Prefix, SavedState
 from lmd.protocol.results import RequestWarning, Timings, TokenLogprob, Usage
 
@@ -32,6 +32,9 @@ class Load(Struct, tag=True, kw_only=True):
     batch: int = 512
     prefill_chunk: int = 256
     """Most prompt tokens read in one step while other sequences are decoding."""
+    interactive_gap: float = 2.0
+    """How many times its quiet gap an interactive sequence may wait for its next token while
+    others are served."""
     chat_template: str | None = None
     pooling: str | None = None
     parked: int = 8
@@ -44,6 +47,9 @@ class Load(Struct, tag=True, kw_only=True):
     """None: nothing is written to disk, and nothing read."""
     prefixes: list[Prefix] = []
     """Read before the model is ready, and kept in the cache."""
+    cache_type_k: CacheType = "f16"
+    cache_type_v: CacheType = "f16"
+    flash_attention: FlashAttention = "auto"
 
 
 class Generate(Struct, tag=True, kw_only=True):
@@ -60,6 +66,8 @@ class Generate(Struct, tag=True, kw_only=True):
     overflow: Literal["error", "shift"] = "error"
     private: bool = False
     """What the cache holds of it is never written to disk."""
+    priority: Priority = "interactive"
+    """A batch one gives way wherever it would make an interactive one wait."""
 
 
 class Embed(Struct, tag=True, kw_only=True):
@@ -133,6 +141,7 @@ class Ready(Struct, tag=True, kw_only=True):
     load_ms: float
     warnings: list[RequestWarning]
     prefixes: list[PinnedPrefix] = []
+    flash_attention: bool = False
 
 
 class Weighed(Struct, tag=True, kw_only=True):
@@ -165,6 +174,7 @@ class Prefill(Struct, tag=True):
     job: JobId
     done: int
     total: int
+    ms: float = 0.0  # since the job was given its slot
 
 
 class Delta(Struct, array_like=True):

@@ -62,13 +62,20 @@ class HeldFiles:
     """
 
     def __init__(self, paths: Iterable[str]) -> None:
-        self._files = [_open(path) for path in paths]
-        self.state: Fingerprint = tuple(map(_facts_of, self._files))
+        held = [(path, _open(path)) for path in paths]
+        self._files = [file for _, file in held]
+        # What cannot be opened, such as a folder, is told by its path: else it would never seem
+        # to be as `fingerprint` finds it.
+        self.state: Fingerprint = tuple(
+            _facts_of(file) if file else _identity(path) for path, file in held
+        )
 
     def rest(self) -> bool:
         """Whether nobody has written to any of them; being replaced and removed does not count."""
-        now = map(_facts_of, self._files)
-        return all(one[:4] == other[:4] for one, other in zip(now, self.state, strict=True))
+        return all(
+            file is None or _facts_of(file)[:4] == before[:4]
+            for file, before in zip(self._files, self.state, strict=True)
+        )
 
     def __del__(self) -> None:
         """For those that somebody did not wait for."""
@@ -111,7 +118,7 @@ def watched_directories(files: Iterable[str]) -> set[str]:
 
 
 def _open(path: str) -> io.FileIO | None:
-    """A file to look at and not to read; None for one that is missing or is no file."""
+    """A file to look at and not to read; None for one that is missing or cannot be opened."""
     try:
         # A pipe would wait for somebody who writes.
         return io.FileIO(path, opener=lambda name, flags: os.open(name, flags | os.O_NONBLOCK))
@@ -119,8 +126,8 @@ def _open(path: str) -> io.FileIO | None:
         return None
 
 
-def _facts_of(file: io.FileIO | None) -> tuple[int, ...]:
-    return MISSING if file is None else _facts(os.fstat(file.fileno()))
+def _facts_of(file: io.FileIO) -> tuple[int, ...]:
+    return _facts(os.fstat(file.fileno()))
 
 
 def _identity(path: str) -> tuple[int, ...]:

@@ -95,6 +95,11 @@ class Reloader:
         refused = [reason for _, reason in self._rolled_back.values()]
         return "; ".join(filter(None, [self._file_error, *refused]))
 
+    @property
+    def rolled_back(self) -> dict[str, str]:
+        """Models that run by an earlier configuration, and why."""
+        return {model: reason for model, (_, reason) in self._rolled_back.items()}
+
     def request(self) -> None:
         """Have the file looked at soon; never blocks, and several calls are one."""
         self._asked = True

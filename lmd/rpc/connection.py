@@ -53,6 +53,8 @@ class Connection:
         self._draining = shared.draining
         self._dialect: Dialect | None = None
         self._in_flight: dict[RequestId, RequestContext] = {}
+        self._brief: RequestContext | None = None
+        """The one in flight that is answered before another request is taken."""
         self._changed = trio.Event()
         self._requests: trio.Nursery
         self._receiving = trio.CancelScope()
@@ -179,6 +181,8 @@ class Connection:
         cancel never does, and nothing waits for a model: a cancel could not be read then."""
         match incoming:
             case Request():
+                while self._brief is not None:
+                    await self._changed.wait()
                 await self._outbox.wait_room()
                 async with self._shared.turns:
                     refusal = self._refusal(incoming)
@@ -213,6 +217,8 @@ class Connection:
         context = RequestContext(request.id, dialect, self._outbox, self._client_pid, self._client)
         method = METHODS.get(request.method)
         context.subscription = method is not None and method.subscription
+        if method is not None and method.brief:
+            self._brief = context
         # The context is registered before its task runs: a cancel in the same packet finds it.
         self._in_flight[request.id] = context
         self._requests.start_soon(self._serve, request, context)
@@ -238,13 +244,16 @@ class Connection:
             context.text = ""  # the message holds it now
             room = await self._outbox.reserve(len(message))
             if room is None:
-                refusal = _no_room("an answer", message)
-                await self._outbox.send(context.dialect.error(request.id, refusal))
+                # What there is no room for is not kept while the client lets its refusal wait.
+                message = context.dialect.error(request.id, _no_room("an answer", message))
+                await self._outbox.send(message)
             else:
                 self._outbox.put(message, room)
         finally:
             self._shared.requests.give_back(charge or 0)
             del self._in_flight[request.id]
+            if self._brief is context:
+                self._brief = None
             self._changed.set()
             self._changed = trio.Event()
 

@@ -1,6 +1,6 @@
 """How a request ended, as an event. Pure."""
 
-from typing import Literal
+from typing import Literal, TypedDict
 
 from msgspec import Struct
 
@@ -18,19 +18,25 @@ from lmd.serving import Serving
 GivenUp = Literal["cancelled", "cancelled_elsewhere", "superseded", "disconnected"]
 
 
+class _Way(TypedDict):
+    """Fields that all events of an end have."""
+
+    request: int
+    method: str
+    model: str
+    total_ms: float
+    queued_ms: float
+    load_ms: float
+    load_after_ms: float
+    traceparent: str
+
+
 def finished(facts: Serving, total_ms: float, result: Struct) -> RequestFinished:
     """The end of a request that was answered; figures are those of its result, where it has any."""
     timings: Timings = getattr(result, "timings", None) or Timings()
     usage: Usage = getattr(result, "usage", None) or Usage(0, 0, 0)
     return RequestFinished(
-        request=facts.number,
-        method=facts.method,
-        model=facts.model,
-        total_ms=total_ms,
-        queued_ms=_milliseconds(facts.queued),
-        load_ms=_milliseconds(facts.loading),
-        load_after_ms=_milliseconds(facts.load_after),
-        traceparent=facts.traceparent,
+        **_way(facts, total_ms),
         prefill_ms=timings.prefill_ms,
         first_token_ms=timings.first_token_ms,
         decode_ms=timings.decode_ms,
@@ -51,32 +57,12 @@ def failed(
         return cancelled(facts, total_ms, cause)
     if code == "cancelled":
         return cancelled(facts, total_ms, "cancelled")
-    return RequestFailed(
-        request=facts.number,
-        method=facts.method,
-        model=facts.model,
-        total_ms=total_ms,
-        queued_ms=_milliseconds(facts.queued),
-        load_ms=_milliseconds(facts.loading),
-        load_after_ms=_milliseconds(facts.load_after),
-        traceparent=facts.traceparent,
-        code=code,
-    )
+    return RequestFailed(**_way(facts, total_ms), code=code)
 
 
 def cancelled(facts: Serving, total_ms: float, cause: GivenUp) -> RequestCancelled:
     """The end of a request that was given up."""
-    return RequestCancelled(
-        request=facts.number,
-        method=facts.method,
-        model=facts.model,
-        total_ms=total_ms,
-        queued_ms=_milliseconds(facts.queued),
-        load_ms=_milliseconds(facts.loading),
-        load_after_ms=_milliseconds(facts.load_after),
-        traceparent=facts.traceparent,
-        cause=cause,
-    )
+    return RequestCancelled(**_way(facts, total_ms), cause=cause)
 
 
 def refused(facts: Serving, refusal: LmdError) -> RequestRefused:
@@ -89,6 +75,20 @@ def refused(facts: Serving, refusal: LmdError) -> RequestRefused:
         reason=refusal.message,
         retry_after=refusal.data.get("retry_after"),
     )
+
+
+def _way(facts: Serving, total_ms: float) -> _Way:
+    """What is told of every end."""
+    return {
+        "request": facts.number,
+        "method": facts.method,
+        "model": facts.model,
+        "total_ms": total_ms,
+        "queued_ms": _milliseconds(facts.queued),
+        "load_ms": _milliseconds(facts.loading),
+        "load_after_ms": _milliseconds(facts.load_after),
+        "traceparent": facts.traceparent,
+    }
 
 
 def _milliseconds(seconds: float) -> float:

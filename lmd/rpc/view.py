@@ -55,6 +55,7 @@ class Models:
         worker = self._broker.worker(name)
         loading = self._broker.loading(name)
         needed = self._broker.footprint(name)
+        speed = state.speed
         return ModelStatus(
             name=name,
             state="removed" if state.removed else state.phase.value,
@@ -75,9 +76,16 @@ class Models:
             last_error=state.last_error or None,
             tokens_per_second=self._meter.model_tokens(name, trio.current_time()),
             loaded_percent=None if loading is None else round(loading * 100),
+            queued_tokens=sum(ticket.tokens for ticket in state.queue),
+            load_s=round(min(speed.loads), 3) if speed.loads else None,
+            read_tokens_per_second=round(max(speed.reads), 1) if speed.reads else None,
             leases=len(state.holders),
+            pinned=state.limits.pinned,
             prefixes=[
                 PrefixStatus(one.name, one.tokens, one.bytes, one.state, one.problem)
                 for one in (worker.prefixes if worker else [])
             ],
+            cache_type_k=config.cache_type_k,
+            cache_type_v=config.cache_type_v,
+            flash_attention=worker.ready.flash_attention if worker else None,
         )

@@ -1,18 +1,20 @@
 """Which bound of the queues keeps a request out, and who gives way to whom. Pure.
 
-Bounds are in requests and in bytes of requests as they came. Tokens are not counted: a prompt has
-them only once its worker has read it, and a token is never less than a byte.
+Bounds are in requests, in bytes of requests as they came, and in tokens of their prompts. A prompt
+has tokens only once its worker has read it; until then they are told by its bytes.
 """
 
 from collections import Counter
 from collections.abc import Iterable
 from dataclasses import dataclass
+from typing import Literal
 
 from lmd.scheduler import estimates
 from lmd.scheduler.state import Effect, Limits, ModelState, Refuse, Ticket
 from lmd.serving import Client
 
 HINT = "wait, or raise it in the configuration"
+Unit = Literal["requests", "tokens", "bytes"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -25,19 +27,27 @@ class _Bound:
     counted: list[Ticket]
     who: str
     """Whose requests count, after "requests wait"."""
-    in_bytes: bool
+    unit: Unit = "requests"
 
     def weight(self, ticket: Ticket) -> int:
-        return ticket.size if self.in_bytes else 1
+        return _weight(ticket, self.unit)
 
     def text(self, newcomer: Ticket) -> str:
         key = f"(limits.{self.key})"
-        if self.in_bytes:
-            return (
-                f"{self.used} bytes of requests wait{self.who}, and this one has {newcomer.size}; "
-                f"{self.most} may {key}"
-            )
-        return f"{self.used} requests wait{self.who} {key}"
+        if self.unit == "requests":
+            return f"{self.used} requests wait{self.who} {key}"
+        of = "bytes of requests" if self.unit == "bytes" else "tokens of prompts"
+        about = "about " if self.unit == "tokens" else ""
+        return (
+            f"{about}{self.used} {of} wait{self.who}, and this one has {about}"
+            f"{self.weight(newcomer)}; {self.most} may {key}"
+        )
+
+
+def _weight(ticket: Ticket, unit: Unit) -> int:
+    if unit == "requests":
+        return 1
+    return ticket.size if unit == "bytes" else ticket.tokens
 
 
 def admit(
@@ -63,7 +73,7 @@ def admit(
     return refused
 
 
-_OWN = frozenset({"queue_per_client", "queue_bytes_per_client"})
+_OWN = frozenset({"queue_per_client", "queue_bytes_per_client", "queue_tokens_per_client"})
 
 
 def refuse_failed(ticket: Ticket, model: ModelState) -> Refuse:
@@ -88,17 +98,21 @@ def _reached(ticket: Ticket, waiting: list[Ticket], limits: Limits) -> _Bound | 
     mine = [other for other in waiting if other.client == ticket.client]
     model = [other for other in waiting if other.model == ticket.model]
     client, name = " for this client", f" for {ticket.model}"
-    for scope, counted, who, most, most_bytes in (
-        ("per_client", mine, client, limits.queue_per_client, limits.queue_bytes_per_client),
-        ("per_model", model, name, limits.queue_per_model, limits.queue_bytes_per_model),
-        ("total", waiting, "", limits.queue_total, limits.queue_bytes_total),
-    ):
-        if len(counted) >= most:
-            return _Bound(f"queue_{scope}", most, len(counted), counted, who, in_bytes=False)
-        used = sum(other.size for other in counted) if ticket.size else 0
-        if used + ticket.size > most_bytes:
-            return _Bound(f"queue_bytes_{scope}", most_bytes, used, counted, who, in_bytes=True)
+    scopes = (("per_client", mine, client), ("per_model", model, name), ("total", waiting, ""))
+    for scope, counted, who in scopes:
+        requests: int = getattr(limits, f"queue_{scope}")
+        if len(counted) >= requests:
+            return _Bound(f"queue_{scope}", requests, len(counted), counted, who)
+        for unit in _MEASURED:
+            weight, key = _weight(ticket, unit), f"queue_{unit}_{scope}"
+            used = sum(_weight(other, unit) for other in counted) if weight else 0
+            most: int = getattr(limits, key)
+            if used + weight > most:
+                return _Bound(key, most, used, counted, who, unit)
     return None
+
+
+_MEASURED: tuple[Unit, ...] = ("bytes", "tokens")
 
 
 def _who_gives_way(newcomer: Ticket, bound: _Bound) -> Ticket | None:

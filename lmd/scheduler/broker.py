@@ -14,12 +14,13 @@ from lmd.config.schema import Config, ModelConfig
 from lmd.events import Bus
 from lmd.models.catalogue import Catalogue
 from lmd.models.footprint import Footprint
-from lmd.models.records import Records
+from lmd.models.records import Kept
 from lmd.protocol.errors import LmdError
 from lmd.protocol.params import Priority
 from lmd.scheduler import announcing, waiters
 from lmd.scheduler.configured import model_limits, shared_limits
 from lmd.scheduler.core import Scheduler
+from lmd.scheduler.measuring import Speeds
 from lmd.scheduler.state import (
     Effect,
     Grant,
@@ -58,17 +59,20 @@ class Broker:
         catalogue: Catalogue,
         launcher: Launcher,
         bus: Bus,
-        records: Records | None = None,
+        kept: Kept | None = None,
     ) -> None:
         self._scheduler = scheduler
         self._catalogue = catalogue
         self._bus = bus
-        self._weigher = Weigher(catalogue, records or Records(None))
+        kept = kept or Kept(None)
+        self._weigher = Weigher(catalogue, kept)
+        self.speeds = Speeds(scheduler, kept.speeds, self._weigher.key)
         self._ids = itertools.count(1)
         self._waiters: dict[int, Waiter] = {}
         self._workers = Workers(
-            scheduler, catalogue, launcher, self._weigher, bus, self._waiters, self._apply
-        )
+            scheduler, catalogue, launcher, self._weigher, self.speeds, bus, self._waiters,
+            self._apply,
+        )  # fmt: skip
         self._changed = trio.Event()
         self._round = trio.Event()
         self._nursery: trio.Nursery
@@ -115,7 +119,8 @@ class Broker:
         arrived = trio.current_time()
         self._lease_as_asked(model)
         number = next(self._ids)
-        ticket = new_ticket(number, model, priority, arrived, slot=slot, revive=revive)
+        speed = self.speeds.of(model)
+        ticket = new_ticket(number, model, priority, arrived, speed, slot=slot, revive=revive)
         waiter = self._waiters[ticket.id] = Waiter(ticket, on_wait)
         whole = False
         try:
@@ -185,6 +190,11 @@ class Broker:
         for name in self._workers.places:
             if name in config.models and name not in replaced:
                 self._workers.declare_prefixes(name)
+
+    async def wait_renewed(self, models: Collection[str]) -> None:
+        """Return once none of these is on its way to a worker by another configuration."""
+        while any(self.state(name).renewing for name in self.models if name in models):
+            await self._round.wait()
 
     async def save_all(self) -> None:
         """Have every worker write its sequences to disk, before the daemon ends."""

@@ -4,16 +4,19 @@ submit    1. the model is unknown to us           -> the caller's error (KeyErro
           2. the model has failed, no revive      -> Refuse load_failed
           3. it can run at once                   -> Grant
           4. a queue is full                      -> Refuse overloaded, it or who gives way
-          5. it would start after its deadline    -> Refuse deadline_exceeded
+          5. no token before its deadline         -> Refuse deadline_exceeded
           6. otherwise it waits; a cold model     -> Weigh, then StartWorker (after eviction,
-                                                     if need be), or Refuse over_budget
+                                                     if need be), or Refuse over_budget; once it
+                                                     starts, rule 5 for all who wait for it
 """
 
 import math
 from collections.abc import Collection, Mapping
 
 from lmd.models.footprint import Footprint
-from lmd.scheduler import admission, estimates, fairness, leases, ledger, places, policy
+from lmd.models.speed import Speed, with_load
+from lmd.scheduler import admission, estimates, fairness, lateness, leases, ledger, places, policy
+from lmd.scheduler.exits import after_exit
 from lmd.scheduler.state import (
     HOLDING_PHASES,
     Effect,
@@ -23,7 +26,6 @@ from lmd.scheduler.state import (
     ModelState,
     Phase,
     Refuse,
-    RollBack,
     StopWorker,
     Ticket,
 )
@@ -72,14 +74,14 @@ class Scheduler:
             ]
         if model.phase is Phase.FAILED and not ticket.revive:
             return [admission.refuse_failed(ticket, model)]
-        refused: list[Effect] = []
+        full: list[Refuse] = []
         if not self._can_run(model, ticket):
             full = admission.admit(ticket, model, self._models.values(), self._limits, now)
             if any(refusal.ticket == ticket.id for refusal in full):
                 return [*full]
-            if late := estimates.refuse_late(ticket, model, now):
-                return [late]
-            refused = self._refuse_these(full)
+        if late := lateness.refuse_late(ticket, model, now):
+            return [late]
+        refused = self._refuse_these(full)
         model.queue.append(ticket)
         if model.phase in (Phase.COLD, Phase.FAILED):
             model.crashes = () if ticket.revive else model.crashes
@@ -121,6 +123,7 @@ class Scheduler:
         model = self._models[name]
         model.phase = Phase.READY
         model.idle_since, model.load_seconds = now, now - model.started_at
+        model.speed = with_load(model.speed, model.load_seconds)
         model.last_error = ""
         model.proven = model.tried
         if not model.stale:
@@ -132,13 +135,22 @@ class Scheduler:
         self._models[name].phase = Phase.STOPPING
         return self._advance(now)
 
-    def weighed(self, name: str, need: Footprint, now: float) -> list[Effect]:
-        """What the model takes, after `Weigh`."""
+    def weighed(
+        self, name: str, need: Footprint, now: float, speed: Speed | None = None
+    ) -> list[Effect]:
+        """What the model takes, after `Weigh`; and what is known of its speed, if that is more
+        than this scheduler was told."""
         model = self._models.get(name)
         if model is None:
             return []
         model.weighing, model.need = False, need
+        model.speed = model.speed if speed is None else speed
         return self._advance(now)
+
+    def learn(self, name: str, speed: Speed) -> None:
+        """More is known of a model's speed than before."""
+        if name in self._models:
+            self._models[name].speed = speed
 
     def worker_measured(
         self, name: str, size: int, now: float, *, overgrown: bool = False
@@ -147,7 +159,7 @@ class Scheduler:
         model = self._models[name]
         model.measured = size
         if overgrown and model.phase is Phase.READY and not model.going:
-            kept = model.limits.keep_alive > 0 or bool(model.holders)
+            kept = model.limits.keep_alive > 0 or model.limits.pinned or bool(model.holders)
             model.overgrown, model.attempts = True, int(kept)
         return self._advance(now)
 
@@ -160,29 +172,7 @@ class Scheduler:
         model never came up, and otherwise wait for the restart.
         """
         model = self._models[name]
-        effects: list[Effect] = []
-        failed = bool(error) and model.phase is Phase.STARTING and not model.stale
-        if failed and model.attempts == 2 and model.proven:
-            effects.append(RollBack(name, error))
-            model.limits, model.attempts, crashed = model.proven, 1, False
-        elif failed:
-            reason = f"{name} could not be loaded: {error}"
-            effects = [Refuse(ticket.id, code, reason) for ticket in model.queue]
-            model.queue, model.attempts = [], 0
-        model.evicting = model.stale = model.overgrown = False
-        model.need, model.measured = None, 0
-        # A queue that waits for the restart outweighs the unload that came before it.
-        model.dismissed = model.dismissed and not model.queue
-        model.last_error = error or model.last_error
-        model.phase = Phase.WAITING if model.queue or model.attempts else Phase.COLD
-        if crashed:
-            # Whoever waits now waits for the restart; so does a model that is to stay loaded.
-            model.crashes = (*model.crashes, now)[-self._limits.restarts - 1 :]
-            model.restart_at = policy.restart_at(model.crashes, self._limits, now)
-            model.phase = Phase.FAILED if math.isinf(model.restart_at) else Phase.BACKOFF
-        if model.phase is Phase.FAILED:
-            effects += [admission.refuse_failed(ticket, model) for ticket in model.queue]
-            model.queue, model.attempts = [], 0
+        effects = after_exit(model, self._limits, now, error, code, crashed=crashed)
         return effects + self._advance(now)
 
     def unload(self, name: str, now: float) -> list[Effect]:

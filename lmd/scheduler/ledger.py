@@ -25,11 +25,12 @@ def bytes_short(models: Sequence[ModelState], limits: Limits) -> int:
     """
     if limits.memory is None:
         return 0
+    room = limits.memory - pinned(models)
     coming = 0
     for model in policy.starting_order(models)[: limits.loaded_models]:
         if not model.queue or model.need is None:
             continue
-        if coming + model.need.total > limits.memory:
+        if coming + model.need.total > room:
             break
         coming += model.need.total
     staying = sum(
@@ -59,11 +60,38 @@ def making_room(models: Sequence[ModelState], limits: Limits) -> set[str]:
     return {model.name for model in chosen}
 
 
-def misfit(model: ModelState, models: Iterable[ModelState], limits: Limits) -> str:
-    """The sum that shows why a model can never be loaded; empty for one that can."""
+def fits_alone(model: ModelState, limits: Limits) -> bool:
+    """Whether there would be room for it with nothing else loaded."""
+    need = model.need.total if model.need else 0
+    return limits.memory is None or need <= limits.memory
+
+
+def pinned(models: Iterable[ModelState]) -> int:
+    """Bytes that are set aside for models which make no room."""
+    return sum(model.charge for model in models if model.stays)
+
+
+def misfit(model: ModelState, models: Sequence[ModelState], limits: Limits) -> str:
+    """The sum that shows why a model can never be loaded; empty for one that can.
+
+    "Never" is as long as the configuration is as it is, and what is pinned stays.
+    """
     need = model.need
-    if need is None or limits.memory is None or need.total <= limits.memory:
+    if need is None:
         return ""
+    staying = [other for other in models if other.stays]
+    if len(staying) >= limits.loaded_models:
+        names = ", ".join(other.name for other in staying)
+        return (
+            f"{model.name} finds no place: limits.loaded_models is {limits.loaded_models}, and "
+            f"pinned models hold all of them: {names}"
+        )
+    if limits.memory is None or need.total + pinned(models) <= limits.memory:
+        return ""
+    return _sum_of(model, need, models, limits.memory)
+
+
+def _sum_of(model: ModelState, need: Footprint, models: Sequence[ModelState], memory: int) -> str:
     parts = (
         ("weights", need.weights),
         ("KV cache", need.cache),
@@ -74,15 +102,19 @@ def misfit(model: ModelState, models: Iterable[ModelState], limits: Limits) -> s
     if need.measured > need.predicted:
         sums = f"{size(need.measured)} measured; predicted {sums}"
     about = "about " if need.approximate else ""
-    others = [f"{name} {size(amount)}" for name, amount in holders(models).items()]
+    others = [
+        f"{other.name} {size(other.held)}{' (pinned)' if other.limits.pinned else ''}"
+        for other in models
+        if other.phase in HOLDING_PHASES
+    ]
     loaded = f"; loaded now: {', '.join(others)}" if others else ""
     return (
         f"{model.name} takes {about}{size(need.total)} ({sums}), "
-        f"limits.memory is {size(limits.memory)}{loaded}"
+        f"limits.memory is {size(memory)}{loaded}"
     )
 
 
-def arithmetic(model: ModelState, models: Iterable[ModelState], limits: Limits) -> dict[str, Any]:
+def arithmetic(model: ModelState, models: Sequence[ModelState], limits: Limits) -> dict[str, Any]:
     """The same sum for machines, in bytes."""
     need = model.need or Footprint()
     return {
@@ -95,6 +127,7 @@ def arithmetic(model: ModelState, models: Iterable[ModelState], limits: Limits) 
         "measured_bytes": need.measured,
         "approximate": need.approximate,
         "held": holders(models),
+        "pinned": [other.name for other in models if other.stays],
     }
 
 

@@ -3,7 +3,8 @@
 from collections.abc import Sequence
 
 from lmd.models.footprint import Footprint
-from lmd.scheduler import ledger, policy
+from lmd.models.speed import Speed
+from lmd.scheduler import lateness, ledger, policy
 from lmd.scheduler.state import (
     Effect,
     Limits,
@@ -17,12 +18,14 @@ from lmd.scheduler.state import (
 )
 
 HINT = "lower its context or slots, take a smaller file, or raise limits.memory"
+PINNED_HINT = "unload a pinned model, or take `pinned` from one"
 
 
 def start_models(models: Sequence[ModelState], limits: Limits, now: float) -> list[Effect]:
     """Start those that want a place while there are any, and memory for them.
 
     Nobody overtakes a model that is waited for and does not fit yet, or a large one would starve.
+    Who waits for one that starts and cannot have an answer in time is refused; the load goes on.
     """
     effects: list[Effect] = []
     waited_for = False
@@ -37,6 +40,7 @@ def start_models(models: Sequence[ModelState], limits: Limits, now: float) -> li
         if place and not waited_for and ledger.fits(models, model.need, limits):
             model.phase, model.tried, model.started_at = Phase.STARTING, model.limits, now
             effects.append(StartWorker(model.name))
+            effects += lateness.refuse_waiting(model, now)
         else:
             waited_for = waited_for or bool(model.queue)
     return effects
@@ -69,8 +73,9 @@ def refuse_misfits(models: Sequence[ModelState], limits: Limits) -> list[Effect]
             effects.append(RollBack(model.name, reason))
             continue
         data = ledger.arithmetic(model, models, limits)
+        hint = PINNED_HINT if data["pinned"] and ledger.fits_alone(model, limits) else HINT
         effects += [
-            Refuse(ticket.id, "over_budget", reason, HINT, data=data) for ticket in model.queue
+            Refuse(ticket.id, "over_budget", reason, hint, data=data) for ticket in model.queue
         ]
         model.queue, model.attempts, model.last_error = [], 0, reason
         model.phase, model.need = Phase.COLD, None
@@ -90,6 +95,8 @@ def renew(model: ModelState, known: ModelLimits, *, replaced: bool) -> None:
         model.phase, model.crashes = Phase.WAITING, ()
     elif known.preload and not model.limits.preload and model.phase is Phase.COLD:
         model.phase, model.dismissed = Phase.WAITING, False
+    if replaced:
+        model.speed = Speed()
     if replaced and model.phase is Phase.WAITING:
         model.need = None
     model.limits, model.removed = known, False

@@ -41,12 +41,13 @@ def places_short(models: Iterable[ModelState]) -> int:
 def eviction_order(models: Iterable[ModelState]) -> list[ModelState]:
     """Models that can make room: the longest idle first, then those with the least to do.
 
-    What is leased goes last; it does go, since a lease must not keep other models out. Whoever took
-    long to load counts as used that much later (GreedyDual: what a cache gives up is what costs
-    least to have again). A busy model that is making room already comes before the others, so that
-    it gets done.
+    Pinned ones are not among them. What is leased goes last; it does go, since a lease must not
+    keep other models out. Whoever took long to load counts as used that much later (GreedyDual:
+    what a cache gives up is what costs least to have again). A busy model that is making room
+    already comes before the others, so that it gets done.
     """
-    candidates = [model for model in models if model.phase is Phase.READY and not model.going]
+    ready = [model for model in models if model.phase is Phase.READY]
+    candidates = [model for model in ready if not (model.going or model.limits.pinned)]
     return sorted(
         candidates,
         key=lambda model: (
@@ -61,8 +62,10 @@ def eviction_order(models: Iterable[ModelState]) -> list[ModelState]:
 
 
 def idle_until(model: ModelState) -> float:
-    """When ``keep_alive`` is over; infinity for a model that is in use, leased or not loaded."""
-    if model.phase is Phase.READY and model.idle and not model.queue and not model.holders:
+    """When ``keep_alive`` is over; infinity for a model that is in use, leased, pinned or not
+    loaded."""
+    kept = bool(model.queue or model.holders or model.limits.pinned)
+    if model.phase is Phase.READY and model.idle and not kept:
         return model.idle_since + model.limits.keep_alive
     return math.inf
 

@@ -7,6 +7,7 @@ from enum import Enum
 from typing import Any
 
 from lmd.models.footprint import Footprint
+from lmd.models.speed import Speed
 from lmd.protocol.params import Priority
 from lmd.serving import NOBODY, Client
 
@@ -47,6 +48,12 @@ class Ticket:
     cost: int = 1
     """What it takes of its client's share; see `lmd.scheduler.fairness`."""
     deadline: float = math.inf
+    text: int = 0
+    """Bytes that the model is to read for it; a request for several slots is read once."""
+    tokens: int = 0
+    """What they are likely to be in tokens."""
+    embeds: bool = False
+    """Nothing of its text can be in the cache."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,6 +72,10 @@ class ModelLimits:
     slots: int
     keep_alive: float
     preload: bool = False
+    pinned: bool = False
+    """It makes no room for others and is never idle for too long."""
+    remembers: bool = False
+    """Parts of prompts may be in its cache as soon as it is loaded."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,6 +93,9 @@ class Limits:
     queue_bytes_per_model: int = 1 << 40
     queue_bytes_per_client: int = 1 << 40
     queue_bytes_total: int = 1 << 40
+    queue_tokens_per_model: int = 1 << 40
+    queue_tokens_per_client: int = 1 << 40
+    queue_tokens_total: int = 1 << 40
     leases: int = 1 << 16
 
 
@@ -133,6 +147,8 @@ class ModelState:
     started_at: float = 0.0
     load_seconds: float = 0.0
     """How long its latest load took; what an eviction costs."""
+    speed: Speed = field(default_factory=Speed)
+    """What was measured of its loads and prompts."""
 
     @property
     def idle(self) -> bool:
@@ -142,14 +158,25 @@ class ModelState:
     @property
     def wanted(self) -> bool:
         """Whether it is to be loaded although nobody waits for it."""
-        kept = self.limits.preload or bool(self.holders)
+        kept = self.limits.preload or self.limits.pinned or bool(self.holders)
         return bool(self.attempts) or (kept and not self.dismissed)
+
+    @property
+    def renewing(self) -> bool:
+        """Whether it is on its way to a worker that replaces the one it had."""
+        return self.stale or bool(self.attempts)
 
     @property
     def leaving(self) -> bool:
         """Whether it ends as soon as it is idle; no further grants until then."""
         unwanted = self.removed and not self.queue
         return self.evicting or self.going or unwanted
+
+    @property
+    def stays(self) -> bool:
+        """Whether it holds its place whoever else needs it."""
+        there = self.phase is Phase.STARTING or (self.phase is Phase.READY and not self.going)
+        return self.limits.pinned and there
 
     @property
     def going(self) -> bool:

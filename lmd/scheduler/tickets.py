@@ -1,6 +1,7 @@
 """Between requests and the core: a ticket for whom this task serves, an error from a refusal."""
 
 from lmd import serving
+from lmd.models.speed import Speed, tokens_about
 from lmd.protocol.errors import LmdError
 from lmd.protocol.params import Priority
 from lmd.scheduler import fairness
@@ -8,13 +9,21 @@ from lmd.scheduler.state import Refuse, Ticket
 
 
 def new_ticket(
-    number: int, model: str, priority: Priority, now: float, *, slot: bool, revive: bool
+    number: int,
+    model: str,
+    priority: Priority,
+    now: float,
+    speed: Speed,
+    *,
+    slot: bool,
+    revive: bool,
 ) -> Ticket:
-    """A ticket of the request that the running task works for."""
+    """A ticket of the request that the running task works for; ``speed`` is the model's."""
     request = serving.current()
     request.model = model
     # A request that asks for several slots is held in memory, and its prompt read, once.
     size, request.size = request.size, 0
+    text, request.text = request.text, 0
     return Ticket(
         number,
         model,
@@ -26,6 +35,9 @@ def new_ticket(
         size,
         fairness.cost(size),
         request.deadline,
+        text,
+        tokens_about(speed, text),
+        request.embeds,
     )
 
 

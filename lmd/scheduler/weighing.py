@@ -22,7 +22,7 @@ from lmd.models.footprint import (
     weighed,
     with_measure,
 )
-from lmd.models.records import Records, key_of
+from lmd.models.records import Kept, key_of
 from lmd.protocol.errors import LmdError
 from lmd.protocol.worker import Load
 
@@ -32,9 +32,10 @@ log = structlog.get_logger("lmd.memory")
 class Weigher:
     """Predicts footprints. Dry runs take turns: each takes a core for a second."""
 
-    def __init__(self, catalogue: Catalogue, records: Records) -> None:
+    def __init__(self, catalogue: Catalogue, kept: Kept) -> None:
         self._catalogue = catalogue
-        self._records = records
+        self._kept = kept
+        self._records = kept.footprints
         self._turn = trio.Lock()
         self._keys: dict[str, str] = {}
         self._known: dict[str, Footprint] = {}
@@ -42,6 +43,14 @@ class Weigher:
     def footprint(self, name: str) -> Footprint | None:
         """What was last found out of a model; None for nothing yet."""
         return self._known.get(name)
+
+    def key(self, name: str) -> str | None:
+        """Names the way in which a model was to be run when it was last weighed, with as many
+        threads; None where nothing is kept of it."""
+        if name not in self._keys:
+            return None
+        threads = self._catalogue.config(name).threads or os.cpu_count() or 1
+        return f"{self._keys[name]} {threads}"
 
     async def weigh(self, name: str, config: ModelConfig, launcher: Launcher) -> Footprint:
         """What a model takes that runs by ``config``.
@@ -85,15 +94,15 @@ class Weigher:
 
     async def keep(self) -> None:
         """Write what is known to disk, in a thread, where there is anything new."""
-        if self._records.unwritten:
+        if self._kept.unwritten:
             await trio.to_thread.run_sync(self.keep_now)
 
     def keep_now(self) -> None:
         """The same on this thread."""
         try:
-            self._records.write()
+            self._kept.write()
         except OSError as error:
-            log.warning("sizes of models are not kept", reason=str(error))
+            log.warning("what was measured of models is not kept", reason=str(error))
 
     async def _weigh_fake(self, name: str, load: Load, launcher: Launcher) -> Footprint:
         found, base = await launcher.dry_run(load)

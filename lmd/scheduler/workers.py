@@ -21,6 +21,7 @@ from lmd.protocol.errors import LmdError
 from lmd.protocol.events import ModelFailed, ModelLoaded, ModelLoading, ModelUnloaded
 from lmd.scheduler import policy, waiters
 from lmd.scheduler.core import Scheduler
+from lmd.scheduler.measuring import Speeds
 from lmd.scheduler.state import Effect
 from lmd.scheduler.waiters import Waiter
 from lmd.scheduler.weighing import Weigher
@@ -60,6 +61,7 @@ class Workers:
         catalogue: Catalogue,
         launcher: Launcher,
         weigher: Weigher,
+        speeds: Speeds,
         bus: Bus,
         waiting: Mapping[int, Waiter],
         apply: Callable[[list[Effect]], None],
@@ -68,6 +70,7 @@ class Workers:
         self._catalogue = catalogue
         self.launcher = launcher
         self._weigher = weigher
+        self._speeds = speeds
         self._bus = bus
         self._waiting = waiting
         self._apply = apply
@@ -149,7 +152,8 @@ class Workers:
             need = await self._weigher.weigh(model, config, self.launcher)
             if model not in self._scheduler.names or self._catalogue.config(model) == config:
                 break
-        self._apply(self._scheduler.weighed(model, need, trio.current_time()))
+        known = self._speeds.recorded(model)
+        self._apply(self._scheduler.weighed(model, need, trio.current_time(), known))
 
     def roll_back(self, model: str, reason: str) -> ModelConfig:
         """Go back to the configuration by which a model ran before, and return it."""
@@ -231,6 +235,7 @@ class Workers:
         log.info("model loaded", model=model, pid=worker.pid, load_ms=worker.ready.load_ms)
         self._bus.publish(ModelLoaded(model=model, pid=worker.pid, load_ms=load_ms))
         self._apply(self._scheduler.worker_ready(model, trio.current_time()))
+        self._speeds.keep(model)
         waiters.tell_places(self._waiting, self._scheduler.model(model), trio.current_time())
 
     def _report_end(self, model: str, place: Place, ended: WorkerExit) -> None:

@@ -22,9 +22,9 @@ def weigh(load: Load) -> Weighed:
     check_file(load.path)
     try:
         model = Model(load.path, load.gpu_layers, dry=True)
-        sizes = plan_context(load, model, []).sizes
-        context = open_context(model, sizes)
-        further = open_embedding_context(model, sizes)
+        plan = plan_context(load, model, [])
+        context = open_context(model, plan.sizes, plan.attention)
+        further = open_embedding_context(model, plan.sizes, flash=plan.attention.flash)
     except LlamaError as error:
         raise LoadError(f"llama.cpp cannot lay out {load.path}: {error}") from error
     main = _whole(model, context or further)
@@ -52,7 +52,7 @@ def _whole(model: Model, context: Context) -> Buffers:
     flash attention goes without.
     """
     found = context.buffers
-    if context.has_memory and not model.prefers_flash:
+    if context.has_memory and not context.flash:
         size = context.batch.capacity * context.cells * model.heads * HALF_BYTES
         return found._replace(compute=found.compute + size)
     return found

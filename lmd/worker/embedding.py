@@ -39,9 +39,9 @@ class Embedder:
         self._context = context
         self._pooling = pooling
 
-    def advance(self, embedding: Embedding, budget: int) -> None:
+    def advance(self, embedding: Embedding, budget: int) -> int:
         """Decode at most ``budget`` tokens, except that a model that reads in both directions
-        must read an input at once. Raises LmdError."""
+        must read an input at once; how many it was. Raises LmdError."""
         rest = embedding.inputs[len(embedding.vectors) :]
         read = sum(len(rows) for rows in embedding.rows)
         budget = min(budget, self._context.batch.capacity)
@@ -52,6 +52,7 @@ class Embedder:
         else:
             packed = rest[: pack_inputs([len(tokens) for tokens in rest], budget)]
             embedding.vectors += self._read_whole(packed, embedding.normalize)
+        return self._context.batch.size
 
     def abandon(self) -> None:
         """Forget an input that was read in part."""

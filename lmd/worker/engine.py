@@ -96,6 +96,7 @@ class Serving:
         self._waiting: deque[PreparedText] = deque()
         self._embeddings: deque[Embedding] = deque()
         self._embedder: Embedder | None = None
+        self._last_aside = False
         self._streams: Streams | None = None
         if loaded.context is not None:
             self._streams = Streams(loaded, loaded.context, jobs, send)
@@ -116,14 +117,25 @@ class Serving:
     def turn(self) -> None:
         """One turn of the loop; blocks while there is nothing to do."""
         self._take_messages()
+        aside = True
         if self._streams is not None:
             while self._waiting and self._streams.has_room:
                 self._streams.admit(self._waiting.popleft())
-            self._streams.step()
-            if self._streams.pins.pending and self._streams.read_prefixes():
+            aside = self._is_turn_aside()
+            self._streams.step(alone=aside)
+            if aside and self._streams.pins.pending and self._streams.read_prefixes():
                 self._send(Pinned(self._streams.pins.states))
-        if self._embeddings:
+        if self._embeddings and aside:
             self._embed(self._embeddings[0])
+
+    def _is_turn_aside(self) -> bool:
+        """Whether prefixes and embeddings have this turn: where people read along, they share
+        what time there is with the other generations, turn by turn."""
+        assert self._streams is not None
+        if not (self._embeddings or self._streams.pins.pending):
+            return False
+        self._last_aside = not (self._streams.readers and self._last_aside)
+        return self._last_aside
 
     def _take_messages(self) -> None:
         streams = self._streams
@@ -195,13 +207,17 @@ class Serving:
 
     def _embed(self, embedding: Embedding) -> None:
         """A piece of the first embedding job: a small one while streams are running."""
-        busy = self._streams is not None and self._streams.running
-        budget = self._sizes.prefill_chunk if busy else self._sizes.batch
+        budget = self._streams.room_aside if self._streams is not None else self._sizes.batch
         try:
             if self._embedder is None:
-                context = open_embedding_context(self._loaded.model, self._sizes)
+                context = open_embedding_context(
+                    self._loaded.model, self._sizes, flash=self._loaded.flash
+                )
                 self._embedder = Embedder(context, self._loaded.pooling)
-            self._embedder.advance(embedding, budget)
+            started = time.monotonic()
+            read = self._embedder.advance(embedding, budget)
+            if self._streams is not None:
+                self._streams.read_aside(read, time.monotonic() - started)
             if embedding.finished:
                 self._jobs.end(embedding.job, embedded(embedding, self._loaded.pooling))
         except Exception as error:  # noqa: BLE001 - the other jobs go on
@@ -225,6 +241,7 @@ def _ready(loaded: Loaded, load_ms: float, prefixes: list[PinnedPrefix]) -> Read
         load_ms=load_ms,
         warnings=loaded.warnings,
         prefixes=prefixes,
+        flash_attention=loaded.flash,
     )
 
 

@@ -7,6 +7,7 @@ from typing import Literal
 from lmd.protocol.errors import LmdError
 from lmd.protocol.results import RequestWarning, Timings, TokenLogprob, Usage
 from lmd.protocol.worker import Delta, Done
+from lmd.worker.batching import Claim
 from lmd.worker.llama.context import Context, Floats
 from lmd.worker.llama.samplers import Candidates, Chain, make_candidates
 from lmd.worker.llama.vocabulary import Vocabulary
@@ -31,6 +32,8 @@ class Generation:
         self.pending = prepared.tokens[self.cached :]
         """Tokens to decode next: the rest of the prompt, or the token chosen last."""
         self.produced = 0
+        self.served = 0
+        """The step in which it last had a part."""
         self.most_cells = 0
         """Of the KV cache, that it held at a time."""
         self.finish_reason: Literal["stop", "length"] | None = None
@@ -42,6 +45,17 @@ class Generation:
         self._stops = StopFilter(prepared.stops)
         self._started = time.monotonic()
         self._first_token = self._started
+
+    @property
+    def elapsed_ms(self) -> float:
+        """Milliseconds since it was given its slot."""
+        return (time.monotonic() - self._started) * 1000
+
+    @property
+    def claim(self) -> Claim:
+        """What it wants of the next step."""
+        tokens = len(self.pending)
+        return Claim(tokens, tokens == 1, self.prepared.interactive, self.served)
 
     def close(self) -> None:
         """Free the samplers. Call once."""

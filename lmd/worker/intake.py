@@ -115,6 +115,7 @@ class Intake:
             shift=shift,
             warnings=warnings,
             private=message.private,
+            interactive=message.priority == "interactive",
         )
 
     def _prompt_tokens(self, message: Generate, warnings: Warnings) -> list[int]:

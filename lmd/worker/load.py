@@ -9,11 +9,13 @@ from dataclasses import dataclass, field
 from lmd.protocol.params import Message
 from lmd.protocol.results import RequestWarning
 from lmd.protocol.worker import Load, Loading
+from lmd.worker.attention import Attention, choose_attention
 from lmd.worker.channel import Send
 from lmd.worker.cpus import default_threads
 from lmd.worker.llama.context import MAX_SEQUENCES, Context, ContextShape
 from lmd.worker.llama.log import LlamaError
 from lmd.worker.llama.model import Model, build
+from lmd.worker.pace import GAP
 from lmd.worker.pins import PrefixTokens, Reserve, reserve_for, tokenize_prefixes
 from lmd.worker.prompts import Prompts
 from lmd.worker.sandbox import Setup
@@ -40,6 +42,7 @@ class Sizes:
     batch: int
     prefill_chunk: int
     threads: int
+    interactive_gap: float = GAP
     reserve: Reserve = field(default_factory=Reserve)
     """For declared prefixes, on top of what the slots need."""
 
@@ -57,6 +60,7 @@ class Plan:
     """What is to be known before a context is created."""
 
     sizes: Sizes
+    attention: Attention
     source: Source
     prompts: Prompts
     prefixes: list[PrefixTokens]
@@ -77,6 +81,8 @@ class Loaded:
     saved: SavedStates | None = None
     """None where nothing is kept on disk."""
     prefixes: list[PrefixTokens] = field(default_factory=list)
+    flash: bool = False
+    """Attention is fused."""
 
 
 def load_model(load: Load, send: Send) -> Loaded:
@@ -86,7 +92,7 @@ def load_model(load: Load, send: Send) -> Loaded:
     try:
         model = Model(load.path, load.gpu_layers, _progress(send))
         plan = plan_context(load, model, warnings)
-        context = open_context(model, plan.sizes)
+        context = open_context(model, plan.sizes, plan.attention)
     except LlamaError as error:
         raise _not_loaded(load, error) from error
     pooling = _choose_pooling(load.pooling, model.pooling, warnings)
@@ -101,6 +107,7 @@ def load_model(load: Load, send: Send) -> Loaded:
         plan.prompts,
         saved,
         plan.prefixes,
+        plan.attention.flash,
     )
 
 
@@ -108,10 +115,11 @@ def plan_context(load: Load, model: Model, warnings: list[RequestWarning]) -> Pl
     """How large the context must be, declared prefixes included, for which the template has to
     run. Raises LoadError."""
     check_kind(model)
+    attention = choose_attention(load, prefers_flash=model.prefers_flash, warnings=warnings)
     sizes = choose_sizes(load, model.training_context, warnings)
     source = choose_template(load.chat_template, model.chat_template, model.vocabulary.specials)
     prompts = Prompts(model.vocabulary, try_template(model, source))
-    return Plan(sizes, source, prompts, set_room_aside(load, sizes, prompts))
+    return Plan(sizes, attention, source, prompts, set_room_aside(load, sizes, prompts))
 
 
 def set_room_aside(load: Load, sizes: Sizes, prompts: Prompts) -> list[PrefixTokens]:
@@ -125,7 +133,7 @@ def set_room_aside(load: Load, sizes: Sizes, prompts: Prompts) -> list[PrefixTok
 def _not_loaded(load: Load, error: LlamaError) -> LoadError:
     return LoadError(
         f"llama.cpp cannot load {load.path}: {error}",
-        "check the file, the context size and the memory that is free",
+        "check the file, the context size, the cache types and the memory that is free",
     )
 
 
@@ -151,13 +159,20 @@ def choose_sizes(load: Load, training_context: int, warnings: list[RequestWarnin
         batch=batch,
         prefill_chunk=max(1, min(load.prefill_chunk, batch)),
         threads=min(load.threads, MAX_THREADS) if load.threads > 0 else default_threads(),
+        interactive_gap=load.interactive_gap,
     )
 
 
-def open_embedding_context(model: Model, sizes: Sizes) -> Context:
+def open_embedding_context(model: Model, sizes: Sizes, *, flash: bool) -> Context:
     """The context for embeddings; a model that reads in both directions needs one batch for an
-    input, so its batch is as large as its context. Raises LlamaError."""
-    probe = ContextShape(sizes.context, sizes.batch, EMBED_SEQUENCES, sizes.threads, True)
+    input, so its batch is as large as its context. Raises LlamaError.
+
+    Its cache is f16: what is read once and kept as one vector had better be exact.
+    """
+    attention = Attention(flash=flash)
+    probe = ContextShape(
+        sizes.context, sizes.batch, EMBED_SEQUENCES, sizes.threads, True, attention
+    )
     context = Context(model, probe)
     if context.causal or sizes.batch >= sizes.context:
         return context
@@ -187,9 +202,11 @@ def check_kind(model: Model) -> None:
         raise LoadError("the file has no vocabulary", "use a complete GGUF file")
 
 
-def open_context(model: Model, sizes: Sizes) -> Context | None:
+def open_context(model: Model, sizes: Sizes, attention: Attention) -> Context | None:
     """The context to generate with; None for a model that only embeds. Raises LlamaError."""
-    shape = ContextShape(sizes.cells, sizes.batch, sizes.sequences, sizes.threads)
+    shape = ContextShape(
+        sizes.cells, sizes.batch, sizes.sequences, sizes.threads, attention=attention
+    )
     context = Context(model, shape)
     if context.has_memory and context.causal:
         return context

@@ -23,6 +23,7 @@ class PreparedText:
     shift: bool
     warnings: list[RequestWarning]
     private: bool = False
+    interactive: bool = True
     sought: bool = False
     """Whether something of it is saved on disk has been seen to."""
 

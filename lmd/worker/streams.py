@@ -6,7 +6,7 @@ from typing import NamedTuple
 
 from lmd.protocol.errors import LmdError
 from lmd.protocol.worker import Prefill, Step
-from lmd.worker.batching import plan_step
+from lmd.worker.batching import Claim, plan_step, room_without_readers
 from lmd.worker.channel import Send
 from lmd.worker.failures import as_lmd_error
 from lmd.worker.footprint import Footprint
@@ -16,7 +16,7 @@ from lmd.worker.jobs import Job, OpenJobs
 from lmd.worker.llama.context import Context
 from lmd.worker.load import Loaded
 from lmd.worker.overflow import cut_when_full, full_warning, shifted_warning
-from lmd.worker.pace import Pace
+from lmd.worker.pace import Pace, Room
 from lmd.worker.pins import Pins
 from lmd.worker.prepared import PreparedText
 from lmd.worker.saved.store import LEAST_TOKENS, Source
@@ -46,7 +46,8 @@ class Streams:
         self._jobs = jobs
         self._send = send
         self._frames = Frames()
-        self._pace = Pace(loaded.sizes.prefill_chunk)
+        self._pace = Pace(loaded.sizes.interactive_gap, loaded.sizes.prefill_chunk)
+        self._steps = 0
         uniform = not (loaded.model.window or loaded.model.recurrent)
         self._footprint = Footprint(context.sequence_bytes, uniform=uniform)
         self._saved = loaded.saved
@@ -99,10 +100,27 @@ class Streams:
             if len(sequence.tokens) >= LEAST_TOKENS
         ]
 
+    @property
+    def readers(self) -> int:
+        """Tokens of the next step that people read along."""
+        return sum(claim.tokens for claim in self._claims if claim.reader)
+
+    @property
+    def room_aside(self) -> int:
+        """Tokens that may be read between two steps for what is no generation."""
+        if readers := self.readers:
+            return self._pace.next_aside(readers)
+        return self._sizes.prefill_chunk if self.running else self._sizes.batch
+
+    def read_aside(self, tokens: int, seconds: float) -> None:
+        """So many tokens were read between two steps, in so long."""
+        if self.readers:
+            self._pace.observe_aside(tokens, seconds)
+
     def read_prefixes(self) -> bool:
         """Read a piece of the declared prefixes, a small one while somebody is answered; whether
         the state of any has changed."""
-        return self.pins.step(self._pace.chunk if self.running else self._sizes.batch)
+        return self.pins.step(self.room_aside)
 
     def _read(self, sequence: int, tokens: list[int], position: int) -> bool:
         batch = self._context.batch
@@ -110,10 +128,12 @@ class Streams:
         batch.add(sequence, tokens, position, 0)
         if not self._sequences.make_room(len(tokens)):
             return False
+        started = time.monotonic()
         code = self._context.decode()
         if code == NO_ROOM:
             self._sequences.drop_parked()
             code = self._context.decode()
+        self.read_aside(len(tokens), time.monotonic() - started)
         return code == 0
 
     def _restore_saved(self, tokens: list[int]) -> None:
@@ -139,10 +159,14 @@ class Streams:
         for generation in [running for running in self.running if running.job is job]:
             self._retire(generation)
 
-    def step(self) -> None:
-        """Decode one batch and answer what it brings. Does nothing without running jobs."""
+    def step(self, *, alone: bool = False) -> None:
+        """Decode one batch and answer what it brings. Does nothing without running jobs.
+
+        ``alone``: something else is read after this step, so that readers, if there are any, have
+        it for themselves.
+        """
         self._make_space()
-        entries = self._fill_batch()
+        entries = self._fill_batch(alone=alone)
         if entries and self._decode(entries):
             self._harvest(entries)
         if self._frames.is_due(time.monotonic()):
@@ -181,18 +205,42 @@ class Streams:
             generation.pending = kept + generation.pending
         generation.warn_once(shifted_warning(cut.size, self._sizes.context))
 
-    def _fill_batch(self) -> list[Entry]:
+    @property
+    def _ready(self) -> list[Generation]:
+        return [generation for generation in self.running if not generation.finish_reason]
+
+    @property
+    def _claims(self) -> list[Claim]:
+        return [generation.claim for generation in self._ready]
+
+    def _room(self, claims: list[Claim], *, alone: bool) -> Room:
+        """Who may have tokens in the next step."""
+        readers = sum(claim.tokens for claim in claims if claim.reader)
+        if readers and not alone and not all(claim.reader for claim in claims):
+            return self._pace.next_step(readers, self._depth)
+        self._pace.forget_owed()
+        if readers:
+            return Room(readers=True, others=0)
+        return room_without_readers(claims, self._sizes.batch, self._sizes.prefill_chunk)
+
+    @property
+    def _depth(self) -> int:
+        """How far those look back that nobody reads along with."""
+        return max(
+            (len(one.sequence.tokens) for one in self._ready if not one.claim.reader), default=0
+        )
+
+    def _fill_batch(self, *, alone: bool) -> list[Entry]:
         batch = self._context.batch
         batch.clear()
-        ready = [generation for generation in self.running if not generation.finish_reason]
-        shares = plan_step(
-            [len(generation.pending) for generation in ready],
-            batch=self._sizes.batch,
-            prefill_chunk=self._pace.chunk,
-        )
+        ready, claims = self._ready, self._claims
+        room = self._room(claims, alone=alone)
+        self._steps += 1
+        shares = plan_step(claims, room, batch=self._sizes.batch, turn=self._steps)
         entries: list[Entry] = []
         for share in shares:
             generation = ready[share.sequence]
+            generation.served = self._steps
             sequence = generation.sequence
             last = share.tokens == len(generation.pending)
             tokens = generation.pending[: share.tokens]
@@ -202,6 +250,8 @@ class Streams:
 
     def _decode(self, entries: list[Entry]) -> bool:
         """True if the batch is decoded; else its jobs have failed and their sequences are gone."""
+        readers = self.readers
+        depth = self._depth
         started = time.monotonic()
         room = self._sequences.make_room(self._context.batch.size)
         code = self._context.decode() if room else NO_ROOM
@@ -210,9 +260,10 @@ class Streams:
             self._sequences.drop_parked()
             code = self._context.decode()
         if code == 0:
-            decoded = sum(entry.tokens == 1 for entry in entries)
-            prompts = self._context.batch.size - decoded
-            self._pace.observe(decoded, prompts, time.monotonic() - started)
+            if readers:
+                seconds = time.monotonic() - started
+                reading = sum(entry.tokens for entry in entries if entry.generation.claim.reader)
+                self._pace.observe(reading, self._context.batch.size - reading, seconds, depth)
             return True
         for entry in entries:
             text = f"llama.cpp could not decode the batch ({code})"
@@ -227,7 +278,8 @@ class Streams:
             generation.most_cells = max(generation.most_cells, len(sequence.tokens))
             if not generation.produced:
                 total = len(generation.prepared.tokens)
-                self._send(Prefill(generation.job.id, len(sequence.tokens), total))
+                read = len(sequence.tokens)
+                self._send(Prefill(generation.job.id, read, total, generation.elapsed_ms))
             if last:
                 self._advance(generation, row)
 

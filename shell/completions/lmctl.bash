@@ -3,9 +3,9 @@
 # shellcheck shell=bash disable=SC2034,SC2154 # the functions share the locals of _lmctl
 
 # What may follow $command: `options` as alternatives joined by commas, with + where they may be
-# repeated; `commands`; and the kind of its argument.
+# repeated; `commands`; and the kind of its argument, or of all that follow.
 _lmctl_syntax() {
-    options='' commands='' argument='' argument_choices=''
+    options='' commands='' argument='' argument_choices='' argument_more=''
     case $command in
         '')
             options='--version -h,--help'
@@ -55,7 +55,7 @@ _lmctl_syntax() {
             options='--interval --socket -h,--help'
             ;;
         reload)
-            options='--json --socket -h,--help'
+            options='--no-wait --json --socket -h,--help'
             ;;
         plan)
             options='--json --socket -h,--help'
@@ -63,7 +63,9 @@ _lmctl_syntax() {
             ;;
         events)
             options='--json --socket -h,--help'
-            argument=text
+            argument=choice
+            argument_choices='daemon_started daemon_draining model_loading model_loaded model_unloaded model_failed request_queued request_granted request_refused request_finished request_failed request_cancelled config_reloaded config_rejected model_rolled_back events_dropped'
+            argument_more=1
             ;;
         metrics)
             options='--json --socket -h,--help'
@@ -71,6 +73,7 @@ _lmctl_syntax() {
         cancel)
             options='--json --socket -h,--help'
             argument=request
+            argument_more=1
             ;;
         doctor)
             options='--json --socket -h,--help'
@@ -145,7 +148,7 @@ _lmctl_syntax() {
             ;;
         service)
             options='-h,--help'
-            commands='install uninstall start stop restart status'
+            commands='install uninstall start stop restart status logs'
             argument=choice
             argument_choices=$commands
             ;;
@@ -167,6 +170,9 @@ _lmctl_syntax() {
         'service status')
             options='--json -h,--help'
             ;;
+        'service logs')
+            options='-f,--follow -n,--lines --since --socket -h,--help'
+            ;;
     esac
 }
 
@@ -174,7 +180,7 @@ _lmctl_syntax() {
 _lmctl_takes() {
     kind='' choices=''
     case "$command $1" in
-        'logs -f') return ;;
+        'logs -f' | 'service logs -f') return ;;
     esac
     case $1 in
         -m | --model) kind=model ;;
@@ -318,7 +324,8 @@ _lmctl_offer_files() {
 _lmctl() {
     local IFS=$' \t\n'
     local command='' pending='' ended='' socket='' used=' ' arguments='' prefix='' readline_word=$2
-    local options commands argument argument_choices kind='' choices option attached value i
+    local options commands argument argument_choices argument_more
+    local kind='' choices option attached value i
     local -a words
     COMPREPLY=()
     _lmctl_split
@@ -336,7 +343,7 @@ _lmctl() {
         _lmctl_takes "$pending"
     elif [[ -n $ended || $value != -* ]]; then
         kind=$argument choices=$argument_choices
-        if [[ -n $arguments && $kind != words ]]; then
+        if [[ -n $arguments && $kind != words && -z $argument_more ]]; then
             kind=''
         fi
     elif [[ $value == --*=* ]]; then

@@ -41,6 +41,10 @@ function __lmctl_argument --description 'Whether these are all words, and the ne
     __lmctl_after $argv; and not string match -q -- '-*' (commandline -ct)
 end
 
+function __lmctl_arguments --description 'Whether these come first, and the next is no option'
+    __lmctl_within $argv; and not string match -q -- '-*' (commandline -ct)
+end
+
 function __lmctl_names --description 'What a running daemon knows by name, or keys'
     set -l tokens (commandline -opc)
     set -l socket (string replace -f -- --socket= '' $tokens)
@@ -225,6 +229,7 @@ complete -c lmctl -n '__lmctl_within top' -l interval -x -d 'time between two lo
 complete -c lmctl -n '__lmctl_within top' -l socket -r -F -d 'socket of the daemon'
 complete -c lmctl -n '__lmctl_within top' -s h -l help -d 'show help and exit'
 
+complete -c lmctl -n '__lmctl_within reload' -l no-wait -d 'do not wait until replaced models have answered'
 complete -c lmctl -n '__lmctl_within reload' -l json -d 'print the reply as one line of JSON'
 complete -c lmctl -n '__lmctl_within reload' -l socket -r -F -d 'socket of the daemon'
 complete -c lmctl -n '__lmctl_within reload' -s h -l help -d 'show help and exit'
@@ -234,6 +239,7 @@ complete -c lmctl -n '__lmctl_within plan' -l json -d 'print the reply as one li
 complete -c lmctl -n '__lmctl_within plan' -l socket -r -F -d 'socket of the daemon'
 complete -c lmctl -n '__lmctl_within plan' -s h -l help -d 'show help and exit'
 
+complete -c lmctl -n '__lmctl_arguments events' -a 'daemon_started daemon_draining model_loading model_loaded model_unloaded model_failed request_queued request_granted request_refused request_finished request_failed request_cancelled config_reloaded config_rejected model_rolled_back events_dropped'
 complete -c lmctl -n '__lmctl_within events' -l json -d 'one JSON object a line, as into a pipe'
 complete -c lmctl -n '__lmctl_within events' -l socket -r -F -d 'socket of the daemon'
 complete -c lmctl -n '__lmctl_within events' -s h -l help -d 'show help and exit'
@@ -242,7 +248,7 @@ complete -c lmctl -n '__lmctl_within metrics' -l json -d 'print the reply as one
 complete -c lmctl -n '__lmctl_within metrics' -l socket -r -F -d 'socket of the daemon'
 complete -c lmctl -n '__lmctl_within metrics' -s h -l help -d 'show help and exit'
 
-complete -c lmctl -n '__lmctl_argument cancel' -a '(__lmctl_names requests)'
+complete -c lmctl -n '__lmctl_arguments cancel' -a '(__lmctl_names requests)'
 complete -c lmctl -n '__lmctl_within cancel' -l json -d 'print the reply as one line of JSON'
 complete -c lmctl -n '__lmctl_within cancel' -l socket -r -F -d 'socket of the daemon'
 complete -c lmctl -n '__lmctl_within cancel' -s h -l help -d 'show help and exit'
@@ -345,6 +351,7 @@ complete -c lmctl -n '__lmctl_argument service' -a start -d 'Start the service n
 complete -c lmctl -n '__lmctl_argument service' -a stop -d 'Stop the service until the next start or login.'
 complete -c lmctl -n '__lmctl_argument service' -a restart -d 'Replace the daemon by a new one.'
 complete -c lmctl -n '__lmctl_argument service' -a status -d 'Show whether it is installed and running.'
+complete -c lmctl -n '__lmctl_argument service' -a logs -d 'Show the daemon\'s log, wherever it is kept.'
 complete -c lmctl -n '__lmctl_after service' -s h -l help -d 'show help and exit'
 
 complete -c lmctl -n '__lmctl_within service install' -l always-on -d 'run from login on, not from the first connection on'
@@ -365,3 +372,9 @@ complete -c lmctl -n '__lmctl_within service restart' -s h -l help -d 'show help
 
 complete -c lmctl -n '__lmctl_within service status' -l json -d 'print the reply as one line of JSON'
 complete -c lmctl -n '__lmctl_within service status' -s h -l help -d 'show help and exit'
+
+complete -c lmctl -n '__lmctl_within service logs' -s f -l follow -d 'go on with what is added, until interrupted'
+complete -c lmctl -n '__lmctl_within service logs' -s n -l lines -x -d 'the last N lines; default 100'
+complete -c lmctl -n '__lmctl_within service logs' -l since -x -d 'not older than 10m, 2h, 09:30, or a date'
+complete -c lmctl -n '__lmctl_within service logs' -l socket -r -F -d 'socket of the daemon'
+complete -c lmctl -n '__lmctl_within service logs' -s h -l help -d 'show help and exit'

@@ -103,6 +103,10 @@ class Knobs:
     """Empty: the prompt."""
     size: int = 0
     """Bytes that a dry run tells of."""
+    prompt_tokens: int = 0
+    """Of every prompt; 0: as many as it has words, and they are read at once."""
+    read_token_s: float = 0.0
+    """For each of those, told 512 at a time."""
 
 
 class MemoryEngine:
@@ -167,7 +171,7 @@ class MemoryEngine:
         prompt = message.prompt or (message.messages or [])[-1].content
         reply = _words(self._knobs.reply or prompt)
         with self._scopes[message.job] as scope:
-            await self._send(Prefill(job=message.job, done=1, total=1))
+            await self._read_prompt(message.job)
             for number, word in enumerate(reply, 1):
                 await trio.sleep(self._knobs.token_s)
                 if number == self._knobs.crash_at_token:
@@ -180,7 +184,7 @@ class MemoryEngine:
         if scope.cancelled_caught:
             await self._send(Failed(job=message.job, code="cancelled", message="aborted"))
         else:
-            usage = Usage(len(_words(prompt)), 0, len(reply))
+            usage = Usage(self._knobs.prompt_tokens or len(_words(prompt)), 0, len(reply))
             await self._send(
                 Done(
                     job=message.job,
@@ -190,6 +194,13 @@ class MemoryEngine:
                     warnings=[],
                 )
             )
+
+    async def _read_prompt(self, job: int) -> None:
+        started, total = trio.current_time(), self._knobs.prompt_tokens or 1
+        for done in [*range(512, total, 512), total]:
+            await trio.sleep(self._knobs.read_token_s * min(512, total))
+            ms = (trio.current_time() - started) * 1000
+            await self._send(Prefill(job=job, done=done, total=total, ms=ms))
 
     def _crash(self) -> None:
         self._process.status = -6

@@ -160,6 +160,19 @@ def test_check_of_a_text_in_place_of_a_file(
     assert capsys.readouterr().out == f"{path}: valid; models: shell; personas: a\n"
 
 
+def test_what_a_key_switches_on_besides_is_said(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    (tmp_path / "a").write_bytes(b"")
+    path = tmp_path / "lmd.toml"
+    path.write_text(f'[models.a]\npath = "{tmp_path / "a"}"\ncache_type_v = "q8_0"\n')
+    note = "models.a.flash_attention is on, because models.a.cache_type_v is 'q8_0'"
+    assert main(["check", str(path)]) == 0
+    assert capsys.readouterr().out == f"{path}: valid; models: shell, a\n{note}\n"
+    assert main(["check", "--json", str(path)]) == 0
+    assert json.loads(capsys.readouterr().out)["notes"] == [note]
+
+
 def test_no_name_says_anything_to_a_terminal(tmp_path: Path, capsys: pytest.CaptureFixture[str]):
     model = write(tmp_path / "model.gguf", "")
     name = '"a\\u001b[31m\\u202e\\nb, c"'

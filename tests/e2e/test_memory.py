@@ -158,3 +158,27 @@ def test_a_spoilt_file_of_sizes_is_no_trouble(new_daemon: NewDaemon):
     daemon.start()
     with daemon.msgpack() as client:
         client.call("ask", prompt="x").good()
+
+
+def test_a_pinned_model_stays_and_who_has_no_room_beside_it_is_told(new_daemon: NewDaemon):
+    daemon = new_daemon("")
+    models = files(daemon, a=100, b=100, c=150).replace("[models.a]", "[models.a]\npinned = true")
+    limits = '[limits]\nmemory = "300MiB"\n[daemon]\nkeep_alive = 0.2\n'
+    daemon.config.write_text(limits + models)
+    daemon.start()
+    with daemon.msgpack() as client:
+        client.call("ask", prompt="x", model="a").good()
+        pid = daemon.model("a")["pid"]
+        client.call("ask", prompt="x", model="b").good()
+        refused = client.call("ask", prompt="x", model="c")
+        assert refused.code == "over_budget"
+        assert refused.error is not None
+        assert "(pinned)" in refused.error["message"]
+        assert refused.error["data"]["pinned"] == ["a"]
+        assert eventually(lambda: states(daemon)["b"] == "unloaded")
+        assert daemon.model("a") | {"pid": pid, "state": "ready", "pinned": True} == (
+            daemon.model("a")
+        )
+        daemon.config.write_text(limits + models.replace("pinned = true", ""))
+        assert eventually(lambda: states(daemon)["a"] == "unloaded")
+        client.call("ask", prompt="x", model="c").good()

@@ -1,13 +1,15 @@
 """An edit takes effect in a running daemon, and nothing that it does not concern ends."""
 
 import signal
+import subprocess
 from typing import Any
 
 import pytest
 
 from lmd.paths import builtin_model_path
 from tests.e2e.conftest import NewDaemon
-from tests.e2e.daemon import Daemon, eventually
+from tests.e2e.daemon import SECONDS, Daemon, eventually
+from tests.lmctl.conftest import lmctl_command
 
 pytestmark = pytest.mark.process
 
@@ -164,13 +166,42 @@ def test_reload_and_its_dry_run_over_the_socket(start: NewDaemon):
             ("models.b", "added"),
         ]
         assert generation(daemon) == 1
-        assert client.call("reload").good() == {**plan, "applied": True, "generation": 2}
+        restarting = [{"model": "a", "state": "restarting", "reason": ""}]
+        assert client.call("reload").good() == {
+            **plan, "applied": True, "generation": 2, "renewed": restarting,
+        }  # fmt: skip
         assert client.call("reload").good()["changes"] == []
         wrong = client.call("reload", dry_run=True, text="\n[models.a]\ncontex = 1\n").good()
         [problem] = wrong["problems"]
         assert (problem["line"], problem["key"]) == (3, "models.a.contex")
         assert "context" in problem["hint"]
         assert client.call("reload", text="").code == "invalid_request"
+
+
+def test_lmctl_waits_for_models_that_are_replaced_and_says_what_became_of_them(start: NewDaemon):
+    unwatched = "[daemon]\nwatch = false\n"
+    daemon = start(unwatched + models(a=512, b=512), "load_s=0.3,crash_short=100,reply=done")
+    environment = daemon.environment() | {"LMD_SOCKET": daemon.socket}
+
+    def reload() -> subprocess.CompletedProcess[str]:
+        return subprocess.run(
+            lmctl_command("reload"), env=environment, capture_output=True, text=True,
+            timeout=SECONDS, check=False,
+        )  # fmt: skip
+
+    with daemon.json() as client:
+        client.call("ask", prompt="x", model="a").good()
+    write(daemon, unwatched + models(a=640, b=640))
+    done = reload()
+    assert done.stdout.splitlines()[-2:] == [
+        "a: is replaced, and has answered", "applied: generation 2",
+    ]  # fmt: skip
+    assert daemon.model("a")["state"] == "ready"
+    write(daemon, unwatched + models(a=64, b=640))
+    done = reload()
+    assert done.returncode == 78
+    assert "a: rolled back: models.a runs as before" in done.stdout
+    assert daemon.model("a")["context"] == 640
 
 
 def persona(daemon: Daemon) -> str:

@@ -9,7 +9,7 @@ from lmd.protocol.activity import Rates, RecentError, RunningRequest
 from lmd.protocol.errors import ERRORS, LmdError
 from lmd.protocol.events import kind_of
 from lmd.protocol.memory import MemoryResult, ModelMemory
-from lmd.protocol.reloading import ConfigChange, ConfigProblem, ReloadResult
+from lmd.protocol.reloading import ConfigChange, ConfigProblem, ReloadResult, RenewedModel
 from lmd.protocol.results import (
     Candidate,
     EmbedResult,
@@ -216,7 +216,7 @@ CALLS = [
         "reload, whole",
         29,
         "reload",
-        {"dry_run": True, "text": "[limits]\nqueue_total = 5\n", "deadline": 5},
+        {"dry_run": True, "wait": True, "text": "[limits]\nqueue_total = 5\n", "deadline": 5},
         whole=True,
     ),
     Call("status", 16, "status", {}, whole=True),
@@ -444,6 +444,7 @@ RESULTS: list[tuple[str, Id, str, Struct]] = [
             changes=[ConfigChange("models.code.context", "4096", "8192", "new_worker")],
             problems=[],
             running={"code": 2},
+            renewed=[RenewedModel("code", "restarting")],
         ),
     ),
     (

@@ -73,7 +73,12 @@ def _gated(writer: _Writer, block: str) -> None:
 
 
 def write_llama(
-    path: Path, *, fim: bool = False, template: str | None = None, broken: bool = False
+    path: Path,
+    *,
+    fim: bool = False,
+    template: str | None = None,
+    broken: bool = False,
+    heads: int = 2,
 ) -> str:
     """An ordinary decoder without a chat template; ``broken`` ones compute NaN."""
     writer = _Writer(path, "llama")
@@ -82,10 +87,10 @@ def write_llama(
         writer.gguf.add_chat_template(template)
     writer.gguf.add_vocab_size(size)
     writer.gguf.add_feed_forward_length(2 * WIDTH)
-    writer.gguf.add_head_count(2)
-    writer.gguf.add_head_count_kv(2)
+    writer.gguf.add_head_count(heads)
+    writer.gguf.add_head_count_kv(heads)
     writer.gguf.add_layer_norm_rms_eps(1e-6)
-    writer.gguf.add_rope_dimension_count(WIDTH // 2)
+    writer.gguf.add_rope_dimension_count(WIDTH // heads)
     writer.random("token_embd.weight", size, WIDTH, scale=np.nan if broken else 1.0)
     writer.random("output.weight", size, WIDTH)
     writer.ones(["output_norm.weight"])
@@ -98,16 +103,16 @@ def write_llama(
     return str(path)
 
 
-def write_gemma(path: Path, window: int = 16) -> str:
+def write_gemma(path: Path, window: int = 16, heads: int = 2) -> str:
     """A decoder whose layers see a sliding window."""
     writer = _Writer(path, "gemma3")
     size = writer.byte_vocabulary()
     writer.gguf.add_vocab_size(size)
     writer.gguf.add_feed_forward_length(2 * WIDTH)
-    writer.gguf.add_head_count(2)
-    writer.gguf.add_head_count_kv(2)
-    writer.gguf.add_key_length(WIDTH // 2)
-    writer.gguf.add_value_length(WIDTH // 2)
+    writer.gguf.add_head_count(heads)
+    writer.gguf.add_head_count_kv(heads)
+    writer.gguf.add_key_length(WIDTH // heads)
+    writer.gguf.add_value_length(WIDTH // heads)
     writer.gguf.add_layer_norm_rms_eps(1e-6)
     writer.gguf.add_sliding_window(window)
     writer.random("token_embd.weight", size, WIDTH, scale=1.0)
@@ -116,7 +121,7 @@ def write_gemma(path: Path, window: int = 16) -> str:
         block = f"blk.{layer}."
         names = ("attn_norm", "post_attention_norm", "ffn_norm", "post_ffw_norm")
         writer.ones(f"{block}{name}.weight" for name in names)
-        writer.ones([block + "attn_q_norm.weight", block + "attn_k_norm.weight"], WIDTH // 2)
+        writer.ones([block + "attn_q_norm.weight", block + "attn_k_norm.weight"], WIDTH // heads)
         _attention(writer, block)
         _gated(writer, block)
     writer.close()

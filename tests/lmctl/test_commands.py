@@ -159,6 +159,16 @@ def test_the_root_lists_every_command(lmctl: Lmctl):
         ("aks", "there is no command 'aks'", "did you mean: lmctl ask {ALL}"),
         ("how do I", "there is no command 'how'", "did you mean: lmctl ask how do I {ALL}"),
         (
+            "unload assistant",
+            "there is no command 'unload'",
+            "did you mean: lmctl models unload assistant {ALL}",
+        ),
+        (
+            "show log.level",
+            "there is no command 'show'",
+            "did you mean: lmctl models show log.level, or: lmctl config show log.level {ALL}",
+        ),
+        (
             "sugest a b",
             "there is no command 'sugest'",
             "did you mean: lmctl suggest a b, or: lmctl ask sugest a b {ALL}",

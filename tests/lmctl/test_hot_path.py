@@ -14,7 +14,7 @@ from tests.lmctl.fake_daemon import FakeDaemon
 ALLOWED = {
     "_socket", "_struct", "select",
     "lmctl", "lmctl.client", "lmctl.context", "lmctl.failures", "lmctl.mpack", "lmctl.options",
-    "lmctl.output", "lmctl.parse", "lmctl.progress", "lmctl.session", "lmctl.table",
+    "lmctl.output", "lmctl.parse", "lmctl.progress", "lmctl.pulse", "lmctl.session", "lmctl.table",
     "lmctl.__main__", "lmd", "lmd.paths", "lmd.protocol", "lmd.protocol.limits",
 }  # fmt: skip
 GENERATION = ALLOWED | {"lmctl.generation_options", "lmctl.generate"}

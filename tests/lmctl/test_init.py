@@ -69,6 +69,17 @@ def test_write_keeps_the_text_and_prints_the_line_that_sources_it(
         assert os.listdir(kept.parent) == [kept.name]
 
 
+@pytest.mark.parametrize("home", ["", "relative", "."])
+def test_no_line_sources_whatever_stands_in_the_working_directory(
+    lmctl: Lmctl, tmp_path: Path, home: str
+):
+    before = sorted(tmp_path.iterdir())
+    done = lmctl("init", "bash", "--write", env={"HOME": home}, cwd=tmp_path)
+    assert (done.returncode, done.stdout) == (74, b"")
+    assert f"lmctl: HOME is {home!r}, which is no absolute path".encode() in done.stderr
+    assert sorted(tmp_path.iterdir()) == before
+
+
 @pytest.mark.parametrize("shell", SHELLS)
 def test_the_line_sources_the_file(lmctl: Lmctl, shell: str, tmp_path: Path):
     folder = tmp_path / "a 'b' \\c"

@@ -38,6 +38,24 @@ def test_a_reload_says_its_generation():
     assert shown(changes=[]) == ["no changes: what the file says holds (generation 3)"]
 
 
+def test_what_became_of_models_is_said():
+    renewed = [
+        {"model": "a", "state": "ready", "reason": ""},
+        {"model": "b", "state": "rolled_back", "reason": "no such file"},
+        {"model": "c", "state": "restarting", "reason": ""},
+    ]
+    assert shown(applied=True, renewed=renewed)[-4:] == [
+        "a: is replaced, and has answered",
+        "b: rolled back: no such file",
+        "c: is being replaced",
+        "applied: generation 3",
+    ]
+    assert shown(changes=[], renewed=renewed[1:2]) == [
+        "b: rolled back: no such file",
+        "no changes: but not all of the file holds (generation 3)",
+    ]
+
+
 def test_problems_have_their_place_and_their_remedy():
     wrong = {"file": "/lmd.toml", "line": 3, "key": "a", "message": "unknown key", "hint": "try b"}
     part = {**wrong, "file": "/conf.d/x.toml", "line": 0, "hint": ""}

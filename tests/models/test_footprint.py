@@ -19,6 +19,7 @@ from lmd.models.footprint import (
 )
 from lmd.models.gguf import GGUFHeader, read_header
 from lmd.models.gguf.facts import ModelShape
+from lmd.protocol.params import CacheType
 from lmd.protocol.worker import Load, Weighed
 
 SHAPE = ModelShape(
@@ -45,6 +46,25 @@ def test_a_cache_for_all_slots(header: GGUFHeader, context: int | None, slots: i
     assert found.cache == cells * 10 * 4 * (64 + 32) * 2
     assert (found.weights, found.base, found.approximate) == (777, BASE_BYTES, True)
     assert found.total == found.weights + found.cache + found.compute + found.base
+
+
+@pytest.mark.parametrize(
+    ("type_k", "type_v", "head"),
+    [("f16", "f16", 192), ("q8_0", "f16", 2 * 34 + 64), ("q8_0", "q4_0", 2 * 34 + 18)],
+)
+def test_a_cache_of_every_type(type_k: CacheType, type_v: CacheType, head: int):
+    # SHAPE has keys of 64 numbers and values of 32, and ggml's blocks have 32.
+    assert cache_bytes(SHAPE, 100, 1, type_k, type_v) == 100 * 10 * 4 * head
+
+
+def test_flash_attention_keeps_no_scores(header: GGUFHeader):
+    many = replace(header, shape=replace(SHAPE, head_count=8))
+    plain = estimated(many, 0, load(2048, 4)).compute
+    fused = [
+        estimated(many, 0, replace(load(2048, 4), **way)).compute
+        for way in ({"flash_attention": "on"}, {"cache_type_v": "q8_0"})
+    ]
+    assert fused[0] == fused[1] < plain / 2
 
 
 def test_layers_with_heads_of_their_own():

@@ -3,9 +3,12 @@
 import os
 import subprocess
 import sys
+import threading
 from pathlib import Path
 
 import pytest
+import trio
+import trio.testing
 
 from lmd.models import probe
 from lmd.models.probe import Measured, Probe
@@ -57,6 +60,38 @@ async def test_who_asks_right_after_another_shares_the_look(tmp_path: Path):
     assert (await look.look({"a": (str(file), None)}))["a"].file_bytes == 5
     fresh = await look.look({"a": (str(file), os.getpid())})
     assert fresh["a"].file_bytes == 1, "another worker is another look"
+
+
+async def test_all_who_ask_during_a_look_share_it(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
+    looks: list[str] = []
+    monkeypatch.setattr(probe, "_file_bytes", lambda path: looks.append(path) or 5)
+    look = Probe()
+    async with trio.open_nursery() as nursery:
+        for _ in range(20):
+            nursery.start_soon(look.look, {"a": ("/a", None)})
+        nursery.start_soon(look.look, {"b": ("/b", None)})
+    assert sorted(looks) == ["/a", "/b"]
+
+
+async def test_a_look_whose_asker_has_left_is_taken_over(monkeypatch: pytest.MonkeyPatch):
+    gate = threading.Event()
+    monkeypatch.setattr(probe, "_file_bytes", lambda path: gate.wait() and 5)
+    look = Probe()
+    found: list[int] = []
+
+    async def ask() -> None:
+        found.append((await look.look({"a": ("/a", None)}))["a"].file_bytes)
+
+    async with trio.open_nursery() as nursery:
+        with trio.CancelScope() as left:
+            async with trio.open_nursery() as first:
+                first.start_soon(look.look, {"a": ("/a", None)})
+                await trio.testing.wait_all_tasks_blocked()
+                nursery.start_soon(ask)
+                await trio.testing.wait_all_tasks_blocked()
+                left.cancel()
+        gate.set()
+    assert found == [5]
 
 
 @pytest.mark.process

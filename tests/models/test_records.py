@@ -16,13 +16,13 @@ NEED = Footprint(weights=3, cache=2, measured=9)
 
 def test_what_is_put_is_there_after_a_restart(tmp_path: Path):
     path = tmp_path / "cache" / "memory.json"
-    kept = Records(path)
+    kept = Records(path, Footprint)
     assert not kept.unwritten
     kept.put("a", NEED)
     assert kept.unwritten
     kept.write()
     assert not kept.unwritten
-    assert Records(path).get("a") == NEED
+    assert Records(path, Footprint).get("a") == NEED
     assert path.stat().st_mode & 0o777 == 0o600
     assert [file.name for file in path.parent.iterdir()] == ["memory.json"]
 
@@ -33,16 +33,16 @@ def test_what_is_put_is_there_after_a_restart(tmp_path: Path):
 def test_a_spoilt_file_is_as_good_as_none(tmp_path: Path, text: bytes):
     path = tmp_path / "memory.json"
     path.write_bytes(text)
-    kept = Records(path)
+    kept = Records(path, Footprint)
     assert kept.get("a") is None
     kept.put("a", NEED)
     kept.write()
-    assert Records(path).get("a") == NEED
+    assert Records(path, Footprint).get("a") == NEED
 
 
 def test_the_oldest_are_forgotten(monkeypatch: pytest.MonkeyPatch):
     monkeypatch.setattr(records, "MOST_RECORDS", 2)
-    kept = Records(None)
+    kept = Records(None, Footprint)
     for name in "ab":
         kept.put(name, NEED)
     kept.get("a")

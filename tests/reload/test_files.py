@@ -97,10 +97,11 @@ def test_a_file_that_is_replaced_rests_and_one_that_is_written_to_does_not(root:
     held.close()
 
 
-def test_what_is_no_file_is_held_as_missing(root: Path):
+def test_what_is_no_file_is_held_as_it_is_found(root: Path):
     for make in (lambda path: None, os.mkfifo, os.mkdir):
         make(root / "lmd.toml")
         held = ConfigFiles(f"{root}/lmd.toml").hold()
+        assert held.state == ConfigFiles(f"{root}/lmd.toml").fingerprint()
         assert held.rest()
         held.close()
         if (root / "lmd.toml").is_fifo():

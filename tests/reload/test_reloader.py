@@ -105,6 +105,15 @@ async def test_a_file_that_was_there_is_missed(daemon: Daemon):
     assert "a" in daemon.reloader.config.models
 
 
+async def test_what_cannot_be_opened_is_named_at_once(daemon: Daemon):
+    """It stands still: nothing of it changes for as long as it cannot be read."""
+    daemon.file.unlink()
+    daemon.file.mkdir()
+    with pytest.raises(ConfigError, match="Is a directory"):
+        await daemon.reloader.reload()
+    assert daemon.applied == []
+
+
 async def test_defaults_stay_until_there_is_a_file(tmp_path: Path):
     daemon = Daemon(tmp_path / "later", text=None)
     assert "no such file" in daemon.reloader.source

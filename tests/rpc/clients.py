@@ -191,14 +191,14 @@ class Service:
 
 @asynccontextmanager
 async def open_service(
-    knobs: dict[str, Knobs] | None = None, **limits: float
+    knobs: dict[str, Knobs] | None = None, facts: ServerFacts = FACTS, **limits: float
 ) -> AsyncIterator[Service]:
     """Start it; leaving the block ends connections, requests and workers."""
     async with open_world(CONFIG, knobs) as world, trio.open_nursery() as nursery:
         reloader = Reloader("/toml", world.config, world.reconfigure, world.bus, required=True)
-        telemetry = Telemetry(world.bus, world.broker, world.catalogue, FACTS, Outlets())
+        telemetry = Telemetry(world.bus, world.broker, world.catalogue, facts, Outlets())
         handlers = handlers_of(
-            world.broker, world.catalogue, FACTS, reloader, NoLexicon(), telemetry
+            world.broker, world.catalogue, facts, reloader, NoLexicon(), telemetry
         )
         dispatcher = Dispatcher(
             handlers, lambda: world.config.limits.deadline, world.bus, world.broker.release_all

@@ -1,13 +1,32 @@
 """One connection over a socketpair, with the real dispatcher, broker and sessions behind it."""
 
+import dataclasses
+import os
+from collections.abc import Mapping
+
 import pytest
 import trio
 from trio.testing import MockClock
 
+import lmd
+from lmd.models.probe import Measured
 from tests.backend.memory import Knobs
-from tests.rpc.clients import DIALECTS, open_service
+from tests.rpc.clients import DIALECTS, FACTS, measure, open_service
 
 SLOW = {"a": Knobs(token_s=1.0), "b": Knobs(token_s=1.0)}
+
+
+@pytest.mark.parametrize("dialect", DIALECTS)
+async def test_a_client_of_a_newer_protocol_is_told_who_speaks_which(
+    autojump_clock: MockClock, dialect: str
+):
+    async with open_service() as service:
+        client = service.connect(dialect)
+        error = (await client.ask("hello", client="nvim/9", protocol=7))["error"]
+        assert error["code"] == "protocol_error"
+        assert f"lmd {lmd.__version__} speaks protocol 1, and nvim/9 7" in error["message"]
+        assert (error["data"]["protocol"], error["data"]["pid"]) == (1, os.getpid())
+        assert "result" in await client.ask("hello", client="nvim/8", protocol=1)
 
 
 @pytest.mark.parametrize("dialect", DIALECTS)
@@ -85,6 +104,38 @@ async def test_requests_per_connection(autojump_clock: MockClock):
         assert "result" in await other.ask("tokenize", text="x")
         assert all(["result" in await client.final(id) for id in (10, 11, 12)])
         assert "result" in await client.ask("tokenize", text="x")
+
+
+async def test_what_needs_no_model_is_in_flight_once_for_a_client_that_does_not_read(
+    autojump_clock: MockClock,
+):
+    """Memory is bounded by clients, not by what they ask; a cancel is read all the same."""
+    asking = 0
+
+    async def measure_slowly(
+        models: Mapping[str, tuple[str, int | None]],
+    ) -> dict[str, Measured]:
+        nonlocal asking
+        asking += 1
+        await trio.sleep(1)
+        return await measure(models)
+
+    facts = dataclasses.replace(FACTS, measure=measure_slowly)
+    async with open_service(SLOW, facts) as service:
+        client, other = service.connect(), service.connect()
+        await client.send(
+            client.call(1, "ask", prompt="a"),
+            client.call(2, "status"),
+            client.cancel(1),
+            *(client.call(id, "status") for id in range(3, 40)),
+        )
+        await other.send(other.call(1, "status"))
+        assert (await client.error(1))["code"] == "cancelled"
+        assert asking == 2
+        for id in range(2, 40):
+            assert "result" in await client.final(id)
+        assert list(client.finals) == [1, *range(2, 40)]
+        assert asking == 39
 
 
 async def test_malformed_messages_are_answered_and_the_connection_goes_on(

@@ -8,8 +8,9 @@ import math
 
 from hypothesis.stateful import RuleBasedStateMachine, invariant
 
+from lmd.models import speed
 from lmd.models.footprint import Footprint
-from lmd.scheduler import estimates, fairness, ledger, policy
+from lmd.scheduler import estimates, fairness, lateness, ledger, policy
 from lmd.scheduler.core import Scheduler
 from lmd.scheduler.state import (
     Effect,
@@ -30,6 +31,7 @@ MODELS = {
     "a": ModelLimits(slots=2, keep_alive=5.0),
     "b": ModelLimits(slots=1, keep_alive=0.0),
     "c": ModelLimits(slots=1, keep_alive=math.inf),
+    "k": ModelLimits(slots=2, keep_alive=3.0, pinned=True),
     "p": ModelLimits(slots=3, keep_alive=7.1, preload=True),
 }
 LIMITS = Limits(
@@ -43,6 +45,9 @@ LIMITS = Limits(
     queue_bytes_per_model=20,
     queue_bytes_per_client=15,
     queue_bytes_total=30,
+    queue_tokens_per_model=9,
+    queue_tokens_per_client=7,
+    queue_tokens_total=14,
     leases=3,
 )
 
@@ -62,6 +67,10 @@ class Books(RuleBasedStateMachine):
         self.granted_at: dict[int, float] = {}
         self.served: dict[str, list[float]] = {name: [] for name in MODELS}
         self.workers: dict[str, str] = {}
+        self.started_at: dict[str, float] = {}
+        self.loads: dict[str, list[float]] = {name: [] for name in MODELS}
+        self.rates: dict[str, list[float]] = {name: [] for name in MODELS}
+        self.densities: dict[str, list[float]] = {name: [] for name in MODELS}
         self.weighing: set[str] = set()
         self.sizes: dict[str, int] = {}
         self.charges: dict[str, int] = {}
@@ -82,7 +91,7 @@ class Books(RuleBasedStateMachine):
                 case Refuse(number):
                     ticket = self.waiting.pop(number)
                     if effect.code == "over_budget":
-                        assert self.sizes[ticket.model] > self.memory, "refused, and it would fit"
+                        assert self.never_fits(self.sizes[ticket.model]), "it would fit"
                     self.refuse(ticket, effect)
                 case Weigh(name):
                     assert name not in self.weighing, "weighed twice at a time"
@@ -94,6 +103,7 @@ class Books(RuleBasedStateMachine):
                     held = sum(self.charges[other] for other in self.workers)
                     assert held + size <= self.memory, "the budget is exceeded"
                     self.workers[name], self.charges[name] = "starting", size
+                    self.started_at[name] = self.now
                     self.unloaded.discard(name)
                 case StopWorker(name):
                     assert self.workers[name] == "ready"
@@ -104,22 +114,42 @@ class Books(RuleBasedStateMachine):
                     has_to = model.evicting or model.stale or model.removed or model.overgrown
                     leased = any(held == name for held, _ in self.held)
                     assert has_to or name in self.unloaded or not leased, "it is leased"
+                    if model.limits.pinned:
+                        assert not model.evicting, "it is pinned"
+                        assert has_to or name in self.unloaded, "it is pinned"
                 case RollBack(name):
                     assert name not in self.workers, "rolled back under a worker"
 
     def refuse(self, ticket: Ticket, refusal: Refuse) -> None:
         self.refused.add(ticket.id)
         if refusal.code == "deadline_exceeded":
-            assert len(self.served[ticket.model]) >= estimates.EVIDENCE, "refused on a guess"
-            quickest = min(self.served[ticket.model])
-            assert refusal.data["starts_in_s"] >= ticket.deadline - self.now > 0
-            ahead = len(self.waiting) + len(self.granted)
-            assert refusal.data["starts_in_s"] <= quickest * ahead, "that is too long"
+            self.check_the_sum(ticket, refusal)
         if refusal.code == "overloaded":
             assert refusal.data["limit"]
             assert refusal.data["limit"] in refusal.message
             assert refusal.retry_after
             assert refusal.retry_after > 0
+
+    def check_the_sum(self, ticket: Ticket, refusal: Refuse) -> None:
+        """Who is refused for being late: every part of the sum is backed by what was measured."""
+        data, name, slack = refusal.data, ticket.model, 0.001
+        assert data["first_token_in_s"] >= ticket.deadline - self.now - slack
+        assert data["first_token_in_s"] <= data["load_s"] + data["queue_s"] + data["read_s"] + slack
+        if data["load_s"]:
+            assert self.workers.get(name) == "starting", "nobody would be loading it"
+            assert len(self.loads[name]) >= speed.LOADS_NEEDED, "refused on a guess"
+            left = self.started_at[name] + min(self.loads[name][-speed.LOADS :]) - self.now
+            assert data["load_s"] <= left + slack, "that is too long"
+        if data["queue_s"]:
+            served = self.served[name][-estimates.REMEMBERED :]
+            assert len(served) >= lateness.EVIDENCE, "refused on a guess"
+            ahead = len(self.waiting) + len(self.granted)
+            assert data["queue_s"] <= min(served) * ahead + slack, "that is too long"
+        if data["read_s"]:
+            assert ticket.embeds or self.workers[name] == "starting", "it may be in the cache"
+            rates, densities = self.rates[name], self.densities[name]
+            assert min(len(rates), len(densities)) >= speed.READS_NEEDED, "refused on a guess"
+            assert data["read_s"] <= ticket.text / max(densities) / max(rates) + slack
 
     def grant(self, ticket: Ticket) -> None:
         assert self.workers.get(ticket.model) == "ready", "granted on a worker that is not ready"
@@ -150,6 +180,22 @@ class Books(RuleBasedStateMachine):
         assert self.limits.memory is not None
         return self.limits.memory
 
+    @property
+    def pinned(self) -> list[str]:
+        """Models that keep their places."""
+        return [
+            model.name
+            for model in self.known()
+            if model.limits.pinned
+            and self.workers.get(model.name) in ("starting", "ready")
+            and not (model.phase is Phase.READY and model.going)
+        ]
+
+    def never_fits(self, size: int) -> bool:
+        """Whether pinned models leave it no room."""
+        held = sum(self.charges[name] for name in self.pinned)
+        return size + held > self.memory or len(self.pinned) >= self.limits.loaded_models
+
     def weigh(self, name: str, size: int) -> None:
         self.weighing.remove(name)
         self.sizes[name] = size
@@ -179,10 +225,12 @@ class Books(RuleBasedStateMachine):
         models = self.known()
         assert sum(len(model.queue) for model in models) <= LIMITS.queue_total
         assert sum(ticket.size for ticket in self.waiting.values()) <= LIMITS.queue_bytes_total
+        assert sum(ticket.tokens for ticket in self.waiting.values()) <= LIMITS.queue_tokens_total
         for number in (1, 2, 3):
             theirs = [t for t in self.waiting.values() if t.client.connection == number]
             assert len(theirs) <= LIMITS.queue_per_client
             assert sum(ticket.size for ticket in theirs) <= LIMITS.queue_bytes_per_client
+            assert sum(ticket.tokens for ticket in theirs) <= LIMITS.queue_tokens_per_client
         self.most_workers = max(
             self.limits.loaded_models, min(self.most_workers, len(self.workers))
         )
@@ -192,6 +240,8 @@ class Books(RuleBasedStateMachine):
             assert len(model.queue) <= LIMITS.queue_per_model
             size = sum(t.size for t in self.waiting.values() if t.model == model.name)
             assert size <= LIMITS.queue_bytes_per_model
+            tokens = sum(t.tokens for t in self.waiting.values() if t.model == model.name)
+            assert tokens <= LIMITS.queue_tokens_per_model
             assert len(model.crashes) <= LIMITS.restarts + 1
 
     @invariant()
@@ -218,7 +268,7 @@ class Books(RuleBasedStateMachine):
         waited_for = [model for model in waited_for if model.need]
         coming = 0
         for model in waited_for[: self.limits.loaded_models]:
-            if coming + model.charge > self.memory:
+            if self.never_fits(coming + model.charge):
                 break
             coming += model.charge
         held = sum(self.charges[name] for name in staying) + coming
@@ -232,7 +282,7 @@ class Books(RuleBasedStateMachine):
     def nobody_waits_for_what_can_never_be(self) -> None:
         for model in self.known():
             if model.phase is Phase.WAITING and model.need:
-                assert model.need.total <= self.memory
+                assert not self.never_fits(model.need.total)
 
     @invariant()
     def the_books_agree(self) -> None:

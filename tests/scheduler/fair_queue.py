@@ -12,7 +12,7 @@ import hypothesis.strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, invariant, precondition, rule
 
 from lmd.protocol.params import Priority
-from lmd.scheduler import estimates, fairness
+from lmd.scheduler import fairness, lateness
 from lmd.scheduler.core import Scheduler
 from lmd.scheduler.state import Effect, Grant, Limits, ModelLimits, Refuse, StartWorker, Ticket
 from lmd.serving import Client
@@ -83,7 +83,7 @@ class FairQueueMachine(RuleBasedStateMachine):
 
     def refuse(self, ticket: Ticket, refusal: Refuse) -> None:
         if refusal.code == "deadline_exceeded":
-            assert len(self.served) >= estimates.EVIDENCE, "refused on a guess"
+            assert len(self.served) >= lateness.EVIDENCE, "refused on a guess"
             assert refusal.data["starts_in_s"] >= ticket.deadline - self.now
             ahead = len(self.waiting) + len(self.running)
             assert refusal.data["starts_in_s"] <= min(self.served) * ahead

@@ -6,6 +6,7 @@ import math
 import hypothesis.strategies as st
 from hypothesis.stateful import precondition, rule
 
+from lmd.models import speed
 from lmd.protocol.params import Priority
 from lmd.scheduler.state import Ticket
 from lmd.serving import Client
@@ -27,6 +28,8 @@ class SchedulerMachine(Books):
         client=st.sampled_from([1, 1, 2, 3]),
         size=st.sampled_from([0, 3, 10]),
         patience=st.sampled_from([math.inf, math.inf, 0.5, 4.0]),
+        text=st.sampled_from([0, 0, 5, 4000]),
+        embeds=st.booleans(),
     )
     def submit(
         self,
@@ -37,6 +40,8 @@ class SchedulerMachine(Books):
         client: int,
         size: int,
         patience: float,
+        text: int = 0,
+        embeds: bool = False,
     ) -> None:
         self.tickets += 1
         ticket = Ticket(
@@ -50,6 +55,9 @@ class SchedulerMachine(Books):
             size,
             1 + size // 5,
             self.now + patience,
+            text,
+            min(text, 5),
+            embeds,
         )
         self.waiting[ticket.id] = ticket
         self.carry_out(self.scheduler.submit(ticket, self.now))
@@ -94,11 +102,63 @@ class SchedulerMachine(Books):
         self.carry_out(effects)
 
     @precondition(lambda self: self.named("starting"))
-    @rule(data=st.data())
-    def get_ready(self, data: st.DataObject) -> None:
+    @rule(data=st.data(), seconds=st.sampled_from([0.0, 1.0, 3.0]))
+    def get_ready(self, data: st.DataObject, seconds: float) -> None:
         name = data.draw(st.sampled_from(self.named("starting")))
+        self.now += seconds
+        self.carry_out(self.scheduler.tick(self.now))
+        self.come_ready(name)
+
+    def come_ready(self, name: str) -> None:
         self.workers[name] = "ready"
+        if self.now > self.started_at[name]:
+            self.loads[name].append(self.now - self.started_at[name])
         self.carry_out(self.scheduler.worker_ready(name, self.now))
+
+    @rule(
+        name=NAMES,
+        rate=st.sampled_from([100.0, 200.0]),
+        text=st.sampled_from([1000, 2000]),
+        times=st.sampled_from([1, 3, 4]),
+    )
+    def measure(self, name: str, rate: float, text: int, times: int) -> None:
+        """Prompts of 500 tokens are read."""
+        if name in self.scheduler.names:
+            for _ in range(times):
+                known = self.scheduler.model(name).speed
+                known = speed.with_prompt(speed.with_read(known, rate), text, 500)
+                self.scheduler.learn(name, known)
+                self.rates[name].append(rate)
+                self.densities[name].append(text / 500)
+
+    @rule(name=NAMES, times=st.sampled_from([1, 2]), seconds=st.sampled_from([1.0, 3.0]))
+    def come_seldom(self, name: str, times: int, seconds: float) -> None:
+        """A model is loaded for each of those who ask for it; the last one is in a hurry."""
+        self.load_again_and_again(name, times, seconds)
+        if name in self.configured:
+            self.submit(name, "interactive", True, False, 3, 0, 0.5)
+
+    def load_again_and_again(self, name: str, times: int, seconds: float) -> None:
+        for _ in range(times):
+            if self.workers.get(name) == "ready" or name not in self.configured:
+                return
+            self.submit(name, "interactive", True, False, 3, 0, math.inf)
+            if name in self.weighing:
+                self.weigh(name, 1)
+            if self.workers.get(name) != "starting":
+                return
+            self.now += seconds
+            self.carry_out(self.scheduler.tick(self.now))
+            self.come_ready(name)
+            for number in [n for n, ticket in self.granted.items() if ticket.model == name]:
+                del self.granted[number]
+                self.carry_out(self.scheduler.end(number, name, self.now, whole=False))
+            if self.workers.get(name) == "ready":
+                self.unload(name)
+            if self.workers.get(name) == "stopping":
+                del self.workers[name]
+                self.stale.discard(name)
+                self.carry_out(self.scheduler.worker_exited(name, self.now, "", crashed=False))
 
     @rule(names=st.sets(NAMES, min_size=2), client=st.sampled_from([1, 2]), size=SIZES)
     def come_up(self, names: set[str], client: int, size: int) -> None:
@@ -108,8 +168,7 @@ class SchedulerMachine(Books):
         for name in sorted(self.weighing):
             self.weigh(name, size)
         for name in self.named("starting"):
-            self.workers[name] = "ready"
-            self.carry_out(self.scheduler.worker_ready(name, self.now))
+            self.come_ready(name)
 
     @precondition(lambda self: self.named("starting"))
     @rule(data=st.data(), crashed=st.booleans())
@@ -186,6 +245,9 @@ class SchedulerMachine(Books):
         untouched = {
             name: self.workers[name] for name in (self.workers.keys() & names) - self.stale
         }
+        for name in names:
+            if name in replaced or name not in self.scheduler.names:
+                self.forget_the_speed(name)
         effects = self.scheduler.reconfigure(self.configured, self.limits, replaced, self.now)
         self.carry_out(effects)
         stale = {model.name for model in self.known() if model.stale}
@@ -193,6 +255,10 @@ class SchedulerMachine(Books):
         enough = memory >= sum(self.charges[name] for name in self.workers)
         if places >= len(self.workers) and enough:
             assert untouched.items() <= self.workers.items(), "what did not change was touched"
+
+    def forget_the_speed(self, name: str) -> None:
+        """It is run in another way, or is another one."""
+        self.loads[name], self.rates[name], self.densities[name] = [], [], []
 
     @rule(fraction=st.sampled_from([0.3, 0.9]))
     def wait_in_vain(self, fraction: float) -> None:
@@ -229,8 +295,7 @@ class SchedulerMachine(Books):
                 )
                 self.carry_out(effects)
             elif name := next(iter(self.named("starting")), None):
-                self.workers[name] = "ready"
-                self.carry_out(self.scheduler.worker_ready(name, self.now))
+                self.come_ready(name)
             else:
                 self.now = self.scheduler.next_wake(self.now)
                 assert self.now < math.inf, "tickets wait and nothing is to come"

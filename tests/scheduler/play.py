@@ -4,6 +4,7 @@ import dataclasses
 import math
 
 from lmd.models.footprint import Footprint
+from lmd.models.speed import Speed
 from lmd.protocol.params import Priority
 from lmd.scheduler.core import Scheduler
 from lmd.scheduler.state import (
@@ -56,6 +57,9 @@ class Play:
         size: int = 0,
         cost: int = 1,
         deadline: float = math.inf,
+        text: int = 0,
+        tokens: int = 0,
+        embeds: bool = False,
     ) -> int:
         """``deadline``: in seconds from now."""
         number = len(self.owner) + 1
@@ -71,6 +75,9 @@ class Play:
             size,
             cost,
             self.now + deadline,
+            text,
+            tokens,
+            embeds,
         )
         self._record(self.scheduler.submit(ticket, self.now))
         return number
@@ -79,10 +86,10 @@ class Play:
         for ticket in tickets:
             self._record(self.scheduler.end(ticket, self.owner[ticket], self.now))
 
-    def weigh(self, model: str, need: Footprint | int) -> None:
+    def weigh(self, model: str, need: Footprint | int, speed: Speed | None = None) -> None:
         """Tell what a model takes; a number is all base."""
         need = Footprint(base=need) if isinstance(need, int) else need
-        self._record(self.scheduler.weighed(model, need, self.now))
+        self._record(self.scheduler.weighed(model, need, self.now, speed))
 
     def measured(self, model: str, size: int, *, overgrown: bool = False) -> None:
         effects = self.scheduler.worker_measured(model, size, self.now, overgrown=overgrown)

@@ -4,6 +4,7 @@ import math
 
 import pytest
 
+from lmd.models.speed import Speed
 from lmd.scheduler.estimates import likely_starts, retry_after
 from lmd.scheduler.state import ModelLimits, ModelState, Phase, Ticket
 
@@ -47,7 +48,8 @@ def test_before_anything_has_ended_only_free_slots_are_known():
 
 def test_a_load_takes_as_long_as_the_last_one():
     state = model(3, {})
-    state.phase, state.started_at, state.load_seconds = Phase.STARTING, 10.0, 6.0
+    state.phase, state.started_at = Phase.STARTING, 10.0
+    state.speed = Speed(loads=(9.0, 6.0))
     assert starts(state, now=12.0) == [4.0, 4.0, 8.0]
     assert starts(state, now=20.0) == [0.0, 0.0, 4.0]
 

@@ -147,3 +147,86 @@ def test_a_preload_that_does_not_fit_says_so():
     assert game.phase("a") is Phase.COLD
     assert "limits.memory is 1.0 GiB" in game.model("a").last_error
     assert game.wake() == float("inf")
+
+
+def pinned(names: str, *kept: str, memory: int = 8, **limits: float) -> Play:
+    known = {name: ModelLimits(1, 60.0, pinned=name in kept) for name in names}
+    return Play(known, memory=memory * GIB, **{"loaded_models": 9, **limits})
+
+
+def test_a_pinned_model_makes_no_room_and_is_never_idle_for_too_long():
+    game = pinned("abc", "a")
+    game.load_with("a", 3 * GIB)
+    game.tick(1.0)
+    game.load_with("b", 4 * GIB)
+    game.submit("c")
+    game.weigh("c", 4 * GIB)
+    assert game.stopped == ["b"], "a is idle for longer"
+    game.exited("b")
+    game.tick(10_000.0)
+    assert game.phase("a") is Phase.READY
+
+
+def test_what_has_no_room_beside_pinned_models_is_refused_with_the_sum():
+    game = pinned("abc", "a")
+    game.load_with("a", 5 * GIB)
+    game.load_with("b", GIB)
+    ticket = game.submit("c")
+    game.weigh("c", 4 * GIB)
+    refusal = game.refused[ticket]
+    assert refusal.code == "over_budget"
+    assert refusal.message == (
+        "c takes 4.0 GiB (4.0 GiB Python and the rest), limits.memory is 8.0 GiB; loaded now: "
+        "a 5.0 GiB (pinned), b 1.0 GiB"
+    )
+    assert refusal.data["pinned"] == ["a"]
+    assert "`pinned`" in refusal.hint
+    assert game.stopped == [], "nobody made room in vain"
+    game.unload("a")
+    game.exited("a")
+    again = game.submit("c")
+    game.weigh("c", 4 * GIB)
+    assert game.started[-1] == "c"
+    assert again not in game.refused
+
+
+def test_what_is_larger_than_the_budget_is_not_blamed_on_pinned_models():
+    game = pinned("ab", "a")
+    game.load_with("a", GIB)
+    ticket = game.submit("b")
+    game.weigh("b", 9 * GIB)
+    assert "`pinned`" not in game.refused[ticket].hint
+
+
+def test_pinned_models_may_hold_all_places():
+    game = pinned("ab", "a", loaded_models=1)
+    game.load_with("a", GIB)
+    ticket = game.submit("b")
+    game.weigh("b", GIB)
+    assert game.refused[ticket].message == (
+        "b finds no place: limits.loaded_models is 1, and pinned models hold all of them: a"
+    )
+
+
+def test_a_pinned_model_comes_back_after_a_crash_and_not_after_an_unload():
+    game = pinned("a", "a")
+    game.load_with("a", GIB)
+    game.crash("a")
+    game.tick(1.0)
+    game.weigh("a", GIB)
+    assert game.started == ["a", "a"]
+    game.ready("a")
+    game.unload("a")
+    game.exited("a")
+    game.tick(100.0)
+    assert game.started == ["a", "a"]
+
+
+def test_a_model_that_is_pinned_by_an_edit_stays_from_then_on():
+    game = pinned("ab")
+    game.load_with("a", GIB)
+    game.reconfigure({"a": ModelLimits(1, 60.0, pinned=True)})
+    game.tick(1000.0)
+    assert game.stopped == []
+    game.reconfigure({"a": ModelLimits(1, 60.0)})
+    assert game.stopped == ["a"]

@@ -3,12 +3,16 @@
 import dataclasses
 import math
 from collections.abc import Collection, Mapping
+from dataclasses import replace
 
 import pytest
 from hypothesis import HealthCheck, Phase, settings
 from hypothesis.stateful import run_state_machine_as_test
 
+from lmd.models.speed import with_load
+from lmd.scheduler import state
 from lmd.scheduler.core import Scheduler
+from lmd.scheduler.lateness import refuse_late
 from lmd.scheduler.state import Effect, Limits, ModelLimits, ModelState, Ticket
 from lmd.serving import Client
 from tests.scheduler.machine import SchedulerMachine
@@ -137,6 +141,38 @@ class ForgetsTheBytes(Scheduler):
         return super().submit(dataclasses.replace(ticket, size=0), now)
 
 
+class ForgetsTheTokens(Scheduler):
+    def submit(self, ticket: Ticket, now: float) -> list[Effect]:
+        return super().submit(dataclasses.replace(ticket, tokens=0), now)
+
+
+class TakesOneLoadForTwo(Scheduler):
+    def worker_ready(self, name: str, now: float) -> list[Effect]:
+        model = self._models[name]
+        if now > model.started_at:
+            model.speed = with_load(model.speed, now - model.started_at)
+        return super().worker_ready(name, now)
+
+
+class RefusesAndLoadsNothing(Scheduler):
+    """A model that takes a while would never be loaded for those who are in a hurry."""
+
+    def submit(self, ticket: Ticket, now: float) -> list[Effect]:
+        model = self._models.get(ticket.model)
+        if model and model.phase is state.Phase.COLD:
+            started = dataclasses.replace(
+                model, phase=state.Phase.STARTING, started_at=now, queue=[]
+            )
+            if late := refuse_late(ticket, started, now):
+                return [late]
+        return super().submit(ticket, now)
+
+
+class TakesCachesForEmpty(Scheduler):
+    def submit(self, ticket: Ticket, now: float) -> list[Effect]:
+        return super().submit(dataclasses.replace(ticket, embeds=True), now)
+
+
 class IdlesOutALease(Scheduler):
     def _advance(self, now: float) -> list[Effect]:
         kept = {model.name: model.holders for model in self._models.values()}
@@ -146,6 +182,13 @@ class IdlesOutALease(Scheduler):
         for model in self._models.values():
             model.holders = kept[model.name]
         return effects
+
+
+class ForgetsWhatIsPinned(Scheduler):
+    def _advance(self, now: float) -> list[Effect]:
+        for model in self._models.values():
+            model.limits = replace(model.limits, pinned=False)
+        return super()._advance(now)
 
 
 class LeasesWithoutEnd(Scheduler):
@@ -199,7 +242,12 @@ class GoesOnWithTheOldWorker(Scheduler):
         ServesTheLastFirst,
         ForgetsTheBoundOfOneClient,
         ForgetsTheBytes,
+        ForgetsTheTokens,
+        TakesOneLoadForTwo,
+        RefusesAndLoadsNothing,
+        TakesCachesForEmpty,
         IdlesOutALease,
+        ForgetsWhatIsPinned,
         LeasesWithoutEnd,
         KeepsTheLeasesOfWhoHasLeft,
     ],

@@ -96,6 +96,28 @@ def test_4_bytes_that_wait_are_bounded():
     assert play.submit("b", client=1, size=0) not in play.refused
 
 
+def test_4_tokens_that_wait_are_bounded():
+    play = models("ab", queue_tokens_per_client=100, queue_tokens_total=150)
+    play.submit("a", client=1, tokens=60)
+    refusal = play.refused[play.submit("b", client=1, tokens=41)]
+    assert refusal.data["limit"] == "queue_tokens_per_client"
+    assert refusal.message == (
+        "about 60 tokens of prompts wait for this client, and this one has about 41; "
+        "100 may (limits.queue_tokens_per_client)"
+    )
+    play.submit("a", client=2, tokens=90)
+    assert play.refused[play.submit("b", client=3, tokens=1)].data["limit"] == "queue_tokens_total"
+    assert play.submit("b", client=1, tokens=0) not in play.refused
+
+
+def test_4_who_waits_with_a_book_gives_way_to_who_waits_with_a_page():
+    play = one_model(queue_tokens_per_model=100)
+    play.submit(client=1, tokens=45)
+    book = play.submit(client=1, tokens=50)
+    assert play.submit(client=2, tokens=20) not in play.refused
+    assert play.refused[book].data["limit"] == "queue_tokens_per_model"
+
+
 def test_4_who_waits_for_most_gives_way_to_who_waits_for_less():
     play = one_model(queue_per_model=4)
     hog = [play.submit(client=1) for _ in range(4)]
@@ -150,7 +172,7 @@ def test_5_what_cannot_start_before_its_deadline_is_refused_with_the_arithmetic(
     play.submit()
     refusal = play.refused[play.submit(deadline=5.0)]
     assert (refusal.code, refusal.retry_after) == ("deadline_exceeded", 3.0)
-    assert refusal.data == {"starts_in_s": 8.0}
+    assert refusal.data["starts_in_s"] == 8.0
     assert refusal.message == (
         "it would start in 8.0 s at the earliest, and its deadline is in 5.0 s: "
         "1 request is served before it, and 1 running, on 1 slot of a; "

@@ -115,6 +115,13 @@ def test_without_a_daemon_the_places_in_their_order(
     (config / "lmd.toml").write_text('log.file = "~/lmd.log"\n')
     (tmp_path / "lmd.log").write_text("in its file\n")
     assert lmctl("logs").stdout == "in its file\n"
+    (config / "lmd.toml").unlink()
+    (config / "conf.d").mkdir()
+    (config / "conf.d" / "log.toml").write_text('[log]\nfile = "~/part.log"\n')
+    (tmp_path / "part.log").write_text("in the file of a part\n")
+    assert lmctl("logs").stdout == "in the file of a part\n"
+    (config / "conf.d" / "wrong.toml").write_text("[limits]\nno_such_key = 1\n")
+    assert lmctl("logs").stdout == "in the file of a part\n", "though it does not load"
 
 
 @pytest.mark.process

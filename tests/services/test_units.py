@@ -108,6 +108,9 @@ def test_no_user_namespaces_takes_back_all_that_needs_them():
 def test_they_can_be_read_by_other_tools():
     for path in UNITS.rglob("lmd.*"):
         if path.is_file():
-            configparser.ConfigParser(strict=False, interpolation=None).read_string(
-                path.read_text()
-            )
+            parser = configparser.ConfigParser(strict=False, interpolation=None)
+            parser.optionxform = str  # type: ignore[assignment, method-assign]
+            parser.read_string(path.read_text())
+            ours = {name: dict(pairs) for name, pairs in read(path.name).items()}
+            assert {name: dict(parser[name]) for name in parser.sections()} == ours
+            assert "Unit" in ours

@@ -90,13 +90,16 @@ def _refuse(report: Report, place: str, key: Key) -> None:
 
 def _tell(report: Report, key: Key, said: str, unset_in: str = "") -> int:
     """One line for each key that was meant: what holds now, and where it stands."""
-    found = [one for one in report.settings if one.key[: len(key)] == key and one.text]
+    known = [one for one in report.settings if one.text]
+    found = [one for one in known if one.key[: len(key)] == key]
+    if not found and not unset_in:  # a part of a value, such as the file of a secret
+        found = [one for one in known if one.key == key[: len(one.key)]]
     messages = Messages()
     if not found:
         messages.receipt(f"{spelled(key)} is gone from {short(unset_in)}")
     for one in found:
         place = f"{short(one.file)}:{one.line}" if one.file else "default"
-        if one.file or len(one.key) == len(key):
+        if one.file or len(one.key) <= len(key):
             messages.receipt(f"{said}{spelled(one.key)} = {one.text} ({place})")
     return EXIT_OK
 

@@ -12,6 +12,7 @@ from typing import Any
 
 import tomlkit
 from tomlkit.exceptions import TOMLKitError
+from tomlkit.items import Table
 
 from lmctl.commands.config.keys import Key, parse_key, spelled
 
@@ -104,7 +105,8 @@ def _with_item(text: str, key: Key, value: Any) -> str:
     table: Any = document
     for part in key[:-1]:
         table = table[part]
-    table[key[-1]] = _item(value)
+    has_header = isinstance(table.get(key[-1]), Table)
+    table[key[-1]] = tomlkit.item(value) if has_header else _item(value)
     return tomlkit.dumps(document)
 
 
@@ -194,6 +196,10 @@ def _tail(lines: list[str]) -> list[str]:
 
 
 def _item(value: Any) -> Any:
+    if isinstance(value, dict):  # on the line of its key: a header would end the table around it
+        inline = tomlkit.inline_table()
+        inline.update({name: _item(inside) for name, inside in value.items()})
+        return inline
     if isinstance(value, str) and "\n" in value:
         return tomlkit.string(value, multiline=True)
     return tomlkit.item(value)

@@ -2,7 +2,9 @@
 
 import trio
 
+from lmd import serving
 from lmd.models.catalogue import Catalogue
+from lmd.models.speed import FULL_READ_TOKENS
 from lmd.protocol.params import EmbedParams, TokenizeParams
 from lmd.protocol.results import EmbedResult, Timings, TokenizeResult
 from lmd.protocol.worker import Embed, Embedded, Tokenize, Tokenized
@@ -26,13 +28,21 @@ class EmbedHandlers:
         def new_job(job: int) -> Embed:
             return Embed(job=job, input=params.input, normalize=params.normalize)
 
+        request = serving.current()
+        text = request.text = sum(len(one.encode()) for one in params.input)
+        request.embeds = True
         with self._requests.follow(context, model, params.priority) as progress:
             async with self._broker.lease(model, params.priority, progress) as lease:
                 started = trio.current_time()
                 with lease.worker.open_job(new_job) as job:
                     final = await job.result()
                 worked = trio.current_time() - started
+                alone = self._broker.running(model) == 1
         assert isinstance(final, Embedded)
+        tokens = final.usage.prompt_tokens
+        self._broker.speeds.take_prompt(model, text, tokens)
+        if alone and tokens >= FULL_READ_TOKENS:
+            self._broker.speeds.take_read(model, tokens / worked)
         return EmbedResult(
             embeddings=final.vectors,
             model=model,

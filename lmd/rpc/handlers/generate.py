@@ -2,6 +2,7 @@
 
 from msgspec import UNSET
 
+from lmd import serving
 from lmd.models.catalogue import Catalogue
 from lmd.models.personas import Persona, find_persona
 from lmd.models.prefixes import find_prefix, put_first
@@ -11,6 +12,7 @@ from lmd.protocol.results import GenerationResult, RequestWarning, TokenLogprob
 from lmd.protocol.worker import Done, Generate, NewJob
 from lmd.rpc.context import RequestContext
 from lmd.rpc.handlers.commands import CommandAnswers
+from lmd.rpc.reading import Reading
 from lmd.rpc.requests import Requests
 from lmd.rpc.waiting import Progress
 from lmd.scheduler.broker import Broker, Lease
@@ -95,11 +97,18 @@ class GenerateHandlers:
                 grammar=params.grammar,
                 overflow=params.overflow,
                 private=params.private,
+                priority=params.priority,
             )
 
+        text = serving.current().text = _text_bytes(messages, prompt, suffix)
         with self._requests.follow(context, model, params.priority) as progress:
             async with self._broker.lease(model, params.priority, progress) as lease:
-                done, logprobs, unsent = await _collect(context, lease, new_job, progress)
+                reading = Reading(self._broker, model, context.scope.deadline)
+                with reading.measured():
+                    done, logprobs, unsent = await _collect(
+                        context, lease, new_job, progress, reading
+                    )
+        self._broker.speeds.take_prompt(model, text, done.usage.prompt_tokens)
         if unsent:
             await context.emit_rest(unsent)
         done.timings.queued_ms = round(lease.queued * 1000, 3)
@@ -117,7 +126,7 @@ class GenerateHandlers:
 
 
 async def _collect(
-    context: RequestContext, lease: Lease, new_job: NewJob, progress: Progress
+    context: RequestContext, lease: Lease, new_job: NewJob, progress: Progress, reading: Reading
 ) -> tuple[Done, list[TokenLogprob], str]:
     """Run a job to its end, passing text on as it comes.
 
@@ -130,6 +139,7 @@ async def _collect(
             piece = await job.receive()
             if piece.prefill:
                 progress.read(piece.prefill.done, piece.prefill.total)
+                reading.take(piece.prefill)
             progress("tokens", piece.tokens)
             logprobs += piece.logprobs
             unsent += piece.text
@@ -137,6 +147,12 @@ async def _collect(
                 unsent = ""
             if isinstance(piece.final, Done):
                 return piece.final, logprobs, unsent
+
+
+def _text_bytes(messages: list[Message] | None, prompt: str | None, suffix: str | None) -> int:
+    """Bytes that the model is to read, less what a chat template adds."""
+    texts = [prompt or "", suffix or "", *(message.content for message in messages or [])]
+    return sum(len(text.encode()) for text in texts)
 
 
 def _messages(params: AskParams) -> list[Message]:

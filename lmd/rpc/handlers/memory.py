@@ -33,7 +33,7 @@ class MemoryHandlers:
         )
 
     def _entry(self, name: str, need: Footprint) -> ModelMemory:
-        state = self._broker.state(name)
+        state, config = self._broker.state(name), self._catalogue.config(name)
         return ModelMemory(
             name=name,
             state="removed" if state.removed else state.phase.value,
@@ -46,5 +46,8 @@ class MemoryHandlers:
             base_bytes=need.base,
             measured_bytes=need.measured,
             embedding_bytes=need.embedding,
+            pinned=state.limits.pinned,
+            cache_type_k=config.cache_type_k,
+            cache_type_v=config.cache_type_v,
             approximate=need.approximate,
         )

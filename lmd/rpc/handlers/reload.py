@@ -1,13 +1,18 @@
 """`reload`: read the configuration again, or say what that would change."""
 
+import trio
+
 from lmd.config.diff import Change, Takes, renewed_models
 from lmd.config.problems import ConfigError, Problem, spelled
 from lmd.protocol.errors import LmdError
 from lmd.protocol.params import ReloadParams
-from lmd.protocol.reloading import ConfigChange, ConfigProblem, ReloadResult
+from lmd.protocol.reloading import ConfigChange, ConfigProblem, ReloadResult, RenewedModel
 from lmd.reload.reloader import Reloader
 from lmd.rpc.context import RequestContext
 from lmd.scheduler.broker import Broker
+
+LAST_WORD_SECONDS = 0.5
+"""How long before the deadline it is told what is not done yet."""
 
 
 class ReloadHandlers:
@@ -20,8 +25,10 @@ class ReloadHandlers:
     async def reload(self, context: RequestContext, params: ReloadParams) -> ReloadResult:
         """Make the file hold, models that were rolled back included; a dry run changes nothing.
 
-        What is wrong with the file is part of the result. Raises `LmdError` ``invalid_request``
-        for a text without `dry_run`. Cancelled, it has done all or nothing.
+        What is wrong with the file is part of the result, and what becomes of loaded models that
+        are replaced: with `wait` as it is in the end, or shortly before the deadline. Raises
+        `LmdError` ``invalid_request`` for a text without `dry_run`. Cancelled, it has done all or
+        nothing.
         """
         if params.text is not None and not params.dry_run:
             raise LmdError(
@@ -39,14 +46,36 @@ class ReloadHandlers:
             return ReloadResult(
                 False, self._reloader.generation, self._reloader.path, [], problems, {}
             )
+        running = self._running(plan.changes)
+        concerned = self._concerned(plan.changes)
+        if params.wait:
+            with trio.move_on_at(context.scope.deadline - LAST_WORD_SECONDS):
+                await self._broker.wait_renewed(concerned)
         return ReloadResult(
             applied=not params.dry_run,
             generation=self._reloader.generation,
             file=self._reloader.path,
             changes=[_change(change) for change in plan.changes],
             problems=[],
-            running=self._running(plan.changes),
+            running=running,
+            renewed=[] if params.dry_run else list(map(self._renewed, concerned)),
         )
+
+    def _concerned(self, changes: list[Change]) -> list[str]:
+        """Models that are replaced now, and those that run as before."""
+        renewed = renewed_models(changes) & set(self._broker.models)
+        replaced = {name for name in renewed if self._broker.state(name).renewing}
+        return sorted(replaced | self._reloader.rolled_back.keys())
+
+    def _renewed(self, model: str) -> RenewedModel:
+        state = self._broker.state(model) if model in self._broker.models else None
+        if state and state.renewing:
+            return RenewedModel(model, "restarting")
+        if reason := self._reloader.rolled_back.get(model):
+            return RenewedModel(model, "rolled_back", reason)
+        if state and self._broker.worker(model):
+            return RenewedModel(model, "ready")
+        return RenewedModel(model, "unloaded", state.last_error if state else "")
 
     def _running(self, changes: list[Change]) -> dict[str, int]:
         """Requests on the models that these changes concern."""

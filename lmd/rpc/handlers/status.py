@@ -4,6 +4,7 @@ import os
 from collections.abc import Callable
 from dataclasses import dataclass
 
+import structlog
 import trio
 
 import lmd
@@ -11,6 +12,7 @@ from lmd.events import Bus
 from lmd.models.catalogue import Catalogue
 from lmd.protocol import limits
 from lmd.protocol.activity import RecentError
+from lmd.protocol.errors import LmdError
 from lmd.protocol.events import Event, RequestFailed, kind_of
 from lmd.protocol.methods import METHODS
 from lmd.protocol.params import HelloParams, NoParams
@@ -20,6 +22,8 @@ from lmd.rpc.requests import QueuePlace, Requests
 from lmd.rpc.view import Measure, Models
 from lmd.rpc.waiting import Progress
 from lmd.scheduler.broker import Broker
+
+log = structlog.get_logger("lmd.rpc")
 
 WHOLE_ANSWER_BYTES = 128 << 10
 """More than a whole `status` takes. Where less is left, because clients do not read their answers,
@@ -64,7 +68,13 @@ class StatusHandlers:
         self._bus = bus
 
     async def hello(self, context: RequestContext, params: HelloParams) -> HelloResult:
-        """Versions, limits and models; optional for clients."""
+        """Versions, limits and models; optional for clients.
+
+        Raises `LmdError` ``protocol_error`` for a client of a protocol that is newer than ours.
+        """
+        log.debug("hello", client=params.client, protocol=params.protocol)
+        if params.protocol > limits.PROTOCOL_VERSION:
+            raise _too_old(params)
         return HelloResult(
             version=lmd.__version__,
             protocol=limits.PROTOCOL_VERSION,
@@ -114,6 +124,17 @@ class StatusHandlers:
             for on_wait, (position, starts_in) in self._broker.waiting(name).items()
             if isinstance(on_wait, Progress)
         }
+
+
+def _too_old(params: HelloParams) -> LmdError:
+    who = params.client or "this client"
+    return LmdError(
+        "protocol_error",
+        f"lmd {lmd.__version__} speaks protocol {limits.PROTOCOL_VERSION}, and {who} "
+        f"{params.protocol}",
+        hint=f"restart the daemon with the version of the client: kill {os.getpid()}; lmctl status",
+        data={"protocol": limits.PROTOCOL_VERSION, "version": lmd.__version__, "pid": os.getpid()},
+    )
 
 
 def _recent_error(event: Event) -> RecentError:

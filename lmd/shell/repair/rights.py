@@ -33,6 +33,8 @@ _HARMLESS_NAMES = """
     check-update
 """
 _HARMLESS = frozenset(_HARMLESS_NAMES.split())
+_POINTLESS = 0.3
+"""Of sudo for root, who has the right already; below `lmd.shell.suggest.weights.THRESHOLD`."""
 _OWN = re.compile(r"^(?:\./|[\w.-]+/|~/|/home/|/tmp/)")
 
 
@@ -47,7 +49,7 @@ def missing_rights(case: Case) -> Iterator[Repair]:
             continue
         if _OWN.match(part.program) and said:
             continue
-        if not said and not (part.name in _ROOTS and _is_change(part)):
+        if not said and (case.facts.is_root or part.name not in _ROOTS or not _is_change(part)):
             continue
         if not said and case.failure.status == 127:
             continue
@@ -63,9 +65,9 @@ def missing_rights(case: Case) -> Iterator[Repair]:
 
 
 def _confidence(case: Case, *, is_said: bool) -> float:
-    """What is printed outweighs who is logged in: the command may have run as somebody else."""
+    """Root is told of it where that is asked for: the command may have run as somebody else."""
     if case.facts.is_root:
-        return 0.9 if case.says(_ROOT_WANTED) else 0.55 if is_said else 0.45
+        return 0.9 if case.says(_ROOT_WANTED) else _POINTLESS
     return 0.92 if is_said else 0.85
 
 

@@ -43,14 +43,15 @@ class Risk(Struct, frozen=True):
     reason: str
 
 
-def risks(line: str) -> list[Risk]:
+def risks(line: str, shell: str = "") -> list[Risk]:
     """Known risks of a line, worst shapes of the text first, each once, at most `MOST_RISKS`.
 
+    Those of one ``shell`` alone, such as "zsh", are named where it is given.
     None found does not mean that a line is harmless. Never raises; work is bounded.
     """
     if len(line) > LONGEST:
         return [Risk("too-long", "is too long to be checked")]
-    found = dict.fromkeys(odd_spelling(line))
+    found = dict.fromkeys(odd_spelling(line, shell))
     pending, checked, budget = [line], 0, 2 * LONGEST
     while pending and checked <= MOST_TEXTS and budget > 0:
         text = pending.pop(0)

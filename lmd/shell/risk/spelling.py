@@ -12,6 +12,7 @@ _LETTERS = re.compile(r"[^\W\d_]+")
 _ALPHABETS = ("CYRILLIC", "GREEK", "ARMENIAN", "CHEROKEE", "COPTIC", "LISU")
 """Those with letters that look like Latin ones."""
 _HISTORY = re.compile(r"(?<![\\$\[{])!(?:[!#$^*?-]|\d|[A-Za-z_./])|^\^[^^\s]+\^")
+_ZSH_HISTORY_OFF = re.compile(r'(?<!\\)!"')
 _SINGLE_QUOTED = re.compile(r"'[^']*'")
 _DOUBLE_QUOTED = re.compile(r'\\.|"(?:[^"\\]|\\.)*+"?', re.DOTALL)
 _FORK_BOMB = re.compile(
@@ -19,7 +20,7 @@ _FORK_BOMB = re.compile(
 )
 
 
-def odd_spelling(line: str) -> Iterator[tuple[str, str]]:
+def odd_spelling(line: str, shell: str = "") -> Iterator[tuple[str, str]]:
     """Rules and reasons about characters that do not show, look like others, or are expanded."""
     if not line.isascii():
         yield from _non_ascii(line)
@@ -27,6 +28,8 @@ def odd_spelling(line: str) -> Iterator[tuple[str, str]]:
         yield "invisible", "holds control characters"
     if expands_history(line):
         yield "history", "the shell replaces what follows ! by an earlier command"
+    if shell == "zsh" and drops_a_quote(line):
+        yield "history", 'zsh takes !" out of it, so quotes match otherwise than they seem to'
     if _FORK_BOMB.search(line):
         yield "fork-bomb", "starts itself over and over until the machine stops"
 
@@ -38,7 +41,15 @@ def expands_history(line: str) -> bool:
     """
     if "!" not in line and line[:1] != "^":
         return False
-    return bool(_HISTORY.search(_SINGLE_QUOTED.sub("''", _without_quoted_apostrophes(line))))
+    return bool(_HISTORY.search(_outside_single_quotes(line)))
+
+
+def drops_a_quote(line: str) -> bool:
+    """Whether an interactive zsh would take ``!"`` out of the line, which turns history off.
+
+    See "History Expansion" in zshexpn(1); bash takes no notice of it in double quotes.
+    """
+    return '!"' in line and bool(_ZSH_HISTORY_OFF.search(_outside_single_quotes(line)))
 
 
 def looks_like_another(name: str) -> bool:
@@ -65,6 +76,10 @@ def _mixes_alphabets(word: str) -> bool:
     return len(others) < len(word) and any(
         unicodedata.name(char, "").startswith(_ALPHABETS) for char in others
     )
+
+
+def _outside_single_quotes(line: str) -> str:
+    return _SINGLE_QUOTED.sub("''", _without_quoted_apostrophes(line))
 
 
 def _without_quoted_apostrophes(line: str) -> str:

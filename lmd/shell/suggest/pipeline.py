@@ -194,8 +194,9 @@ class Suggester:
             drafts, hinted, literals, general=general, fixing=order.task.name == "fix"
         )
         ranked = rank(
-            drafts, parses, evidence, order.commands, self._knowledge, trusted=order.trusted
-        )
+            drafts, parses, evidence, order.commands, self._knowledge,
+            trusted=order.trusted, shell=order.task.shell,
+        )  # fmt: skip
         chosen = ranked
         if not order.features:
             chosen = choose_differing(ranked, order.count)

@@ -33,12 +33,13 @@ def measure(
     evidence: Evidence,
     commands: Collection[str] | None,
     knowledge: Knowledge,
+    shell: str = "",
 ) -> list[Measured]:
     """What facts say of each draft; ``evidence`` is of all drafts, also of those left out here."""
     measured = []
     for draft in drafts:
         judgement = judge(draft.command, commands, knowledge)
-        reasons = list(dict.fromkeys(risk.reason for risk in risks(draft.command)))
+        reasons = list(dict.fromkeys(risk.reason for risk in risks(draft.command, shell)))
         gaps = list(placeholders(draft.command))
         values = features(
             shape_of(draft), judgement, evidence, risky=bool(reasons), placeholders=len(gaps)
@@ -55,13 +56,14 @@ def rank(
     knowledge: Knowledge,
     *,
     trusted: bool,
+    shell: str = "",
 ) -> list[Candidate]:
     """Candidates, likeliest first.
 
     What no shell would parse is left out, and so is a program that a model made up.
     """
     whole = [draft for draft in drafts if parses.get(draft.command, True)]
-    measured = measure(whole, evidence, commands, knowledge)
+    measured = measure(whole, evidence, commands, knowledge, shell)
     ranked = [
         _candidate(one, trusted=trusted) for one in measured if not _is_invented(one, evidence)
     ]

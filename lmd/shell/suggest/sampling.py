@@ -94,7 +94,12 @@ class Sampler:
         def new_job(job: int) -> Generate:
             messages = list(prompt.messages)
             return Generate(
-                job=job, messages=messages, sampling=sampling, schema=prompt.schema, private=True
+                job=job,
+                messages=messages,
+                sampling=sampling,
+                schema=prompt.schema,
+                private=True,
+                priority=priority,
             )
 
         text = ""

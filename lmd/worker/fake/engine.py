@@ -25,7 +25,6 @@ from lmd.protocol.worker import (
     Ping,
     Pinned,
     Pong,
-    Prefill,
     Prefixes,
     Ready,
     Save,
@@ -118,7 +117,7 @@ class FakeEngine:
             return 0.0
         rate = self._knobs.tokens_per_s
         paced = self._stepped + 1 / rate if rate else 0.0
-        return max(paced, min(stream.first_at for stream in self._running))
+        return max(paced, min(stream.wakes_at for stream in self._running))
 
     def _take(self, item: Job | Abort | Ping | Save | Forget | Prefixes) -> None:
         if isinstance(item, Ping):
@@ -155,14 +154,14 @@ class FakeEngine:
             self._misbehave("prefill")
             if self._context < self._knobs.crash_short:
                 os.abort()
-            total = len(stream.prompt)
-            self._send(Prefill(job=job.id, done=total, total=total))
+            self._tell_progress(stream)
             self._running.append(stream)
 
     def _step(self) -> None:
         now = self._stepped = _now()
         deltas: list[Delta] = []
         for stream in self._running:
+            self._tell_progress(stream)
             if stream.first_at > now or stream.finished:
                 continue
             self._misbehave("token", stream.emitted + 1)
@@ -174,6 +173,10 @@ class FakeEngine:
         for stream in [s for s in self._running if s.finished and s.first_at <= now]:
             self._running.remove(stream)
             self._jobs.end(stream.job, stream.done(_now()))
+
+    def _tell_progress(self, stream: Stream) -> None:
+        if progress := stream.progress(_now()):
+            self._send(progress)
 
     def _misbehave(self, phase: Phase, token: int = 0) -> None:
         if (self._knobs.crash_at.phase, self._knobs.crash_at.token) == (phase, token):

@@ -42,6 +42,8 @@ class Knobs:
     load_s: float = 0.0
     prefill_s: float = 0.0
     """Seconds before the first token of a job; other streams go on."""
+    read_tokens_per_s: float = 0.0
+    """Tokens of a prompt that are read in a second, after that; 0 means all of them at once."""
     tokens: int = 0
     """Answer ``tok0 tok1 ...`` with so many tokens."""
     reply: str = ""

@@ -8,12 +8,14 @@ import zlib
 from lmd.protocol.errors import LmdError
 from lmd.protocol.prefixes import PinnedPrefix, Prefix
 from lmd.protocol.results import RequestWarning, Timings, Usage
-from lmd.protocol.worker import Delta, Done, Embed, Embedded, Generate, Tokenize, Tokenized
+from lmd.protocol.worker import Delta, Done, Embed, Embedded, Generate, Prefill, Tokenize, Tokenized
 from lmd.worker.fake.knobs import Knobs
 from lmd.worker.jobs import Job
 from lmd.worker.text import StopFilter
 
 DIMENSIONS = 8
+READ_TOKENS = 512
+"""How often it is told how much of a prompt is read."""
 TOKEN_BYTES = 1024
 """Of a cache that is not there."""
 
@@ -29,8 +31,11 @@ class Stream:
     def __init__(self, job: Job, message: Generate, knobs: Knobs, context: int, now: float) -> None:
         self.job = job
         self.prompt = _prompt_words(message)
-        self.first_at = now + knobs.prefill_s
         self.started = now
+        self._reads_from = now + knobs.prefill_s
+        self._rate = knobs.read_tokens_per_s
+        self.first_at = self._reads_from + (len(self.prompt) / self._rate if self._rate else 0.0)
+        self._told = -1
         self.emitted = 0
         self.warnings: list[RequestWarning] = []
         sampling = message.sampling
@@ -52,6 +57,25 @@ class Stream:
         self.finish_reason: str = "length" if len(reply) > limit else "stop"
         self.tokens = reply[:limit]
         self.text = StopFilter(sampling.stop or [])
+
+    @property
+    def wakes_at(self) -> float:
+        """When it has something to say of its prompt, or its first token."""
+        if not self._rate or self._told >= len(self.prompt):
+            return self.first_at
+        ahead = min(len(self.prompt), max(0, self._told) + READ_TOKENS)
+        return self._reads_from + ahead / self._rate
+
+    def progress(self, now: float) -> Prefill | None:
+        """How much is read, where that is news."""
+        total = len(self.prompt)
+        read = int(max(0.0, now - self._reads_from) * self._rate)
+        whole = not self._rate or now >= self.first_at
+        done = total if whole else min(total, read // READ_TOKENS * READ_TOKENS)
+        if done <= self._told:
+            return None
+        self._told = done
+        return Prefill(self.job.id, done, total, (now - self.started) * 1000)
 
     @property
     def finished(self) -> bool:

@@ -9,11 +9,18 @@ import llama_cpp.llama_cpp as C
 import numpy as np
 from numpy.typing import NDArray
 
+from lmd.protocol.params import CacheType
+from lmd.worker.attention import Attention
 from lmd.worker.llama.log import LlamaError, log
 from lmd.worker.llama.model import Model
 
 MAX_SEQUENCES: int = C.llama_max_parallel_sequences()
 Floats = NDArray[np.float32]
+CACHE_TYPES: dict[CacheType, int] = {
+    "f16": C.GGML_TYPE_F16,
+    "q8_0": C.GGML_TYPE_Q8_0,
+    "q4_0": C.GGML_TYPE_Q4_0,
+}
 _CACHE = re.compile(r"llama_(?:kv_cache|memory)\w*: size = +([0-9.]+) MiB")
 _COMPUTE = re.compile(r"(?:compute|output) buffer size = +([0-9.]+) MiB")
 
@@ -26,6 +33,7 @@ class ContextShape(NamedTuple):
     sequences: int
     threads: int
     embeddings: bool = False
+    attention: Attention = Attention()
 
 
 class Buffers(NamedTuple):
@@ -48,12 +56,12 @@ class Context:
         p.n_threads = p.n_threads_batch = shape.threads
         p.kv_unified = True
         p.swa_full = False
-        flash = model.prefers_flash
+        attention = shape.attention
+        p.type_k, p.type_v = CACHE_TYPES[attention.type_k], CACHE_TYPES[attention.type_v]
+        self.flash = attention.flash
         # What the numbers in the cache and their layout depend on, besides the model's file.
-        self.flags = (model.gpu_layers, flash, p.kv_unified, p.swa_full, p.type_k, p.type_v)
-        p.flash_attn_type = (
-            C.LLAMA_FLASH_ATTN_TYPE_AUTO if flash else C.LLAMA_FLASH_ATTN_TYPE_DISABLED
-        )
+        self.flags = (model.gpu_layers, self.flash, p.kv_unified, p.swa_full, p.type_k, p.type_v)
+        p.flash_attn_type = _flash_type(attention)
         # llama.cpp aborts if this is below the number of sequences.
         p.n_outputs_max = shape.sequences
         if shape.embeddings:
@@ -192,6 +200,13 @@ class Batch:
         self.outputs[end - outputs : end] = 1
         self.size = self.struct.n_tokens = end
         return end - 1
+
+
+def _flash_type(attention: Attention) -> int:
+    if not attention.flash:
+        return int(C.LLAMA_FLASH_ATTN_TYPE_DISABLED)
+    forced = attention.forced
+    return int(C.LLAMA_FLASH_ATTN_TYPE_ENABLED if forced else C.LLAMA_FLASH_ATTN_TYPE_AUTO)
 
 
 def _read_buffers(lines: Iterable[str], *, has_memory: bool) -> Buffers:

@@ -36,6 +36,19 @@ def test_a_word_is_a_text_where_no_other_value_fits(file: Path, lmctl: Lmctl):
     assert tomllib.loads(file.read_text())["models"]["shell"]["slots"] == 4
 
 
+@pytest.mark.parametrize(
+    ("key", "value"), [("token", '{ file = "/t" }'), ("token.file", "/t"), ("token.file", '"/t"')]
+)
+def test_a_reference_to_a_secret_is_set_as_messages_spell_it(
+    file: Path, lmctl: Lmctl, key: str, value: str
+):
+    done = lmctl("config", "set", f"metrics.{key}", value)
+    assert (done.returncode, done.stdout) == (0, b"")
+    assert 'lmctl: metrics.token = { file = "/t" } (~/.config/lmd/lmd.toml:' in done.stderr.decode()
+    assert "gone" not in done.stderr.decode()
+    assert tomllib.loads(file.read_text())["metrics"] == {"token": {"file": "/t"}}
+
+
 def test_a_long_text_comes_from_stdin(file: Path, lmctl: Lmctl):
     done = lmctl("config", "set", "personas.a.system", "-", input="two\nlinés\n".encode())
     assert done.returncode == 0

@@ -112,6 +112,20 @@ def test_every_way_to_write_a_table(before: str, key: str, after: str):
     assert all(line in text for line in before.splitlines() if "{" not in line)
 
 
+@pytest.mark.parametrize(
+    ("before", "after"),
+    [
+        ("", '[a]\nb = {c = "x"}\n'),
+        ("[a]\nx = 2\n[y]\n", '[a]\nx = 2\nb = {c = "x"}\n[y]\n'),
+        ("[a]\n# b = {}\n[y]\n", '[a]\nb = {c = "x"}\n[y]\n'),
+        ("[a]\nb = 1 # why\n[y]\n", '[a]\nb = {c = "x"} # why\n[y]\n'),
+        ("[a]\n[a.b]\nd = 1\n", '[a]\n[a.b]\nc = "x"\n'),
+    ],
+)
+def test_a_table_is_a_value_on_the_line_of_its_key(before: str, after: str):
+    assert with_value(before, ("a", "b"), {"c": "x"}) == after
+
+
 def test_a_value_is_no_table():
     with pytest.raises(Unchangeable):
         with_value("a = 1", ("a", "b"), 2)

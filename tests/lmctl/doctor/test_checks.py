@@ -228,6 +228,15 @@ def test_hooks_of_another_version(home: Path):
     assert (finding.state, finding.mend) == ("warn", "lmctl init zsh --write")
 
 
+def test_hooks_without_a_home_to_look_in(home: Path, monkeypatch: pytest.MonkeyPatch):
+    monkeypatch.setenv("HOME", "relative")
+    finding = check_hooks(Target("/s"))
+    assert (finding.state, finding.detail) == (
+        "fail", "HOME is 'relative', which is no absolute path",
+    )  # fmt: skip
+    assert finding.mend
+
+
 def test_hooks_that_are_kept_and_not_loaded(home: Path):
     assert check_hooks(Target("/s")).detail.startswith("none loaded")
     kept = home / ".local" / "share" / "lmd" / "lmctl.bash"

@@ -9,9 +9,9 @@ _TEMPLATE = r"""# Completion of lmctl for bash 4.3 or later; bash-completion is 
 # shellcheck shell=bash disable=SC2034,SC2154 # the functions share the locals of _lmctl
 
 # What may follow $command: `options` as alternatives joined by commas, with + where they may be
-# repeated; `commands`; and the kind of its argument.
+# repeated; `commands`; and the kind of its argument, or of all that follow.
 _lmctl_syntax() {
-    options='' commands='' argument='' argument_choices=''
+    options='' commands='' argument='' argument_choices='' argument_more=''
     case $command in
 @SYNTAX@
     esac
@@ -154,7 +154,8 @@ _lmctl_offer_files() {
 _lmctl() {
     local IFS=$' \t\n'
     local command='' pending='' ended='' socket='' used=' ' arguments='' prefix='' readline_word=$2
-    local options commands argument argument_choices kind='' choices option attached value i
+    local options commands argument argument_choices argument_more
+    local kind='' choices option attached value i
     local -a words
     COMPREPLY=()
     _lmctl_split
@@ -172,7 +173,7 @@ _lmctl() {
         _lmctl_takes "$pending"
     elif [[ -n $ended || $value != -* ]]; then
         kind=$argument choices=$argument_choices
-        if [[ -n $arguments && $kind != words ]]; then
+        if [[ -n $arguments && $kind != words && -z $argument_more ]]; then
             kind=''
         fi
     elif [[ $value == --*=* ]]; then
@@ -233,6 +234,8 @@ def _syntax(node: Node) -> str:
         lines.append(f"argument={node.argument.kind}")
         if node.argument.choices:
             lines.append(f"argument_choices='{' '.join(node.argument.choices)}'")
+        if node.argument.many:
+            lines.append("argument_more=1")
     body = "\n".join(f"            {line}" for line in lines)
     return f"        {_pattern(node.path)})\n{body}\n            ;;"
 

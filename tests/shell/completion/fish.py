@@ -47,6 +47,10 @@ function __lmctl_argument --description 'Whether these are all words, and the ne
     __lmctl_after $argv; and not string match -q -- '-*' (commandline -ct)
 end
 
+function __lmctl_arguments --description 'Whether these come first, and the next is no option'
+    __lmctl_within $argv; and not string match -q -- '-*' (commandline -ct)
+end
+
 function __lmctl_names --description 'What a running daemon knows by name, or keys'
     set -l tokens (commandline -opc)
     set -l socket (string replace -f -- --socket= '' $tokens)
@@ -85,7 +89,8 @@ def _node(node: Node) -> str:
 
 def _lines(node: Node) -> Iterator[str]:
     options = _when("after" if node.children else "within", node)
-    argument = _when("argument", node)
+    many = node.argument is not None and node.argument.many
+    argument = _when("arguments" if many else "argument", node)
     for child in node.children:
         yield f"{argument} -a {child.name} -d {_quoted(child.summary)}"
     if node.argument and node.argument.kind == "words":

@@ -9,6 +9,7 @@ from typing import Any, Literal
 
 from lmctl.cli import HOT, root_command
 from lmctl.table import Command, Option
+from lmd.protocol.events import KINDS
 
 _KINDS: dict[str, Literal["model", "persona", "request", "key", "path"]] = {
     "MODEL": "model", "PERSONA": "persona", "KEY": "key", "FILE": "path", "PATH": "path",
@@ -23,6 +24,8 @@ class Value:
     kind: Literal["choice", "model", "persona", "request", "key", "path", "text", "words"]
     label: str
     choices: tuple[str, ...] = ()
+    many: bool = False
+    """Whether more of them may follow; of arguments only."""
 
 
 @dataclass(frozen=True)
@@ -139,10 +142,11 @@ def _typer_flag(option: Any) -> Flag:
 
 
 def _value(param: Any) -> Value:
-    label = param.name.replace("_", "-")
-    if choices := getattr(param.type, "choices", ()):
-        return Value("choice", label, tuple(choices))
-    return Value(_kind(param.metavar), label)
+    label, many = param.name.replace("_", "-"), param.nargs == -1
+    choices = KINDS if param.metavar == "[KIND]..." else getattr(param.type, "choices", ())
+    if choices:
+        return Value("choice", label, tuple(choices), many=many)
+    return Value(_kind(param.metavar), label, many=many)
 
 
 def _from_table(command: Command) -> Node:

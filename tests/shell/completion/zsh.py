@@ -48,7 +48,7 @@ def render(root: Node) -> str:
 def _command(node: Node) -> str:
     specs = [_flag(flag) for flag in node.flags]
     if node.argument:
-        number = "*" if node.argument.kind == "words" else "1"
+        number = "*" if node.argument.kind == "words" or node.argument.many else "1"
         specs.append(f"'{number}{_takes(node.argument)}'")
     return f"{_function(node)}() {{\n  _arguments -s -S : \\\n{_lines(specs)}\n}}\n"
 

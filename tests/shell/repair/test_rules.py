@@ -131,8 +131,10 @@ def test_nothing_is_invented(command: str, status: int | None, error: str):
 def test_root_is_told_of_sudo_only_where_the_error_asks_for_it():
     place = Place(is_root=True)
     assert first("apt install vim", 100, "E: are you root?", place) == "sudo apt install vim"
-    guesses = repairs(Failure("apt install vim", 100), place)
-    assert all(guess.confidence < 0.5 for guess in guesses)
+    for command in ("apt install nosuch", "systemctl restart nope", "mount /dev/nope /mnt"):
+        assert repairs(Failure(command, 1), place) == []
+    denied = repairs(Failure("touch /proc/x", 1, "touch: /proc/x: Permission denied"), place)
+    assert all(guess.confidence < THRESHOLD for guess in denied)
     assert first("brew install jq", 127, "", place) == "apt install jq"
 
 

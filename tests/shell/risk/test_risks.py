@@ -194,6 +194,25 @@ def test_reasons_are_phrases(line: str, reason: str):
     assert reason in {risk.reason for risk in risks(line)}
 
 
+@pytest.mark.parametrize(
+    ("line", "marked"),
+    [
+        ('echo "hello!"', True),
+        ('echo "a!" "; rm -rf x"', True),
+        ('echo hi!"x"', True),
+        ("""echo "it's!" """, True),
+        ("""echo '"hello!"'""", False),
+        (r'echo "hello\!"', False),
+        ('echo "hello!x"', False),
+        ('test a != "b"', False),
+    ],
+)
+def test_what_only_zsh_does_is_said_of_lines_for_zsh(line: str, marked: bool):
+    reasons = {risk.reason for risk in risks(line, "zsh")} - {risk.reason for risk in risks(line)}
+    assert any('takes !" out' in reason for reason in reasons) == marked
+    assert risks(line, "bash") == risks(line)
+
+
 @given(LINES)
 def test_any_line_can_be_checked(line: str):
     found = risks(line)

@@ -31,6 +31,14 @@ def ranked(
     return rank(drafts, parses or {}, evidence, commands, KNOWLEDGE, trusted=trusted)
 
 
+def test_risks_are_those_of_the_shell_that_the_command_is_for():
+    draft = Draft('echo "done!"', -1.0, 2, 6, True)
+    evidence = evidence_of([draft], PLAIN, ())
+    for shell, marked in (("zsh", True), ("bash", False)):
+        found = rank([draft], {}, evidence, None, KNOWLEDGE, trusted=True, shell=shell)
+        assert bool(found[0].risk) == marked
+
+
 def test_the_likeliest_comes_first_and_risk_is_named():
     first, second = ranked(RM, LS)
     assert (first.command, second.command) == ("ls -la", "rm -rf /etc")

@@ -33,7 +33,9 @@ def test_echoes_the_last_user_message_in_order():
         assert loading == [Loading(0.25), Loading(0.5), Loading(0.75), Loading(1.0)]
         assert isinstance(worker.receive(), Ready)
         worker.send(chat(7, "one  two"))
-        assert worker.receive() == Prefill(job=7, done=2, total=2)
+        read = worker.receive()
+        assert isinstance(read, Prefill)
+        assert (read.job, read.done, read.total) == (7, 2, 2)
         assert worker.receive() == Step([Delta(7, "one", 1)])
         assert worker.receive() == Step([Delta(7, "  two", 1)])
         done = worker.receive()
@@ -147,3 +149,17 @@ def test_hangs_until_the_daemon_is_gone(moment: str):
             worker.until_final(1)
         worker.socket.close()
         assert worker.process.wait(10) == 0
+
+
+def test_a_prompt_is_read_as_fast_as_it_was_told():
+    with open_worker("--fake", "read_tokens_per_s=10000,reply=done") as worker:
+        worker.send(load_message(context=4096))
+        while not isinstance(worker.receive(), Ready):
+            pass
+        worker.send(chat(7, " word" * 1200))
+        told = []
+        while not isinstance(frame := worker.receive(), Done):
+            if isinstance(frame, Prefill):
+                told.append((frame.done, frame.ms))
+        assert [done for done, _ in told] == [0, 512, 1024, 1200]
+        assert all(ms >= done / 10 for done, ms in told), "sooner than it can be"
