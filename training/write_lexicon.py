@@ -7,6 +7,7 @@ import sqlite3
 import statistics
 import zlib
 from collections import Counter, defaultdict
+from collections.abc import Iterator
 from pathlib import Path
 
 import msgspec
@@ -64,11 +65,7 @@ def write_lexicon(
     database.execute("insert into meta values ('idioms', ?)", (packed(idioms),))
     if chooser:
         database.execute("insert into meta values ('chooser', ?)", (zlib.compress(chooser, 9),))
-    place = {flag: number for number, flag in enumerate(flags)}
-    for term, found in guesses.names_of.items():
-        if found:
-            body = packed([Guess(place[name], round(weight, 2)) for name, weight in found.items()])
-            database.execute("insert into guesses values (?, ?)", (term, body))
+    database.executemany("insert into guesses values (?, ?)", stored_guesses(guesses, flags))
     taken: dict[str, int] = {}
     for topic in topics:
         if topic.name.lower() not in taken:
@@ -87,6 +84,15 @@ def write_lexicon(
 def packed(value: object) -> bytes:
     """MessagePack, compressed."""
     return zlib.compress(msgspec.msgpack.encode(value), 9)
+
+
+def stored_guesses(guesses: Guesses, flags: list[str]) -> Iterator[tuple[str, bytes]]:
+    """For each term the flags that it speaks for, by their places in ``flags``."""
+    place = {flag: number for number, flag in enumerate(flags)}
+    for term, found in guesses.names_of.items():
+        if found:
+            rounded = [Guess(place[name], round(weight, 2)) for name, weight in found.items()]
+            yield term, packed(rounded)
 
 
 def usual_places(collection: Collection) -> dict[str, float]:
