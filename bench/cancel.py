@@ -15,7 +15,7 @@ from itertools import pairwise
 from statistics import median
 
 from bench.clients import SAMPLING, bias
-from bench.measure import Budget, Spread, Table
+from bench.measure import Budget, Figure, Spread, Table
 from bench.peers import MODEL, Lmd, Setup, open_lmd, plain_words
 from lmctl.client import Connection, connect
 
@@ -29,6 +29,8 @@ SPARE_TOKENS = 64
 SHORT_PROMPT = "Say"
 """One word: what is reused of an earlier request of this prompt makes no difference."""
 DECODED_PIECES = 12
+
+IN_WORDS = {"decode": "decoding", "prefill": "reading a prompt"}
 
 Samples = list[float]
 
@@ -67,6 +69,7 @@ def run(options: argparse.Namespace) -> Iterator[Table]:
 def report(phases: dict[str, Phase]) -> Table:
     """What a cancelled request still cost, over the step that was under way."""
     rows = []
+    figures = []
     for name, phase in phases.items():
         step = median(phase.step)
         extra = [max(0.0, cancelled - median(phase.quiet)) for cancelled in phase.cancelled]
@@ -81,10 +84,14 @@ def report(phases: dict[str, Phase]) -> Table:
                 BUDGET.verdict(steps.median),
             )
         )
+        figures.append(
+            Figure(f"cancel while {IN_WORDS[name]} to idle, steps", steps.median, BUDGET)
+        )
     return Table(
         "cancel: from the cancel to the next one's first token, less its quiet time",
         ("phase", "step ms", "answered ms", "to idle ms", "to idle / step", "budget"),
         tuple(rows),
+        figures=tuple(figures),
     )
 
 

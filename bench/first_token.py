@@ -9,7 +9,7 @@ import contextlib
 from collections.abc import Iterator
 from itertools import count
 
-from bench.measure import Budget, Spread, Table, interleaved, paired_ratios
+from bench.measure import Budget, Figure, Spread, Table, interleaved, paired_ratios
 from bench.peers import Setup, open_llama_server, open_lmd, plain_words
 
 BUDGET = Budget("at most", goal=0.8, must=0.8)
@@ -59,6 +59,7 @@ def prompt(sentences: int, number: int) -> str:
 def report(cold: Milliseconds, warm: Milliseconds) -> Table:
     """Times of each server; the first request, which reads the whole prompt, is the base line."""
     rows = []
+    figures = []
     for name, samples in warm.items():
         ratio = Spread.quartiles(paired_ratios(warm["lmd"], samples))
         spread = Spread.quartiles(samples)
@@ -72,9 +73,14 @@ def report(cold: Milliseconds, warm: Milliseconds) -> Table:
                 "" if name == "lmd" else BUDGET.verdict(ratio.median),
             )
         )
+        if name != "lmd":
+            what = f"first token on a warm prefix, over {name}"
+            figures.append(Figure(what, ratio.median, BUDGET))
     return Table(
         f"first_token: {len(warm['lmd'])} requests on a warm prefix, ms, median (quartiles)",
         ("server", "cold", "warm", "warm / cold", "ratio lmd / llama-server", "budget"),
         tuple(rows),
         (ALONE,) if len(warm) == 1 else (),
+        figures=tuple(figures),
+        data={"first_token_ms": warm},
     )

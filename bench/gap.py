@@ -19,7 +19,7 @@ from dataclasses import dataclass, field
 from itertools import pairwise
 from statistics import median
 
-from bench.measure import Budget, Spread, Table, interleaved, percentile
+from bench.measure import Budget, Figure, Spread, Table, interleaved, percentile
 from bench.peers import Peer, Setup, open_llama_server, open_lmd, plain_words
 from bench.streaming import Stream
 
@@ -155,6 +155,7 @@ def _watch(reader: Asker, prompts: list[Asker], writers: list[Asker], seconds: f
 def report(seen: dict[str, list[dict[str, Scene]]]) -> Table:
     """Gaps of every scene, over the quiet gap of the same round."""
     rows = []
+    figures = []
     for name, rounds in seen.items():
         for scene in SCENES:
             quiet = [median(scenes["quiet"].gaps) for scenes in rounds]
@@ -176,6 +177,9 @@ def report(seen: dict[str, list[dict[str, Scene]]]) -> Table:
                     "" if scene == "quiet" else BUDGET.verdict(ratio.median),
                 )
             )
+            if name == "lmd" and scene != "quiet":
+                what = f"worst gap beside {scene}, over the quiet gap"
+                figures.append(Figure(what, ratio.median, BUDGET))
     return Table(
         "gap: between pieces of a stream that is read, while others are served",
         (
@@ -184,7 +188,14 @@ def report(seen: dict[str, list[dict[str, Scene]]]) -> Table:
         ),
         tuple(rows),
         ("worst: the median of the rounds' worst gaps; in brackets the least and the most",),
+        figures=tuple(figures),
+        data={"gaps": {name: _first_round(rounds) for name, rounds in seen.items()}},
     )  # fmt: skip
+
+
+def _first_round(rounds: list[dict[str, Scene]]) -> dict[str, list[float]]:
+    """Gaps of each scene in the order in which they came, in ms."""
+    return {name: [gap * 1000 for gap in scene.gaps] for name, scene in rounds[0].items()}
 
 
 def _prompts(sentences: int) -> Iterator[str]:

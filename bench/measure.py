@@ -2,9 +2,9 @@
 
 import math
 import statistics
-from collections.abc import Sequence
-from dataclasses import dataclass
-from typing import Literal
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any, Literal
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,6 +85,20 @@ class Budget:
 
 
 @dataclass(frozen=True, slots=True)
+class Figure:
+    """A row of docs/hot-paths.md: what was promised, and what came out."""
+
+    what: str
+    value: float
+    budget: Budget
+
+    @property
+    def verdict(self) -> str:
+        """As `Budget.verdict`."""
+        return self.budget.verdict(self.value)
+
+
+@dataclass(frozen=True, slots=True)
 class Table:
     """What a benchmark prints: rows under a title, and notes on how to read them."""
 
@@ -92,6 +106,10 @@ class Table:
     columns: tuple[str, ...]
     rows: tuple[tuple[str, ...], ...]
     notes: tuple[str, ...] = ()
+    figures: tuple[Figure, ...] = ()
+    """For the summary of a run."""
+    data: Mapping[str, Any] = field(default_factory=dict)
+    """Samples that a plot is made of: what JSON can say, times in ms."""
 
     def format(self) -> str:
         """Columns aligned, the first to the left and figures to the right."""

@@ -11,12 +11,12 @@ import tempfile
 import threading
 import time
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
 from bench.clients import REQUEST_SECONDS
-from bench.measure import Budget, Table
+from bench.measure import Budget, Figure, Table
 from bench.peers import Lmd, open_daemon
 from bench.random_models import WRITERS, Shape
 from lmctl.client import connect
@@ -30,9 +30,16 @@ SHAPES = {
     "gemma3": Shape(layers=12, kv_heads=4),
     "deepseek2": Shape(),
     "mamba": Shape(layers=12, width=768),
+    "jamba": Shape(layers=12, width=768, feed_forward=2304, heads=12, kv_heads=12),
 }
-SIZES = ((512, 1), (2048, 1), (1024, 4), (2048, 4))
-"""Tokens of a sequence, and slots."""
+RUNS = (
+    (512, 1, "f16", "f16"),
+    (2048, 1, "q8_0", "q8_0"),
+    (1024, 4, "f16", "f16"),
+    (2048, 4, "q4_0", "q4_0"),
+)
+"""Tokens of a sequence, slots, and the types of keys and values in the cache."""
+FURTHER = (("qwen2", (2048, 4, "q8_0", "f16")), ("large", (2048, 4, "q8_0", "q4_0")))
 SETTLE_SECONDS = 0.6
 """Two looks of the daemon at its workers."""
 MIB = 1 << 20
@@ -45,10 +52,13 @@ class Way:
     kind: str
     context: int
     slots: int
+    type_k: str
+    type_v: str
 
     @property
     def name(self) -> str:
-        return f"{self.kind}-{self.context}x{self.slots}"
+        types = "-".join(dict.fromkeys((self.type_k, self.type_v)))
+        return f"{self.kind}-{self.context}x{self.slots}-{types}"
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,6 +85,7 @@ def run(options: argparse.Namespace) -> Iterator[Table]:
         config = "".join(
             f'[models.{way.name}]\npath = "{files[way.kind]}"\ncontext = {way.context}\n'
             f"slots = {way.slots}\nthreads = {options.threads}\n"
+            f'cache_type_k = "{way.type_k}"\ncache_type_v = "{way.type_v}"\n'
             for way in chosen
         )
         with open_daemon(f"[limits]\nloaded_models = 1\n{config}") as lmd:
@@ -82,8 +93,12 @@ def run(options: argparse.Namespace) -> Iterator[Table]:
 
 
 def ways(kinds: list[str]) -> list[Way]:
-    """Every kind in every size."""
-    return [Way(kind, context, slots) for kind in kinds for context, slots in SIZES]
+    """Every kind in every size and with every type; states have none, and are in each size."""
+    ran = [(kind, run) for kind in kinds for run in RUNS]
+    found = [Way(kind, *run) for kind, run in (*ran, *FURTHER) if kind in kinds]
+    return [
+        replace(way, type_k="f16", type_v="f16") if way.kind == "mamba" else way for way in found
+    ]
 
 
 def report(found: list[Compared]) -> Table:
@@ -104,6 +119,11 @@ def report(found: list[Compared]) -> Table:
             for one, ratio in zip(found, ratios, strict=True)
         ),
         (f"{good} of {len(found)} within -0/+10 %",),
+        figures=(
+            Figure(f"predicted over measured memory, least of {len(found)}", min(ratios), UNDER),
+            Figure(f"predicted over measured memory, most of {len(found)}", max(ratios), OVER),
+        ),
+        data={"memory_ratios": ratios},
     )
 
 

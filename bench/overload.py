@@ -13,7 +13,7 @@ from dataclasses import dataclass
 
 import psutil
 
-from bench.measure import Table, percentile
+from bench.measure import Budget, Figure, Table, percentile
 from bench.peers import Lmd, open_daemon
 from lmctl.client import Connection, connect
 from lmctl.failures import DaemonError
@@ -33,8 +33,8 @@ AT_ONCE = 50
 """Requests in flight on one connection; fewer than `limits.requests_per_connection`."""
 POLL_SECONDS = 0.02
 FILL_SECONDS = 30.0
-P99_MS = 5.0
-GROWTH_MIB = 32.0
+P99 = Budget("at most", goal=5.0, must=5.0, unit=" ms")
+GROWTH = Budget("at most", goal=32.0, must=32.0, unit=" MiB")
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,10 +78,14 @@ def report(measured: Refusals) -> Table:
         ("answer", "requests", "p50", "p99", "p50 / hello"),
         tuple(rows),
         (
-            f"p99 of a refusal: {'met' if p99 <= P99_MS else 'missed'} (<= {P99_MS:g} ms)",
+            f"p99 of a refusal: {P99.verdict(p99)}",
             f"the same number at once: {measured.burst_rate:.0f} refusals/s",
             f"RSS growth: {measured.growth:.1f} MiB, after the burst {measured.burst_growth:.1f}: "
-            f"{'met' if measured.burst_growth <= GROWTH_MIB else 'missed'} (<= {GROWTH_MIB:g} MiB)",
+            f"{GROWTH.verdict(measured.burst_growth)}",
+        ),
+        figures=(
+            Figure(f"p99 of {len(measured.refused)} refusals", p99, P99),
+            Figure("growth of the daemon's memory meanwhile", measured.burst_growth, GROWTH),
         ),
     )
 

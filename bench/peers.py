@@ -18,6 +18,8 @@ from bench.clients import REQUEST_SECONDS, WORDS, Complete, llama_server_client,
 from bench.streaming import Stream, llama_server_stream, lmd_stream
 from lmctl.client import connect
 from lmctl.failures import NotRunning
+from lmd.protocol.params import WaitPolicy
+from lmd.worker.llama.model import has_broken_tiles
 
 START_SECONDS = 120.0
 POLL_SECONDS = 0.02
@@ -36,6 +38,8 @@ class Setup:
     context: int
     """Tokens per slot."""
     threads: int
+    wait_policy: WaitPolicy = "adaptive"
+    """Of lmd."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -90,13 +94,14 @@ def open_lmd(setup: Setup) -> Iterator[tuple[Lmd, Peer]]:
 
 @contextlib.contextmanager
 def open_llama_server(binary: Path, setup: Setup, words: list[int]) -> Iterator[Peer]:
-    """llama-server on a free port of the loopback. Raises RuntimeError when it does not serve."""
+    """llama-server on a free port of the loopback, with the same kernels: where lmd must not use
+    matrix tiles, neither does it. Raises RuntimeError when it does not serve."""
     port = _free_port()
     command = [
         str(binary), "--model", str(setup.model), "--host", "127.0.0.1", "--port", str(port),
         "--threads", str(setup.threads), "--threads-batch", str(setup.threads),
         "--parallel", str(setup.slots), "--ctx-size", str(setup.context * setup.slots),
-        "--no-ui", "--offline",
+        "--no-ui", "--offline", *(["--no-repack"] if has_broken_tiles() else []),
     ]  # fmt: skip
     with (
         open_private_directory() as directory,
@@ -118,6 +123,7 @@ path = {json.dumps(str(setup.model))}
 context = {setup.context}
 slots = {setup.slots}
 threads = {setup.threads}
+wait_policy = "{setup.wait_policy}"
 """
 
 
@@ -130,12 +136,14 @@ def plain_words(lmd: Lmd) -> list[int]:
 
 
 @contextlib.contextmanager
-def open_busy_loops(count: int) -> Iterator[None]:
-    """So many processes that do nothing but use a processor."""
+def open_busy_loops(count: int, *, apart: bool = False) -> Iterator[None]:
+    """So many processes that do nothing but use a processor; ``apart``: each in a session of its
+    own, as programs of other terminals are."""
     command = [sys.executable, "-S", "-c", "while True: pass"]
     with contextlib.ExitStack() as stack:
         for _ in range(count):
-            stack.enter_context(_stopped(subprocess.Popen(command)))
+            process = subprocess.Popen(command, start_new_session=apart)
+            stack.enter_context(_stopped(process))
         yield
 
 

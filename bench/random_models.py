@@ -74,7 +74,7 @@ class _File:
         self.gguf.add_vocab_size(VOCABULARY)
 
 
-def _add_decoder(file: _File, kv_heads: int) -> None:
+def _add_decoder(file: _File, kv_heads: int | list[int]) -> None:
     shape = file.shape
     file.gguf.add_feed_forward_length(shape.feed_forward)
     file.gguf.add_head_count(shape.heads)
@@ -186,29 +186,67 @@ def write_deepseek(path: Path, shape: Shape) -> None:
     file.close()
 
 
+@dataclass(frozen=True, slots=True)
+class _States:
+    """The sizes of Mamba's layers."""
+
+    inner: int
+    rank: int
+    state: int = 16
+    kernel: int = 4
+
+
+def _add_states(file: _File) -> _States:
+    states = _States(2 * file.shape.width, file.shape.width // 16)
+    file.gguf.add_ssm_conv_kernel(states.kernel)
+    file.gguf.add_ssm_inner_size(states.inner)
+    file.gguf.add_ssm_state_size(states.state)
+    file.gguf.add_ssm_time_step_rank(states.rank)
+    return states
+
+
+def _add_mamba(file: _File, block: str, states: _States) -> None:
+    inner, width = states.inner, file.shape.width
+    file.matrix(block + "ssm_in.weight", 2 * inner, width)
+    file.plain(block + "ssm_conv1d.weight", inner, states.kernel)
+    file.vector(block + "ssm_conv1d.bias", inner, 0.0)
+    file.matrix(block + "ssm_x.weight", states.rank + 2 * states.state, inner)
+    file.matrix(block + "ssm_dt.weight", inner, states.rank)
+    file.vector(block + "ssm_dt.bias", inner, 0.0)
+    file.gguf.add_tensor(block + "ssm_a", -np.ones((inner, states.state), np.float32))
+    file.vector(block + "ssm_d", inner)
+    file.matrix(block + "ssm_out.weight", width, inner)
+
+
 def write_mamba(path: Path, shape: Shape) -> None:
     """Recurrent: a state for each sequence, whatever its length."""
-    inner, state, rank, kernel = 2 * shape.width, 16, shape.width // 16, 4
     file = _File(path, "mamba", shape)
     file.gguf.add_feed_forward_length(0)
     file.gguf.add_head_count(0)
-    file.gguf.add_ssm_conv_kernel(kernel)
-    file.gguf.add_ssm_inner_size(inner)
-    file.gguf.add_ssm_state_size(state)
-    file.gguf.add_ssm_time_step_rank(rank)
+    states = _add_states(file)
     file.gguf.add_layer_norm_rms_eps(1e-6)
     file.matrix("token_embd.weight", VOCABULARY, shape.width)
     file.vector("output_norm.weight", shape.width)
     for block in _blocks(file, "attn_norm"):
-        file.matrix(block + "ssm_in.weight", 2 * inner, shape.width)
-        file.plain(block + "ssm_conv1d.weight", inner, kernel)
-        file.vector(block + "ssm_conv1d.bias", inner, 0.0)
-        file.matrix(block + "ssm_x.weight", rank + 2 * state, inner)
-        file.matrix(block + "ssm_dt.weight", inner, rank)
-        file.vector(block + "ssm_dt.bias", inner, 0.0)
-        file.gguf.add_tensor(block + "ssm_a", -np.ones((inner, state), np.float32))
-        file.vector(block + "ssm_d", inner)
-        file.matrix(block + "ssm_out.weight", shape.width, inner)
+        _add_mamba(file, block, states)
+    file.close()
+
+
+def write_jamba(path: Path, shape: Shape) -> None:
+    """Hybrid: states in all layers but every fourth, which keeps keys and values."""
+    file = _File(path, "jamba", shape)
+    heads = [shape.kv_heads if layer % 4 == 3 else 0 for layer in range(shape.layers)]
+    _add_decoder(file, heads)
+    states = _add_states(file)
+    for block, narrow in zip(_blocks(file, "attn_norm", "ffn_norm"), heads, strict=True):
+        if narrow:
+            _add_attention(file, block)
+        else:
+            _add_mamba(file, block, states)
+            file.vector(block + "ssm_dt_norm.weight", states.rank)
+            file.vector(block + "ssm_b_norm.weight", states.state)
+            file.vector(block + "ssm_c_norm.weight", states.state)
+        _add_feed_forward(file, block)
     file.close()
 
 
@@ -219,4 +257,5 @@ WRITERS: dict[str, Callable[[Path, Shape], None]] = {
     "gemma3": write_gemma,
     "deepseek2": write_deepseek,
     "mamba": write_mamba,
+    "jamba": write_jamba,
 }

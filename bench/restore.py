@@ -11,7 +11,7 @@ from typing import NamedTuple
 
 from bench.clients import lmd_client
 from bench.first_token import SENTENCE
-from bench.measure import Budget, Spread, Table, paired_ratios
+from bench.measure import Budget, Figure, Spread, Table, paired_ratios
 from bench.peers import (
     MODEL,
     Lmd,
@@ -74,6 +74,7 @@ def report(samples: Samples, tokens: int, size: int) -> Table:
     """First tokens against that of a prompt which is read anew."""
     anew = [sample.first for sample in samples["read anew"]]
     rows = []
+    figures = []
     for name, taken in samples.items():
         first = [sample.first for sample in taken]
         ratio = Spread.extremes(paired_ratios(first, anew))
@@ -86,11 +87,15 @@ def report(samples: Samples, tokens: int, size: int) -> Table:
                 "" if name == "read anew" else BUDGET.verdict(ratio.median),
             )
         )
+        if name != "read anew":
+            what = f"first token of {tokens} tokens {name}, over reading them"
+            figures.append(Figure(what, ratio.median, BUDGET))
     return Table(
         f"restore: a prefix of {tokens} tokens, ms, median (range) of {len(anew)} rounds",
         ("prompt", "first token", "load of the model", "ratio to read anew", "budget"),
         tuple(rows),
         (f"all files together: {size >> 20} MiB",),
+        figures=tuple(figures),
     )
 
 

@@ -17,7 +17,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
-from bench.measure import Budget, Spread, Table, interleaved
+from bench.measure import Budget, Figure, Spread, Table, interleaved
 from bench.peers import open_daemon
 from bench.terminal import Terminal, seconds_to_exit
 
@@ -198,13 +198,16 @@ def _private_directory() -> Iterator[str]:
 def report_starts(starts: dict[str, Milliseconds]) -> Table:
     """Times of both, and what the hooks add; round by round."""
     rows = []
+    figures = []
     for name, times in starts.items():
         added = Spread.quartiles(_differences(times))
         rows.append((name, *_spreads(times), added.format(), START_BUDGET.verdict(added.median)))
+        figures.append(Figure(f"hooks at the start of {name}", added.median, START_BUDGET))
     return Table(
         f"shell start: whole shells in a terminal, {_rounds(starts)} each, ms, median (quartiles)",
         ("shell", BARE, HOOKED, "difference", "budget"),
         tuple(rows),
+        figures=tuple(figures),
     )
 
 
@@ -212,14 +215,17 @@ def report_chords(chords: dict[str, Milliseconds]) -> Table:
     """Times from the keys to the text, by a widget that asks nobody and by the hook."""
     budgets = {shell.name: shell.chord for shell in SHELLS}
     rows = []
+    figures = []
     for name, times in chords.items():
         added = Spread.quartiles(_differences(times)).format()
         median = Spread.quartiles(times[HOOKED]).median
         rows.append((name, *_spreads(times), added, budgets[name].verdict(median)))
+        figures.append(Figure(f"from the chord to the text in {name}", median, budgets[name]))
     return Table(
         f"chord to text: {_rounds(chords)} in each shell, ms, median (quartiles)",
         ("shell", "asking nobody", "suggest", "difference", "budget of suggest"),
         tuple(rows),
+        figures=tuple(figures),
     )
 
 

@@ -14,7 +14,7 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
-from bench.measure import Budget, Spread, Table, interleaved, paired_ratios
+from bench.measure import Budget, Figure, Spread, Table, interleaved, paired_ratios
 from bench.peers import open_daemon
 
 BUDGET = Budget("at most", goal=2.0, must=2.5)
@@ -60,6 +60,7 @@ def report(costs: dict[str, list[Cost]]) -> Table:
     """Medians, quartiles and ratios to the base line."""
     base = costs[BASE]
     rows = []
+    figures = []
     for name, runs in costs.items():
         clock = Spread.quartiles(_ratios(base, runs, "clock"))
         processor = Spread.quartiles(_ratios(base, runs, "processor"))
@@ -73,10 +74,13 @@ def report(costs: dict[str, list[Cost]]) -> Table:
                 "" if name == BASE else BUDGET.verdict(clock.median),
             )
         )
+        if name != BASE:
+            figures.append(Figure(f"`{name}` as a process, over `{BASE}`", clock.median, BUDGET))
     return Table(
         f"startup: whole processes, {len(base)} runs each, median (quartiles)",
         ("command", "clock ms", "processor ms", "clock ratio", "processor ratio", "budget"),
         tuple(rows),
+        figures=tuple(figures),
     )
 
 

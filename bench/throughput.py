@@ -22,7 +22,7 @@ from typing import NamedTuple
 
 from bench.clients import Complete
 from bench.machine import Watch
-from bench.measure import Budget, Spread, Table, paired_ratios
+from bench.measure import Budget, Figure, Spread, Table, paired_ratios
 from bench.peers import (
     Setup,
     open_busy_loops,
@@ -106,7 +106,7 @@ def _measure(setup: Setup, load: Load, llama_server: Path | None) -> Measured:
             peers.append(stack.enter_context(open_llama_server(llama_server, setup, words)))
         ask = {each.name: each.complete for each in peers}
         for complete in ask.values():
-            _round(complete, load.streams, WARM_UP_TOKENS)
+            stream_round(complete, load.streams, WARM_UP_TOKENS)
         stack.enter_context(open_busy_loops(load.busy))
         return _rounds(ask, load)
 
@@ -119,7 +119,7 @@ def _rounds(ask: dict[str, Complete], load: Load) -> Measured:
         turn = list(ask) if number % 2 == 0 else list(ask)[::-1]
         while True:
             watch = Watch()
-            made = {name: _round(ask[name], load.streams, load.tokens) for name in turn}
+            made = {name: stream_round(ask[name], load.streams, load.tokens) for name in turn}
             if watch.others() <= DISTURBED_SHARE or repeated >= load.rounds * PATIENCE:
                 break
             repeated += 1
@@ -128,7 +128,7 @@ def _rounds(ask: dict[str, Complete], load: Load) -> Measured:
     return Measured(rates, repeated)
 
 
-def _round(complete: Complete, streams: int, tokens: int) -> float:
+def stream_round(complete: Complete, streams: int, tokens: int) -> float:
     """All streams at the same time; their tokens a second."""
     together = threading.Barrier(streams + 1)
 
@@ -165,7 +165,27 @@ def comparison(measured: dict[int, Measured], busy: int) -> Table:
     notes += [f"{repeated} rounds were repeated: other work was running"] * bool(repeated)
     title = "throughput: tokens/s, median (min-max); ratio lmd / llama-server of each round"
     columns = ("streams", "server", "tokens/s", "ratio", "budget")
-    return Table(f"{title}; busy loops: {busy}", columns, tuple(rows), tuple(notes))
+    return Table(
+        f"{title}; busy loops: {busy}",
+        columns,
+        tuple(rows),
+        tuple(notes),
+        figures=_figures(measured, busy),
+        data={"rates": {str(streams): each.rates for streams, each in measured.items()}},
+    )
+
+
+def _figures(measured: dict[int, Measured], busy: int) -> tuple[Figure, ...]:
+    found = []
+    for streams, (rates, _) in measured.items():
+        budget = (BUSY_BUDGET if streams == 4 else None) if busy else BUDGET
+        for name, samples in rates.items():
+            if budget and name != "lmd":
+                ratio = Spread.extremes(paired_ratios(rates["lmd"], samples)).median
+                beside = f", {busy} busy loops" if busy else ""
+                what = f"decode throughput, streams: {streams}{beside}, over {name}"
+                found.append(Figure(what, ratio, budget))
+    return tuple(found)
 
 
 def verdict(ratio: float, streams: int, busy: int) -> str:

@@ -37,6 +37,14 @@ CHAT = (
     Option("system", "text", "system prompt", short="s", metavar="TEXT", wire="system"),
 )
 GENERATION = (
+    Option(
+        "lora",
+        "text",
+        "LoRA adapter of the model to answer with; repeatable",
+        metavar="NAME",
+        wire="lora",
+        repeat=True,
+    ),
     Option("max-tokens", "int", "longest answer", short="n", metavar="N", wire="max_tokens"),
     Option("temperature", "float", "0 is greedy", short="t", metavar="T", wire="temperature"),
     Option("top-p", "float", "nucleus sampling", metavar="P", wire="top_p"),

@@ -19,7 +19,6 @@ if TYPE_CHECKING:
     from lmctl.parse import Arguments
 
 MAX_CHORD = 64
-START_UP_FILES = {"bash": "~/.bashrc", "zsh": "~/.zshrc", "fish": "~/.config/fish/config.fish"}
 
 
 def run(arguments: "Arguments", messages: "Messages") -> int:
@@ -34,7 +33,7 @@ def run(arguments: "Arguments", messages: "Messages") -> int:
     _write_private(path, head + script)
     write_all(STDOUT, f"source {quote(path, shell)}\n".encode(errors="surrogateescape"))
     if messages.to_terminal and os.isatty(STDOUT):  # else it is there already
-        messages.note(f"put that line into {START_UP_FILES[shell]}, once")
+        messages.note(f"put that line into {start_up_file(shell)}, once")
     return EXIT_OK
 
 
@@ -71,6 +70,17 @@ def cached_path(shell: str) -> str:
             )
         data = os.path.join(home, ".local", "share")
     return os.path.join(data, "lmd", f"lmctl.{shell}")
+
+
+def start_up_file(shell: str) -> str:
+    """What the shell reads when it starts for a person; may begin with ``~``."""
+    if shell == "zsh":
+        return os.path.join(os.environ.get("ZDOTDIR") or "~", ".zshrc")
+    if shell == "fish":
+        config = os.environ.get("XDG_CONFIG_HOME", "")
+        config = config if os.path.isabs(config) else os.path.join("~", ".config")
+        return os.path.join(config, "fish", "config.fish")
+    return "~/.bashrc"
 
 
 def settings(arguments: "Arguments", shell: str) -> str:

@@ -17,6 +17,7 @@ import trio
 
 import lmd
 from lmd import paths
+from lmd.backend.control_groups import open_groups
 from lmd.backend.launch import Launcher
 from lmd.config.diff import Change, renewed_models
 from lmd.config.schema import Config
@@ -105,7 +106,13 @@ async def _serve(
     server = Server(listener, config.limits)
     catalogue = Catalogue(config, check_files=fake is None)
     limits = config.limits
-    launcher = Launcher(config.daemon.load_timeout, limits.stall_timeout, fake, limits.saved_state)
+    launcher = Launcher(
+        config.daemon.load_timeout,
+        limits.stall_timeout,
+        fake,
+        limits.saved_state,
+        open_groups(),
+    )
     bus = Bus()
     scheduler = Scheduler(model_limits(config), shared_limits(config))
     kept = Kept(None if fake is not None else Path(paths.cache_directory()))

@@ -290,11 +290,12 @@ __lmd_keys() {
 # Read `reply`: sure|unsure|none TAB message, then for each candidate POINT TAB MARK TAB COMMAND.
 # lmctl has checked all of it; what goes on a command line is checked where it goes there.
 __lmd_take() {
-    builtin local head="${reply%%$'\n'*}" entry='' where='' mark='' index=0 wide=$'\303\261'
+    builtin local head="${reply%%$'\n'*}" entry='' where='' mark='' index=0 number=0
+    builtin local wide=$'\303\261'
     builtin local state="${head%%$'\t'*}" message="${head#*$'\t'}"
     builtin local rest="${reply:${#head}+1}"
     while [[ -n $rest ]] && ((${#__lmd_commands[@]} < 10)); do
-        entry="${rest%%$'\n'*}" rest="${rest:${#entry}+1}"
+        entry="${rest%%$'\n'*}" rest="${rest:${#entry}+1}" number=$((number + 1))
         where="${entry%%$'\t'*}" entry="${entry#*$'\t'}"
         mark="${entry%%$'\t'*}" entry="${entry#*$'\t'}"
         case $where in '' | *[!0-9]* | ??????*) continue ;; esac
@@ -302,6 +303,10 @@ __lmd_take() {
         if ((${#wide} == 1)) && [[ $entry == *[![:print:]]* ]]; then continue; fi
         if [[ $entry == *[![:ascii:]]* ]] && ! __lmd_visible "$entry"; then continue; fi
         if ((${#entry} > 4096)); then continue; fi
+        # What is left when the likeliest is turned down is nothing to be sure of.
+        if [[ -z ${__lmd_commands[0]-} && $state == sure ]] && ((number > 1)); then
+            state=unsure message='the likeliest command may not stand on this line'
+        fi
         __lmd_points+=("$where") __lmd_marks+=("$mark") __lmd_commands+=("$entry")
     done
     case $state in
@@ -322,17 +327,23 @@ __lmd_take() {
 }
 
 # False for what a locale calls printable, but is not seen or stands elsewhere than it seems: blanks,
-# bidi, joiners, fillers, variation selectors, tags, private use. By the bytes of UTF-8: what a range
-# of characters is depends on the locale.
+# bidi, joiners, fillers, variation selectors, tags, private use, signs that act on the characters
+# around them. By the bytes of UTF-8: what a range of characters is depends on the locale.
 __lmd_visible() (
     LC_ALL=C
     case $1 in
         *$'\302'[$'\240\255']* | *$'\315\217'* | *$'\330\234'* | *$'\341\205'[$'\237\240']* | \
             *$'\341\232\200'* | *$'\341\236'[$'\264\265']* | *$'\341\240'[$'\213'-$'\217']* | \
             *$'\342\200'[$'\200'-$'\217']* | *$'\342\200'[$'\250'-$'\257']* | \
-            *$'\342\201'[$'\237'-$'\257']* | *$'\343\200\200'* | *$'\343\205\244'* | \
+            *$'\342\201'[$'\237'-$'\257']* | *$'\342\240\200'* | \
+            *$'\343\200\200'* | *$'\343\205\244'* | \
             *$'\356'??* | *$'\357'[$'\200'-$'\243']?* | *$'\357\270'[$'\200'-$'\217']* | \
             *$'\357\273\277'* | *$'\357\276\240'* | *$'\357\277'[$'\260'-$'\277']* | \
+            *$'\330'[$'\200'-$'\205']* | *$'\333\235'* | *$'\334\217'* | \
+            *$'\340\242'[$'\220\221']* | *$'\340\243\242'* | \
+            *$'\360\221\202\275'* | *$'\360\221\203\215'* | \
+            *$'\360\223\220'[$'\260'-$'\277']* | *$'\360\233\262'[$'\240'-$'\243']* | \
+            *$'\360\235\205'[$'\263'-$'\272']* | \
             *[$'\363\364']???*) \builtin false ;;
     esac
 )

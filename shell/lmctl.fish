@@ -207,7 +207,12 @@ function __lmd_take --description 'Show what __lmd_reply says'
     set hidden "(?! )[$hidden\x{FE00}-\x{FE0F}\x{E0100}-\x{E01EF}]"
     for line in (string match -r '^\d{1,5}\t.*' -- $__lmd_reply)[1..10]
         set -l fields (string match -gr "^(\d+)\t([^\p{C}]*)\t(?! |.*$hidden)([^\p{C}]{1,4096})\$" -- $line)
-        if test (builtin count $fields) -eq 3
+        if test (builtin count $fields) -ne 3
+            # What is left when the likeliest is turned down is nothing to be sure of.
+            if test "$head[1]" = sure; and not set -q __lmd_commands[1]
+                set head unsure 'the likeliest command may not stand on this line'
+            end
+        else
             set -g -a __lmd_points $fields[1]
             set -g -a __lmd_marks $fields[2]
             set -g -a __lmd_commands $fields[3]

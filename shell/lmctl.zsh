@@ -129,9 +129,15 @@ _lmd_request() { # TASK TEXT [STATUS]: ask, and put the best candidate on the li
 _lmd_take() { # ANSWER: keep its candidates, show the first or say what there is
   local -a lines=("${(@f)1}") fields
   local state=${lines[1]%%$'\t'*} message=${lines[1]#*$'\t'} line
+  local -i number=0
   for line in "${(@)lines[2,11]}"; do
     fields=("${(@ps:\t:)line}")
+    number+=1
     [[ $#fields -eq 3 && $fields[1] == <0-4096> ]] && _lmd_is_insertable "$fields[3]" || continue
+    # What is left when the likeliest is turned down is nothing to be sure of.
+    if [[ $state == sure ]] && (( number > 1 && ! $#_lmd_commands )); then
+      state=unsure message='the likeliest command may not stand on this line'
+    fi
     _lmd_points+=($fields[1]) _lmd_marks+=("$fields[2]") _lmd_commands+=("$fields[3]")
   done
   if [[ $state != (sure|unsure|none) || $lines[1] != *$'\t'* ]]; then

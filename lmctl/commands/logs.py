@@ -63,7 +63,7 @@ def find_log(target: Target) -> str:
             return _ask_daemon(target)
         except NotRunning:
             pass
-    if configured := _configured_file():
+    if configured := configured_file():
         return configured
     if service is not None:
         return home(*LOG_FILE) if isinstance(service, Launchd) else JOURNAL
@@ -100,7 +100,7 @@ def _installed_service() -> Manager | None:
     return manager if any(map(os.path.exists, manager.every_path())) else None
 
 
-def _configured_file() -> str:
+def configured_file() -> str:
     """``log.file``, wherever the configuration or a part of it says so. Of one that does not load,
     what can be read: the daemon says what is wrong with it."""
     with contextlib.suppress(Failure):

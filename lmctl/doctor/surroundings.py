@@ -5,10 +5,11 @@ import shutil
 import sys
 
 from lmctl.commands.connection import Target
+from lmctl.commands.logs import configured_file
 from lmctl.commands.tables import size
 from lmctl.doctor.finding import Finding, ask_process
 from lmctl.failures import Failure
-from lmctl.init import START_UP_FILES, cached_path, stamp
+from lmctl.init import cached_path, stamp, start_up_file
 from lmctl.screen.text import clean
 from lmctl.shell_options import SHELLS
 from lmd.paths import cache_directory, runtime_directory, state_directory
@@ -25,6 +26,8 @@ def check_disk(target: Target) -> Finding:
         "cache": cache_directory(),
         "socket and log": os.path.dirname(os.path.abspath(target.path)) or runtime_directory(),
     }
+    if log := configured_file():
+        places["log"] = os.path.dirname(log)
     return judge_disk({name: (path, _free(path)) for name, path in places.items()})
 
 
@@ -113,7 +116,7 @@ def check_hooks(target: Target) -> Finding:
         shell = idle[0]
         return Finding(
             "shell hooks", "warn", f"kept, and not loaded: {', '.join(idle)}",
-            f"put into {START_UP_FILES[shell]}: source {cached_path(shell)}",
+            f"put into {start_up_file(shell)}: source {cached_path(shell)}",
         )  # fmt: skip
     installed = [shell for shell in SHELLS if shutil.which(shell)]
     if not loaded:
@@ -126,15 +129,22 @@ def check_hooks(target: Target) -> Finding:
 
 def _loads(shell: str) -> bool:
     """Whether a start-up file of the shell mentions the hooks; what it sources is not followed."""
-    path = os.path.expanduser(START_UP_FILES[shell])
-    if shell == "zsh" and os.environ.get("ZDOTDIR"):
-        path = os.path.join(os.environ["ZDOTDIR"], ".zshrc")
+    paths = [os.path.expanduser(start_up_file(shell))]
+    if shell == "fish":
+        parts = os.path.join(os.path.dirname(paths[0]), "conf.d")
+        paths += [os.path.join(parts, name) for name in _names(parts) if name.endswith(".fish")]
     marks = (f"lmctl init {shell}", f"lmctl.{shell}")
     return any(
-        mark in line and not line.lstrip().startswith("#")
+        (mark in line and not line.lstrip().startswith("#")) or _is_stamp(line, shell)
+        for path in paths
         for line in _lines(path)
         for mark in marks
     )
+
+
+def _is_stamp(line: str, shell: str) -> bool:
+    """Whether the hooks themselves begin here, of whichever version."""
+    return line.startswith("# lmctl ") and line.endswith(f": hooks for {shell}")
 
 
 def _names(folder: str) -> list[str]:

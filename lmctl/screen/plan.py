@@ -25,7 +25,10 @@ def render_plan(result: Reply, width: int | None, shown_as: str | None = None) -
     changes = items(result, "changes")
     renewed = [_renewed(model) for model in items(result, "renewed")]
     if not changes:
-        holds = "what the file says holds" if not renewed else "but not all of the file holds"
+        states = {text(model, "state") for model in items(result, "renewed")}
+        holds = "what the file says holds"
+        if "rolled_back" in states:
+            holds = "but not all of the file holds"
         return [*renewed, [("", f"no changes: {holds} (generation {generation})")]]
     running = [_running(name, waiting) for name, waiting in nested(result, "running").items()]
     done = f"applied: generation {generation}" if result.get("applied") else "not applied"

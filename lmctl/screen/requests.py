@@ -16,7 +16,12 @@ COLUMNS = (
     Column("LANE", rank=6),
     Column("CLIENT", rank=5, right=True),
 )
-_STYLES: dict[str, Style] = {"queued": "warn", "loading": "warn", "decode": "good"}
+_STYLES: dict[str, Style] = {
+    "queued": "warn",
+    "loading": "warn",
+    "parked": "warn",
+    "decode": "good",
+}
 
 
 def render_requests(

@@ -1,5 +1,6 @@
 """The screen of `top` as lines: as many as the terminal has rows, none wider than it is. Pure."""
 
+import textwrap
 from typing import Literal
 
 from lmctl.screen.grid import render_grid
@@ -29,6 +30,7 @@ HELP = (
     ("+ -", "look more often, less often"),
     ("q", "quit"),
 )
+HELP_INDENT = 10
 KEYS = "q quit  h help  Tab pane  c cancel  u unload  l load  s sort  / filter  p pause"
 Pane = Literal["models", "requests"]
 
@@ -36,7 +38,7 @@ Pane = Literal["models", "requests"]
 def render_top(top: Top, width: int, height: int, zone: float | None = None) -> list[Line]:
     """The whole screen. ``zone``: seconds east of UTC, else the local one."""
     if top.mode == "help":
-        lines = _help()
+        lines = _help(width)
     else:
         lines = _head(top, height)
         if top.status:
@@ -47,9 +49,15 @@ def render_top(top: Top, width: int, height: int, zone: float | None = None) -> 
     return [cut_line(line, width) for line in [*lines, *blank, _footer(top)][-height:]]
 
 
-def _help() -> list[Line]:
+def _help(width: int) -> list[Line]:
     lines: list[Line] = [[("bold", "lmctl top")], []]
-    lines += [[("bold", pad(keys, 10)), ("", said)] for keys, said in HELP]
+    for keys, said in HELP:
+        rows = textwrap.wrap(said, max(1, width - HELP_INDENT))
+        names = [keys] + [""] * (len(rows) - 1)
+        lines += [
+            [("bold", pad(name, HELP_INDENT)), ("", row)]
+            for name, row in zip(names, rows, strict=True)
+        ]
     return lines
 
 

@@ -6,14 +6,8 @@ import trio
 from lmd.backend.session import RECEIVE_BYTES
 from lmd.backend.spawn import WorkerProcess, start_process
 from lmd.models.probe import children_of, private_bytes
-from lmd.protocol.worker import (
-    FrameSplitter,
-    Load,
-    LoadFailed,
-    Weighed,
-    decode_from_worker,
-    encode_frame,
-)
+from lmd.protocol.worker import Load, LoadFailed, Weighed
+from lmd.protocol.worker_frames import FrameSplitter, decode_from_worker, encode_frame
 
 
 class DryRunFailed(Exception):

@@ -6,25 +6,15 @@ from dataclasses import dataclass, replace
 import msgspec
 import trio
 
+from lmd.backend.control_groups import ControlGroups, limits_of
 from lmd.backend.dry_run import dry_run
 from lmd.backend.guard import Watch, run_guard
 from lmd.backend.session import RECEIVE_BYTES, Worker
 from lmd.backend.spawn import WorkerProcess, start_process
 from lmd.protocol.errors import LmdError
 from lmd.protocol.params import Sampling
-from lmd.protocol.worker import (
-    Embed,
-    FrameSplitter,
-    Generate,
-    Load,
-    LoadFailed,
-    Loading,
-    Ready,
-    Weighed,
-    Work,
-    decode_from_worker,
-    encode_frame,
-)
+from lmd.protocol.worker import Embed, Generate, Load, LoadFailed, Loading, Ready, Weighed, Work
+from lmd.protocol.worker_frames import FrameSplitter, decode_from_worker, encode_frame
 from lmd.worker.fake.knobs import parse_knobs, weigh_fake
 
 SAVE_SECONDS = 10.0
@@ -54,6 +44,8 @@ class Launcher:
     """Knobs of the fake engine; None runs llama.cpp."""
     saved_state: int = 0
     """Most bytes that saved sequences may take on disk."""
+    groups: ControlGroups | None = None
+    """Where workers under ``watch`` get control groups of their own."""
 
     async def run(
         self,
@@ -73,7 +65,7 @@ class Launcher:
         However this call ends, by cancellation too, the process is gone when it has ended.
         """
         try:
-            process = start_process(self.fake)
+            process = start_process(self.fake, wait_policy=load.wait_policy)
         except OSError as error:
             return WorkerExit(f"no worker can be started: {error}")
         ready = trio.Event()
@@ -87,6 +79,8 @@ class Launcher:
             if watch:
                 nursery.start_soon(run_guard, process, watch, ready)
             try:
+                if watch and self.groups:
+                    await process.confine(self.groups, limits_of(watch.bounds))
                 ended = await self._serve(process, load, on_progress, on_ready_first, stop, smoke)
             finally:
                 await process.reap()

@@ -18,26 +18,27 @@ from lmd.protocol.worker import (
     Embedded,
     Failed,
     Forget,
-    FrameSplitter,
     FromWorker,
     Load,
     LoadFailed,
     Loading,
     NewJob,
+    Park,
     Ping,
     Pinned,
     Pong,
     Prefill,
     Prefixes,
     Ready,
+    Resume,
     Save,
     Saved,
     Step,
+    Threads,
     Tokenized,
     Work,
-    decode_from_worker,
-    encode_frame,
 )
+from lmd.protocol.worker_frames import FrameSplitter, decode_from_worker, encode_frame
 
 log = structlog.get_logger("lmd.worker")
 
@@ -74,6 +75,8 @@ class Worker:
         self.prefixes: list[PinnedPrefix] = ready.prefixes
         """What has become of the declared prefixes."""
         self._declared = load.prefixes if load else []
+        self.threads = ready.threads
+        """It computes with so many now; 0 where it does not say."""
         self._process = process
         self._saves = load is not None and load.saved is not None
         self._saved = trio.Event()
@@ -103,6 +106,13 @@ class Worker:
                 self.exit_reason = "worker did not read its socket and was killed"
                 self._process.kill()
 
+    def hold(self, job: Job, *, parked: bool) -> None:
+        """Have a job stop at its next token and give its slot up, or go on with what it has."""
+        if not job.over and not self._try_send(Park(job.id) if parked else Resume(job.id)):
+            # A job that is never resumed would wait for good.
+            self.exit_reason = "worker did not read its socket and was killed"
+            self._process.kill()
+
     def declare(self, prefixes: list[Prefix]) -> None:
         """Have it keep these prefixes in place of those before; never blocks.
 
@@ -131,13 +141,20 @@ class Worker:
             if not self.closed.is_set() and self._try_send(message):
                 await self._saved.wait()
 
-    def _try_send(self, message: Work | Abort | Ping | Save | Forget | Prefixes) -> bool:
-        """Queue a frame; False when the queue is full. A worker that is gone counts as told."""
+    def _try_send(
+        self, message: Work | Abort | Park | Resume | Ping | Save | Forget | Prefixes
+    ) -> bool:
+        """Send a frame, or queue what the kernel does not take at once; False when the queue is
+        full. A worker that is gone counts as told."""
         if self.closed.is_set():
             return True
         frame = encode_frame(message)
         if isinstance(message, Work) and self._unsent + len(frame) > OUTBOUND_BYTES:
             return False
+        if not self._unsent:
+            frame = frame[self._process.try_write(frame) :]
+            if not frame:
+                return True
         try:
             self._outbound.send_nowait(frame)
         except trio.WouldBlock:
@@ -228,6 +245,9 @@ class Worker:
                     log.info("sequences saved", files=frame.files, bytes=frame.bytes)
             case Pinned():
                 self.prefixes = frame.prefixes
+            case Threads(count):
+                log.debug("threads adapted", pid=self.pid, threads=count)
+                self.threads = count
             case Pong():
                 pass
             case Ready() | Loading() | LoadFailed():

@@ -17,6 +17,10 @@ from collections.abc import Mapping
 import structlog
 import trio
 
+from lmd.backend.control_groups import ControlGroups, Limits, WorkerGroup
+from lmd.protocol.params import WaitPolicy
+from lmd.sockets import try_write
+
 log = structlog.get_logger("lmd.worker")
 
 STDERR_LINES = 40
@@ -25,6 +29,14 @@ EXIT_GRACE_SECONDS = 2.0
 LAST_WORDS_SECONDS = 0.3
 _NO_MEMORY = re.compile(r"std::bad_alloc|^MemoryError\b")
 _INHERITED = frozenset({"PATH", "HOME", "LANG", "TZ", "TMPDIR", "LD_LIBRARY_PATH", "VIRTUAL_ENV"})
+_SPIN_COUNT = "GOMP_SPINCOUNT"
+"""Of libgomp, with which llama.cpp is built on Linux: how often a thread that waits at a barrier
+looks again before it sleeps. A few thousand are 0.1 ms: docs/hot-paths.md has what others cost."""
+_WAITING: dict[WaitPolicy, dict[str, str]] = {
+    "adaptive": {},
+    "active": {_SPIN_COUNT: "300000"},
+    "passive": {_SPIN_COUNT: "0"},
+}
 _INHERITED_PREFIXES = ("LC_", "CUDA_", "HIP_", "ROCR_", "VK_", "GGML_", "OMP_", "GOMP_")
 
 
@@ -39,6 +51,19 @@ class WorkerProcess:
         self.oom = ""
         """Set by whoever kills it for its memory: the reason, as a sentence."""
         self._stderr_closed = trio.Event()
+        self._group: WorkerGroup | None = None
+
+    async def confine(self, groups: ControlGroups, limits: Limits) -> None:
+        """Give it a control group of its own; without one it runs as well, and the log says why."""
+        with trio.CancelScope(shield=True):
+            try:
+                self._group = await trio.to_thread.run_sync(groups.open, self.pid, limits)
+            except OSError as error:
+                log.warning("worker has no control group", pid=self.pid, reason=str(error))
+
+    def try_write(self, data: bytes) -> int:
+        """Hand the kernel what it takes at once; see `lmd.sockets.try_write`."""
+        return try_write(self.stream.socket, data)
 
     async def drain_stderr(self) -> None:
         """Read stderr until the process closes it, keeping the last lines.
@@ -83,6 +108,10 @@ class WorkerProcess:
                 status = await trio.to_thread.run_sync(self._popen.wait)
             with trio.move_on_after(LAST_WORDS_SECONDS):
                 await self._stderr_closed.wait()
+            if self._group:
+                self.oom = self.oom or self._group.oom
+                await trio.to_thread.run_sync(self._group.close)
+                self._group = None
         if self._popen.stderr:
             self._popen.stderr.close()
         if status and not self.oom and any(_NO_MEMORY.search(line) for line in self.last_lines):
@@ -109,7 +138,9 @@ def _signal_name(number: int) -> str:
         return f"signal {number}"
 
 
-def start_process(fake: str | None, *, weigh: bool = False) -> WorkerProcess:
+def start_process(
+    fake: str | None, *, weigh: bool = False, wait_policy: WaitPolicy = "adaptive"
+) -> WorkerProcess:
     """Start a worker; the caller runs `WorkerProcess.drain_stderr` and ends with `reap`.
 
     ``fake`` starts the fake engine with these knobs instead of llama.cpp; one that is to ``weigh``
@@ -130,7 +161,7 @@ def start_process(fake: str | None, *, weigh: bool = False) -> WorkerProcess:
             stdout=subprocess.DEVNULL,
             stderr=subprocess.PIPE,
             pass_fds=(child.fileno(),),
-            env=worker_environment(os.environ),
+            env=worker_environment(os.environ, wait_policy),
             process_group=0,
         )
     except OSError:
@@ -142,11 +173,15 @@ def start_process(fake: str | None, *, weigh: bool = False) -> WorkerProcess:
     return WorkerProcess(popen, trio.SocketStream(trio.socket.from_stdlib_socket(parent)))
 
 
-def worker_environment(environment: Mapping[str, str]) -> dict[str, str]:
-    """What of the daemon's environment a worker may see: no secrets, no socket names."""
+def worker_environment(
+    environment: Mapping[str, str], wait_policy: WaitPolicy = "adaptive"
+) -> dict[str, str]:
+    """What of the daemon's environment a worker may see: no secrets, no socket names. And how its
+    threads wait for each other: as the policy says, else as the environment does."""
     allowed = {
         name: value
         for name, value in environment.items()
         if name in _INHERITED or name.startswith(_INHERITED_PREFIXES)
     }
-    return {"GOMP_SPINCOUNT": "3000", **allowed, "GGML_NO_BACKTRACE": "1"}
+    waiting = {_SPIN_COUNT: "3000", **allowed, **_WAITING[wait_policy]}
+    return {**waiting, "GGML_NO_BACKTRACE": "1"}

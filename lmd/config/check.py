@@ -58,6 +58,13 @@ def _models(config: Config) -> Iterator[Problem]:
                 f"{spelled((*key, 'path'))} is missing",
                 'name the GGUF file: path = "~/models/some.gguf"',
             )
+        for adapter, lora in model.lora.items():
+            if not lora.path:
+                yield Problem(
+                    (*key, "lora", adapter, "path"),
+                    f"{spelled((*key, 'lora', adapter, 'path'))} is missing",
+                    'name the GGUF file of the adapter: path = "~/models/style.gguf"',
+                )
         if model.batch < model.slots:
             yield Problem(
                 (*key, "batch"),

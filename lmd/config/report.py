@@ -115,14 +115,24 @@ def _unwritable_log(path: str) -> Iterator[Problem]:
 
 
 def _missing_models(config: Config) -> Iterator[Problem]:
+    named: dict[Key, str] = {}
     for name, model in config.models.items():
-        if not os.path.isfile(model.path):
-            key = ("models", name, "path")
-            yield Problem(
-                key,
-                f"{spelled(key)}: there is no file {model.path}",
-                "correct the path, or download the model there",
-            )
+        named["models", name, "path"] = model.path
+        for adapter, lora in model.lora.items():
+            named["models", name, "lora", adapter, "path"] = lora.path
+    for key, path in named.items():
+        if not os.path.isfile(path):
+            said, remedy = _why_no_model(path)
+            yield Problem(key, f"{spelled(key)}: {said}", remedy)
+
+
+def _why_no_model(path: str) -> tuple[str, str]:
+    """What stands at a path that is no regular file, and what to do."""
+    if os.path.isdir(path):
+        return f"{path} is a folder", "name the GGUF file in it"
+    if os.path.exists(path):
+        return f"{path} is no regular file", "name the GGUF file itself"
+    return f"there is no file {path}", "correct the path, or download the model there"
 
 
 def _unreadable_secrets(loaded: Loaded) -> Iterator[Problem]:

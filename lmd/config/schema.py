@@ -10,12 +10,13 @@ from msgspec import Meta, Struct, field
 
 from lmd.config.secrets import SECRET, SecretReference
 from lmd.config.values import Bytes, MemoryBytes, Path, PositiveSeconds, Seconds, Storage
-from lmd.protocol.params import CacheType, FlashAttention, Name, Sampling
+from lmd.protocol.params import CacheType, FlashAttention, Name, Sampling, Scale, WaitPolicy
 
 BUILTIN_MODEL = "shell"
 """Name of the model that ships inside the package."""
 MOST_MODELS = 256
 
+MOST_ADAPTERS = 16
 MOST_PERSONAS = 256
 MOST_PREFIXES = 32
 MOST_PREFIX_BYTES = 256 << 10
@@ -23,6 +24,16 @@ MOST_PREFIX_BYTES = 256 << 10
 
 class SamplingConfig(Sampling, kw_only=True, omit_defaults=True, forbid_unknown_fields=True):
     """Sampling defaults of a model or a persona; a request's own values win."""
+
+
+class LoraConfig(Struct, kw_only=True, frozen=True, forbid_unknown_fields=True):
+    """``[models.NAME.lora.NAME]``: a LoRA adapter. It is loaded with the model, and changes how it
+    answers those requests that name it."""
+
+    path: Path = ""
+    """Path of the adapter's GGUF file. Required."""
+    scale: Scale = 1.0
+    """How strongly it is applied where a request does not say."""
 
 
 class ModelConfig(Struct, kw_only=True, frozen=True, forbid_unknown_fields=True):
@@ -36,7 +47,14 @@ class ModelConfig(Struct, kw_only=True, frozen=True, forbid_unknown_fields=True)
     """Sequences decoded at the same time; 12 for the built-in model, as many as one `suggest`
     asks for."""
     threads: Annotated[int, Meta(ge=0, le=512)] = 0
-    """Threads for decoding and prefill; 0 means one per physical core. 1 for the built-in model."""
+    """Most threads for decoding and prefill; 0 means one per physical core. 1 for the built-in
+    model."""
+    wait_policy: WaitPolicy = "adaptive"
+    """How threads wait for each other, which they do hundreds of times a token. "adaptive": as many
+    compute as the machine has cores to spare, at most `threads`; they look for 0.1 ms, then sleep.
+    "active": always all of them, and they look for some ms; fastest by a little on a machine that
+    does nothing else, by far the slowest on any other. "passive": always all of them, and they
+    sleep at once."""
     gpu_layers: Annotated[int, Meta(ge=-1, le=1024)] = 0
     """Layers put on a GPU; -1 means all."""
     batch: Annotated[int, Meta(ge=32, le=8192)] = 512
@@ -70,6 +88,10 @@ class ModelConfig(Struct, kw_only=True, frozen=True, forbid_unknown_fields=True)
     """How token vectors become one embedding; default: as the file says, else mean."""
     sampling: SamplingConfig = field(default_factory=SamplingConfig)
     """Sampling defaults: ``[models.NAME.sampling]``."""
+    lora: Annotated[dict[Name, LoraConfig], Meta(max_length=MOST_ADAPTERS)] = field(
+        default_factory=dict
+    )
+    """LoRA adapters: ``[models.NAME.lora.NAME]``."""
     preload: bool = False
     """Load at start instead of on first use."""
     pinned: bool = False

@@ -6,6 +6,7 @@ decides nothing: no key may stand in two of them, so that what holds can be read
 
 import ast
 import codecs
+import errno
 import os
 import re
 import stat
@@ -212,7 +213,11 @@ def _open_at_once(path: str, flags: int) -> int:
 def _remedy(path: str, error: OSError) -> str:
     if isinstance(error, IsADirectoryError):
         return "name the file in it"
-    return f"make it readable for lmd: chmod u+r {path}"
+    if isinstance(error, PermissionError):
+        return f"make it readable for lmd: chmod u+r {path}"
+    if error.errno == errno.ELOOP:
+        return f"its links lead in a circle: ls -l {path}"
+    return "name a file that can be read"
 
 
 def _same(one: str, other: str) -> bool:

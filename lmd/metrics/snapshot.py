@@ -18,6 +18,8 @@ class ModelFacts:
     queued: int
     resident_bytes: int | None
     """Of its worker; None where there is none."""
+    threads: int | None = None
+    """With which it computes now; None where it does not say."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,6 +38,8 @@ class Snapshot:
     log_lines_dropped: int
     resident_bytes: int
     open_descriptors: int
+    tasks: int
+    """Of the event loop."""
 
 
 class SnapshotCollector(Collector):
@@ -58,6 +62,7 @@ class SnapshotCollector(Collector):
         yield _gauge("event_subscribers", "Clients that follow events.", now.subscribers)
         yield _gauge("resident_bytes", "Memory of the daemon.", now.resident_bytes)
         yield _gauge("open_descriptors", "Open files of the daemon.", now.open_descriptors)
+        yield _gauge("tasks", "Tasks of the daemon's event loop.", now.tasks)
         yield CounterMetricFamily(
             "lmd_log_lines_dropped", "Lines that could not be written.", now.log_lines_dropped
         )
@@ -80,6 +85,7 @@ def _model_gauges(now: Snapshot) -> Iterator[Metric]:
         ("slots_busy", "Slots that are taken.", "busy"),
         ("requests_queued", "Requests that wait for the model.", "queued"),
         ("worker_resident_bytes", "Memory of its worker, weights included.", "resident_bytes"),
+        ("worker_threads", "Threads that it computes with now.", "threads"),
     ):
         values = [([model.name], getattr(model, field)) for model in now.models]
         known = [(labels, value) for labels, value in values if value is not None]

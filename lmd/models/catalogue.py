@@ -10,12 +10,15 @@ import trio
 
 from lmd import paths
 from lmd.config.schema import Config, ModelConfig, PersonaConfig, PrefixConfig
-from lmd.models.compatibility import check_cache_types
+from lmd.models.adapters import choose_adapters
+from lmd.models.compatibility import check_adapter, check_cache_types
 from lmd.models.gguf import BadModel, GGUFHeader, read_header
+from lmd.models.gguf.adapter import AdapterHeader, read_adapter
 from lmd.models.prefixes import prefixes_of
 from lmd.models.saved_state import saved_state
+from lmd.protocol.adapters import AdapterFile, AdapterSet
 from lmd.protocol.errors import LmdError
-from lmd.protocol.params import Sampling
+from lmd.protocol.params import Adapter, Sampling
 from lmd.protocol.prefixes import Prefix, SavedState
 from lmd.protocol.worker import Load
 
@@ -127,6 +130,10 @@ class Catalogue:
         }
         return Sampling(**chosen)
 
+    def adapters(self, name: str, asked: str | list[str | Adapter] | None) -> AdapterSet:
+        """The LoRA adapters that a request names. Raises `LmdError` ``invalid_request``."""
+        return choose_adapters(name, self.config(name).lora, asked)
+
     async def header(self, name: str) -> GGUFHeader:
         """The checked header of the model's file, read in a thread.
 
@@ -149,6 +156,21 @@ class Catalogue:
                 hint=f"set models.{name}.path to the first file of a whole model",
             )
         return header
+
+    async def read_adapters(self, model: ModelConfig) -> dict[str, AdapterHeader]:
+        """The checked headers of a model's LoRA adapters, read in a thread.
+
+        Raises `LmdError` ``load_failed`` for a file that is missing or no adapter.
+        """
+        found = {}
+        for name, lora in model.lora.items():
+            try:
+                found[name] = await trio.to_thread.run_sync(
+                    read_adapter, Path(lora.path), limiter=self._reading
+                )
+            except BadModel as error:
+                raise LmdError("load_failed", str(error)) from error
+        return found
 
     async def weights(self, header: GGUFHeader, path: str) -> int:
         """Bytes of all tensors, those of further shards among them, read in a thread.
@@ -196,7 +218,10 @@ class Catalogue:
     async def prepare(self, name: str, model: ModelConfig) -> Load:
         """What a worker needs to load ``model``. Raises `LmdError` ``load_failed``."""
         if self.checks_files:
-            check_cache_types(name, model, await self.read(name, model.path))
+            header = await self.read(name, model.path)
+            check_cache_types(name, model, header)
+            for key, adapter in (await self.read_adapters(model)).items():
+                check_adapter(name, key, adapter, header)
         load = self.load_of(name, model)
         return msgspec.structs.replace(load, saved=await self._saved_state(name, model))
 
@@ -216,9 +241,11 @@ class Catalogue:
             prefixes=self.prefixes_of(name),
             chat_template=model.chat_template,
             pooling=model.pooling,
+            wait_policy=model.wait_policy,
             cache_type_k=model.cache_type_k,
             cache_type_v=model.cache_type_v,
             flash_attention=model.flash_attention,
+            adapters=[AdapterFile(key, lora.path) for key, lora in sorted(model.lora.items())],
         )
 
     async def _saved_state(self, name: str, model: ModelConfig) -> SavedState | None:

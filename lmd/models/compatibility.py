@@ -3,6 +3,7 @@
 from lmd.config.schema import ModelConfig
 from lmd.models.footprint import BLOCKS
 from lmd.models.gguf import GGUFHeader
+from lmd.models.gguf.adapter import AdapterHeader
 from lmd.protocol.errors import LmdError
 
 
@@ -22,3 +23,14 @@ def check_cache_types(name: str, config: ModelConfig, header: GGUFHeader) -> Non
                 f"heads of {config.path} have {length}",
                 hint=f'set {key} = "f16"',
             )
+
+
+def check_adapter(name: str, key: str, adapter: AdapterHeader, header: GGUFHeader) -> None:
+    """Raises LmdError ``load_failed`` for an adapter that was made for another kind of model."""
+    if adapter.architecture != header.architecture:
+        raise LmdError(
+            "load_failed",
+            f"models.{name}.lora.{key} is for models of the architecture {adapter.architecture!r}, "
+            f"and {name} is of {header.architecture!r}",
+            hint="name an adapter that was made for this model",
+        )

@@ -4,10 +4,12 @@ The weights are known from the file's header. The rest comes from a dry run of l
 (`lmd.worker.dry_run`) or, where there is none, from the formulas below; then it is approximate.
 """
 
+from collections.abc import Iterable
 from typing import Annotated, NamedTuple
 
 import msgspec
 
+from lmd.models.gguf.adapter import AdapterHeader
 from lmd.models.gguf.facts import ModelShape, PerLayer
 from lmd.models.gguf.header import GGUFHeader
 from lmd.protocol.params import CacheType
@@ -57,6 +59,8 @@ class Footprint(msgspec.Struct, frozen=True, kw_only=True):
     """KV cache of all slots, and recurrent states."""
     compute: Size = 0
     """Compute buffers of llama.cpp for its largest batch over a full cache."""
+    adapters: Size = 0
+    """LoRA adapters."""
     base: Size = 0
     """Python, libraries, vocabulary, chat template, and what requests need."""
     embedding: Size = 0
@@ -73,7 +77,7 @@ class Footprint(msgspec.Struct, frozen=True, kw_only=True):
     @property
     def predicted(self) -> int:
         """The sum of the parts."""
-        return self.weights + self.cache + self.compute + self.base
+        return self.weights + self.cache + self.compute + self.adapters + self.base
 
     @property
     def total(self) -> int:
@@ -206,3 +210,18 @@ def _cells(shape: ModelShape, context: int | None) -> int:
 
 def _sum(heads: PerLayer, layers: int) -> int:
     return heads * layers if isinstance(heads, int) else sum(heads)
+
+
+def with_adapters(footprint: Footprint, adapters: Iterable[AdapterHeader], load: Load) -> Footprint:
+    """The same with LoRA adapters, which are copied into memory, and what they compute with: of the
+    largest matrix they change, a column and its low-rank image for each token of a batch
+    (llm_graph_context::build_lora_mm)."""
+    found = list(adapters)
+    if not found:
+        return footprint
+    columns = max(one.widest + one.rank for one in found) * STATE_BYTES
+    return msgspec.structs.replace(
+        footprint,
+        adapters=sum(one.bytes for one in found),
+        compute=footprint.compute + load.batch * columns,
+    )

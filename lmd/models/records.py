@@ -95,6 +95,7 @@ def key_of(load: Load, build: str) -> str:
         load,
         model="",
         threads=0,
+        wait_policy="adaptive",
         prefill_chunk=0,
         interactive_gap=0,
         parked_bytes=None,
@@ -102,6 +103,9 @@ def key_of(load: Load, build: str) -> str:
         data_limit=None,
     )
     identity = [os.path.realpath(load.path), facts.st_size, facts.st_mtime_ns, lmd.__version__]
+    for adapter in load.adapters:
+        facts = os.stat(adapter.path)
+        identity += [facts.st_size, facts.st_mtime_ns]
     return hashlib.sha256(msgspec.json.encode([*identity, build, way])).hexdigest()
 
 

@@ -6,7 +6,7 @@ from msgspec import Meta, Struct
 
 from lmd.protocol.params import Priority
 
-RequestState = Literal["queued", "loading", "prefill", "decode"]
+RequestState = Literal["queued", "loading", "prefill", "decode", "parked"]
 RequestNumber = Annotated[int, Meta(ge=1, le=2**53)]
 
 

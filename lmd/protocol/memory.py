@@ -16,7 +16,7 @@ class ModelMemory(Struct, omit_defaults=True):
     held_bytes: int
     """What is set aside for it now; 0 for a model that is not loaded."""
     predicted_bytes: int
-    """The sum of the next four."""
+    """The sum of the next four, and of `adapters_bytes`."""
     weights_bytes: int
     cache_bytes: int
     """KV cache of all slots, and recurrent states."""
@@ -26,6 +26,8 @@ class ModelMemory(Struct, omit_defaults=True):
     """Python, libraries, vocabulary, and what requests need."""
     measured_bytes: int = 0
     """The most that a worker of it ever had; 0 for none yet."""
+    adapters_bytes: int = 0
+    """LoRA adapters."""
     embedding_bytes: int = 0
     """What a model that generates takes besides from its first embedding on; it counts when it is
     there."""

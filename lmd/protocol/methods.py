@@ -4,6 +4,7 @@ from msgspec import Struct
 
 from lmd.protocol.activity import CancelRequestParams, RunningRequest
 from lmd.protocol.memory import MemoryResult
+from lmd.protocol.models import ForgetResult, ModelDetail, ModelsResult, ModelStatus
 from lmd.protocol.params import (
     AskParams,
     CancelParams,
@@ -26,13 +27,9 @@ from lmd.protocol.results import (
     EmbedResult,
     EventsResult,
     ExplainResult,
-    ForgetResult,
     GenerationResult,
     HelloResult,
     MetricsResult,
-    ModelDetail,
-    ModelsResult,
-    ModelStatus,
     PersonasResult,
     StatusResult,
     SuggestResult,

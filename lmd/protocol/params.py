@@ -30,6 +30,8 @@ StopString = Annotated[str, Meta(min_length=1, max_length=256)]
 Text = Annotated[str, Meta(max_length=1 << 20)]
 Capability = Annotated[str, Meta(max_length=32)]
 Priority = Literal["interactive", "batch"]
+WaitPolicy = Literal["adaptive", "active", "passive"]
+"""How compute threads wait for each other; the last two are terms of OpenMP."""
 ShellText = Annotated[str, Meta(max_length=MAX_SHELL_TEXT)]
 Line = Annotated[str, Meta(max_length=4096)]
 CommandName = Annotated[str, Meta(min_length=1, max_length=255)]
@@ -40,6 +42,8 @@ FlashAttention = Literal["auto", "on", "off"]
 TraceParent = Annotated[
     str, Meta(max_length=128, pattern=r"^[0-9a-f]{2}-[0-9a-f]{32}-[0-9a-f]{16}-[0-9a-f]{2}(-.*)?$")
 ]
+Scale = Annotated[float, Meta(ge=-16, le=16)]
+MOST_ADAPTERS = 4
 Bias = tuple[TokenId, Annotated[float, Meta(ge=-1000, le=1000)]]
 
 
@@ -107,6 +111,14 @@ class Routed(Struct, kw_only=True, omit_defaults=True):
     """W3C trace context: the request becomes a part of that trace."""
 
 
+class Adapter(Struct, frozen=True, omit_defaults=True):
+    """A LoRA adapter of the model by name."""
+
+    name: Name
+    scale: Scale | None = None
+    """How strongly it is applied; default: as the configuration says."""
+
+
 class Generation(Sampling, kw_only=True, omit_defaults=True):
     """Common part of `ask` and `complete`."""
 
@@ -124,6 +136,9 @@ class Generation(Sampling, kw_only=True, omit_defaults=True):
     """A JSON schema; a map in the dialect of the request."""
     grammar: Annotated[str, Meta(max_length=64 << 10)] | None = None
     """A GBNF grammar with a rule ``root``."""
+    lora: Name | Annotated[list[Name | Adapter], Meta(max_length=MOST_ADAPTERS)] | None = None
+    """LoRA adapters of the model to answer with: a name, or several, each with a scale of its own
+    where it is not to be the configured one."""
     overflow: Literal["error", "shift"] = "error"
     """What happens when the context is full: an error, or the oldest tokens go (reported)."""
     private: bool = False

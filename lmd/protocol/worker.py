@@ -1,4 +1,4 @@
-"""Messages between the daemon and a worker process: u32 big-endian length, then MessagePack.
+"""Messages between the daemon and a worker process.
 
 The daemon speaks first (`Load`); the worker answers `Ready` or `LoadFailed` and then serves jobs
 until the socket closes. Jobs are numbered by the daemon; every job ends with exactly one `Done`,
@@ -8,11 +8,17 @@ until the socket closes. Jobs are numbered by the daemon; every job ends with ex
 from collections.abc import Callable
 from typing import Annotated, Any, Literal
 
-import msgspec
 from msgspec import Meta, Struct
 
-from lmd.protocol.limits import MAX_WORKER_FRAME_BYTES
-from lmd.protocol.params import CacheType, FlashAttention, Message, Priority, Sampling
+from lmd.protocol.adapters import AdapterFile, ScaledAdapter
+from lmd.protocol.params import (
+    CacheType,
+    FlashAttention,
+    Message,
+    Priority,
+    Sampling,
+    WaitPolicy,
+)
 from lmd.protocol.prefixes import PinnedPrefix, Prefix, SavedState
 from lmd.protocol.results import RequestWarning, Timings, TokenLogprob, Usage
 
@@ -28,6 +34,7 @@ class Load(Struct, tag=True, kw_only=True):
     """Tokens per sequence; None means the model's own training context, capped by the worker."""
     slots: int
     threads: int
+    """0: as many as there are cores."""
     gpu_layers: int
     batch: int = 512
     prefill_chunk: int = 256
@@ -47,9 +54,12 @@ class Load(Struct, tag=True, kw_only=True):
     """None: nothing is written to disk, and nothing read."""
     prefixes: list[Prefix] = []
     """Read before the model is ready, and kept in the cache."""
+    wait_policy: WaitPolicy = "adaptive"
     cache_type_k: CacheType = "f16"
     cache_type_v: CacheType = "f16"
     flash_attention: FlashAttention = "auto"
+    adapters: list[AdapterFile] = []
+    """Loaded beside the model; each generation says which of them act on it."""
 
 
 class Generate(Struct, tag=True, kw_only=True):
@@ -66,6 +76,8 @@ class Generate(Struct, tag=True, kw_only=True):
     overflow: Literal["error", "shift"] = "error"
     private: bool = False
     """What the cache holds of it is never written to disk."""
+    adapters: tuple[ScaledAdapter, ...] = ()
+    """In the order of their names."""
     priority: Priority = "interactive"
     """A batch one gives way wherever it would make an interactive one wait."""
 
@@ -92,6 +104,20 @@ class Abort(Struct, tag=True):
 
     Idempotent; unknown and finished jobs are ignored.
     """
+
+    job: JobId
+
+
+class Park(Struct, tag=True):
+    """Stop a generation at its next token and free its slot. What it has read and written stays in
+    the cache as long as nobody else needs the room, and is read again otherwise. Unknown and
+    finished jobs are ignored, as those that have no slot to give up."""
+
+    job: JobId
+
+
+class Resume(Struct, tag=True):
+    """Go on with a parked generation where it was, once a slot is free."""
 
     job: JobId
 
@@ -135,12 +161,14 @@ class Ready(Struct, tag=True, kw_only=True):
     embedding_length: int
     pooling: str
     capabilities: list[str]
-    """Of: generate, chat, fim, embed, shift."""
+    """Of: generate, chat, fim, embed, shift, lora."""
     template_sha256: str
     build: str
     load_ms: float
     warnings: list[RequestWarning]
     prefixes: list[PinnedPrefix] = []
+    threads: int = 0
+    """It computes with so many, until `Threads` says otherwise. 0: it does not say."""
     flash_attention: bool = False
 
 
@@ -243,6 +271,12 @@ class Pinned(Struct, tag=True):
     prefixes: list[PinnedPrefix]
 
 
+class Threads(Struct, tag=True):
+    """The number of compute threads has been adapted to what else the machine does."""
+
+    count: int
+
+
 class Pong(Struct, tag=True):
     """Answer to `Ping`, with what the engine holds."""
 
@@ -255,7 +289,9 @@ class Pong(Struct, tag=True):
 Work = Generate | Embed | Tokenize
 NewJob = Callable[[int], Work]
 """Makes a job's message once its number is known."""
-ToWorker = Load | Generate | Embed | Tokenize | Abort | Ping | Save | Forget | Prefixes
+ToWorker = (
+    Load | Generate | Embed | Tokenize | Abort | Park | Resume | Ping | Save | Forget | Prefixes
+)
 FromWorker = (
     Loading
     | Ready
@@ -270,39 +306,5 @@ FromWorker = (
     | Pong
     | Saved
     | Pinned
+    | Threads
 )
-
-_encoder = msgspec.msgpack.Encoder()
-decode_to_worker = msgspec.msgpack.Decoder(ToWorker).decode
-decode_from_worker = msgspec.msgpack.Decoder(FromWorker).decode
-
-
-def encode_frame(message: ToWorker | FromWorker) -> bytes:
-    """One frame, length prefix included. Raises ValueError past `MAX_WORKER_FRAME_BYTES`."""
-    body = _encoder.encode(message)
-    if len(body) > MAX_WORKER_FRAME_BYTES:
-        raise ValueError(f"a frame of {len(body)} bytes is over {MAX_WORKER_FRAME_BYTES}")
-    return len(body).to_bytes(4, "big") + body
-
-
-class FrameSplitter:
-    """Cuts a byte stream into frame bodies. Raises ValueError on an oversized length."""
-
-    def __init__(self) -> None:
-        self._buffer = bytearray()
-
-    def feed(self, data: bytes) -> list[bytes]:
-        """Add bytes; return the bodies that are now complete."""
-        self._buffer += data
-        bodies: list[bytes] = []
-        start = 0
-        while len(self._buffer) - start >= 4:
-            size = int.from_bytes(self._buffer[start : start + 4], "big")
-            if size > MAX_WORKER_FRAME_BYTES:
-                raise ValueError(f"a frame of {size} bytes is over {MAX_WORKER_FRAME_BYTES}")
-            if len(self._buffer) - start - 4 < size:
-                break
-            bodies.append(bytes(self._buffer[start + 4 : start + 4 + size]))
-            start += 4 + size
-        del self._buffer[:start]
-        return bodies

@@ -9,6 +9,7 @@ Closing the connection cancels everything it asked for.
 """
 
 import contextlib
+from functools import partial
 
 import structlog
 import trio
@@ -34,6 +35,7 @@ from lmd.rpc.outbox import Outbox
 from lmd.rpc.shared import Shared
 from lmd.rpc.socket_file import peer_pid, peer_uid
 from lmd.serving import Client
+from lmd.sockets import try_write
 
 log = structlog.get_logger("lmd.rpc")
 
@@ -59,7 +61,7 @@ class Connection:
         self._requests: trio.Nursery
         self._receiving = trio.CancelScope()
         self._drained = False
-        self._outbox = Outbox(shared.answers)
+        self._outbox = Outbox(shared.answers, partial(try_write, stream.socket))
         self._client_pid = peer_pid(stream.socket)
         self._client = Client(peer_uid(stream.socket), next(shared.numbers))
 
@@ -184,7 +186,7 @@ class Connection:
                 while self._brief is not None:
                     await self._changed.wait()
                 await self._outbox.wait_room()
-                async with self._shared.turns:
+                async with self._shared.take_turn():
                     refusal = self._refusal(incoming)
                     if refusal:
                         self._outbox.put(self._dispatcher.refuse(incoming, refusal, dialect))

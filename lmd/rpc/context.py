@@ -1,5 +1,6 @@
 """One request in flight: its id, its deadline, its way back to the client."""
 
+import contextlib
 from typing import Literal
 
 import trio
@@ -86,6 +87,10 @@ class RequestContext:
             )
         self._outbox.put(self._piece(text), charge)
         self._count(text)
+
+    def joined(self) -> contextlib.AbstractContextManager[None]:
+        """What is emitted in the block goes out together; the block must not wait."""
+        return self._outbox.joined()
 
     def emit_event(
         self,

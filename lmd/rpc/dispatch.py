@@ -54,7 +54,6 @@ class Dispatcher:
         """
         facts = self._facts(request.method)
         facts.client, facts.size = context.client, len(request.params)
-        facts.text = facts.size
         serving.begin(facts)
         with structlog.contextvars.bound_contextvars(
             number=facts.number, request=str(request.id)[:64], method=request.method

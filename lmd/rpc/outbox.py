@@ -1,7 +1,12 @@
-"""Messages on their way to one client, bounded in bytes for it and for all clients together."""
+"""Messages on their way to one client, bounded in bytes for it and for all clients together.
 
+What the kernel takes at once is written by whoever adds it: a turn of the event loop for the
+writer is time in which a client waits for its first token.
+"""
+
+import contextlib
 from collections import deque
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Iterator
 
 import trio
 
@@ -9,13 +14,22 @@ from lmd.rpc.pool import BytePool
 
 OUTBOX_BYTES = 16 << 10
 """How far a client may be behind; then its requests stop pulling tokens and it is not read."""
+JOINED_BYTES = 64 << 10
+"""Messages are handed over together up to this size; a larger one alone, so that it is not copied.
+"""
+TryWrite = Callable[[bytes], int]
+"""Hands over what is taken without waiting, and returns how many bytes that was. Never raises."""
 
 
 class Outbox:
     """Many senders, one writer. A message counts until it has been handed to the kernel."""
 
-    def __init__(self, answers: BytePool) -> None:
+    def __init__(self, answers: BytePool, try_write: TryWrite) -> None:
         self._answers = answers
+        self._try_write = try_write
+        self._joining = False
+        self._writing = False
+        """The writer waits for the kernel, perhaps in the middle of a message."""
         self._messages: deque[tuple[bytes, int]] = deque()
         """With what each has taken of the pool."""
         self._bytes = 0
@@ -30,12 +44,11 @@ class Outbox:
         """
         try:
             while await self._wait_message():
-                message, charge = self._messages[0]
-                await send(message)
-                self._messages.popleft()
-                self._bytes -= len(message)
-                self._answers.give_back(charge)
-                self._notify()
+                data = self._next()
+                self._writing = True
+                await send(data)
+                self._writing = False
+                self._drop(len(data))
         finally:
             self._dead = True
             self._answers.give_back(sum(charge for _, charge in self._messages))
@@ -84,11 +97,50 @@ class Outbox:
             return
         self._messages.append((message, charge))
         self._bytes += len(message)
-        self._notify()
+        if not self._joining:
+            self._write_now()
+
+    @contextlib.contextmanager
+    def joined(self) -> Iterator[None]:
+        """Hand over together what is added in the block, which must not wait."""
+        self._joining = True
+        try:
+            yield
+        finally:
+            self._joining = False
+            self._write_now()
 
     def close(self) -> None:
         """Nothing more will be added."""
         self._closed = True
+        self._notify()
+
+    def _write_now(self) -> None:
+        """Have the kernel take what it can; the rest is the writer's."""
+        if self._messages and not self._writing:
+            self._drop(self._try_write(self._next()))
+
+    def _next(self) -> bytes:
+        """The beginning of what waits, to be handed over in one piece."""
+        size = 0
+        pieces: list[bytes] = []
+        for message, _ in self._messages:
+            size += len(message)
+            if pieces and size > JOINED_BYTES:
+                break
+            pieces.append(message)
+        return b"".join(pieces)
+
+    def _drop(self, written: int) -> None:
+        """Forget so many bytes, which the kernel has."""
+        self._bytes -= written
+        while written:
+            message, charge = self._messages.popleft()
+            if written < len(message):
+                self._messages.appendleft((message[written:], charge))
+                break
+            written -= len(message)
+            self._answers.give_back(charge)
         self._notify()
 
     async def _wait_message(self) -> bool:

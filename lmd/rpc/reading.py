@@ -46,19 +46,23 @@ class Reading:
             self._alone = False
         if self._last is None:
             self._last = frame
+            if frame.ms > 0:
+                # A part of it may have been in the cache: it was read no faster than this.
+                self._check(frame.total - frame.done, frame.done / frame.ms * 1000)
             return
         tokens, ms = frame.done - self._last.done, frame.ms - self._last.ms
         if tokens < FULL_READ_TOKENS or ms <= 0:
             return
         self._rates.append(tokens / ms * 1000)
         self._last = frame
-        self._check(frame.total - frame.done)
+        self._check(frame.total - frame.done, self._rates[-1])
 
-    def _check(self, tokens: int) -> None:
+    def _check(self, tokens: int, at_most: float) -> None:
+        """``at_most``: tokens a second, of what was read last."""
         known = self._broker.speeds.of(self._model).reads
         if len(known) + (len(self._rates) if self._alone else 0) < READS_NEEDED:
             return
-        rate = max((*self._rates, *known))
+        rate = max((at_most, *self._rates, *known))
         left, needed = self._deadline - trio.current_time(), tokens / rate
         if needed < left:
             return

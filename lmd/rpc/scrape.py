@@ -39,6 +39,7 @@ class Scraper:
             log_lines_dropped=self.log_lines_dropped(),
             resident_bytes=resident_bytes(os.getpid()) or 0,
             open_descriptors=open_descriptors(),
+            tasks=trio.lowlevel.current_statistics().tasks_living,
         )
 
     def _model(self, name: str) -> ModelFacts:
@@ -51,4 +52,5 @@ class Scraper:
             busy=len(state.running),
             queued=len(state.queue),
             resident_bytes=resident_bytes(worker.pid) if worker else None,
+            threads=worker.threads or None if worker else None,
         )

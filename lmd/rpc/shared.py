@@ -1,7 +1,8 @@
 """What the connections of a server share: bounds, and the drain."""
 
+import contextlib
 import itertools
-from collections.abc import Iterator
+from collections.abc import AsyncIterator, Iterator
 from dataclasses import dataclass, field
 
 import trio
@@ -36,3 +37,15 @@ class Shared:
     draining: trio.Event = field(default_factory=trio.Event)
     numbers: Iterator[int] = field(default_factory=lambda: itertools.count(1))
     """Tell connections apart."""
+
+    @contextlib.asynccontextmanager
+    async def take_turn(self) -> AsyncIterator[None]:
+        """One of the `REQUESTS_A_TURN`; without a turn of the event loop while one is free."""
+        try:
+            self.turns.acquire_nowait()
+        except trio.WouldBlock:
+            await self.turns.acquire()
+        try:
+            yield
+        finally:
+            self.turns.release()

@@ -7,7 +7,7 @@ import trio
 from lmd.models.catalogue import Catalogue
 from lmd.models.probe import Measured
 from lmd.protocol.errors import LmdError
-from lmd.protocol.results import MemoryStatus, ModelStatus, PrefixStatus
+from lmd.protocol.models import MemoryStatus, ModelStatus, PrefixStatus
 from lmd.rpc.rates import Meter
 from lmd.scheduler.broker import Broker
 
@@ -80,11 +80,13 @@ class Models:
             load_s=round(min(speed.loads), 3) if speed.loads else None,
             read_tokens_per_second=round(max(speed.reads), 1) if speed.reads else None,
             leases=len(state.holders),
-            pinned=state.limits.pinned,
+            pinned=state.pinned,
             prefixes=[
                 PrefixStatus(one.name, one.tokens, one.bytes, one.state, one.problem)
                 for one in (worker.prefixes if worker else [])
             ],
+            lora=sorted(config.lora),
+            threads=worker.threads if worker else 0,
             cache_type_k=config.cache_type_k,
             cache_type_v=config.cache_type_v,
             flash_attention=worker.ready.flash_attention if worker else None,

@@ -47,6 +47,8 @@ class Progress:
             self._context.emit_event("loading", **facts)
         elif event == "granted" and self.state != "decode":
             self._move("prefill")
+        elif event == "parked":
+            self._move("parked" if value else "decode" if self.tokens else "prefill")
         elif event == "tokens" and value:
             self._move("decode")
             self.tokens += int(value)

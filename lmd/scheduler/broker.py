@@ -3,7 +3,6 @@
 import contextlib
 import itertools
 from collections.abc import AsyncIterator, Callable, Collection
-from dataclasses import dataclass
 
 import trio
 
@@ -20,12 +19,15 @@ from lmd.protocol.params import Priority
 from lmd.scheduler import announcing, waiters
 from lmd.scheduler.configured import model_limits, shared_limits
 from lmd.scheduler.core import Scheduler
+from lmd.scheduler.grants import Lease
 from lmd.scheduler.measuring import Speeds
 from lmd.scheduler.state import (
     Effect,
     Grant,
     ModelState,
+    Park,
     Refuse,
+    Resume,
     RollBack,
     StartWorker,
     StopWorker,
@@ -39,15 +41,6 @@ from lmd.serving import Client
 
 OnRollBack = Callable[[str, ModelConfig, str], None]
 """Told (model, the configuration that holds again, why the new one does not); must not block."""
-
-
-@dataclass(frozen=True, slots=True)
-class Lease:
-    """The right to use a ready model, and how long it took to get it, in seconds."""
-
-    worker: Worker
-    queued: float
-    loading: float
 
 
 class Broker:
@@ -69,6 +62,7 @@ class Broker:
         self.speeds = Speeds(scheduler, kept.speeds, self._weigher.key)
         self._ids = itertools.count(1)
         self._waiters: dict[int, Waiter] = {}
+        self._places = waiters.PlaceTeller(self._waiters)
         self._workers = Workers(
             scheduler, catalogue, launcher, self._weigher, self.speeds, bus, self._waiters,
             self._apply,
@@ -137,7 +131,7 @@ class Broker:
             assert place.worker is not None, "a grant follows worker_ready"
             on_wait("granted", 0)
             loading = place.loading_seconds(arrived)
-            lease = Lease(place.worker, trio.current_time() - arrived - loading, loading)
+            lease = Lease(place.worker, trio.current_time() - arrived - loading, loading, waiter)
             announcing.granted(
                 self._bus, model, lease.queued, loading, max(0.0, place.started - arrived)
             )
@@ -225,7 +219,7 @@ class Broker:
         if model not in self.models:
             return 0
         state = self._scheduler.model(model)
-        return len(state.running) + len(state.visiting)
+        return len(state.running) + len(state.parked) + len(state.visiting)
 
     @property
     def memory(self) -> int:
@@ -262,15 +256,21 @@ class Broker:
     def idle_since(self) -> float | None:
         """When the last model left that is not to stay loaded anyway; None while there is one."""
         models = map(self._scheduler.model, self._workers.places)
-        if self._waiters or not all(model.limits.preload for model in models):
+        if self._waiters or not all(
+            model.limits.preload or model.limits.pinned for model in models
+        ):
             return None
         return self._workers.last_unloaded
 
     def _apply(self, effects: list[Effect]) -> None:
+        moved: set[str] = set()
         for effect in effects:
             match effect:
                 case Grant(ticket):
                     self._waiters[ticket].decided.set()
+                    moved.add(self._waiters[ticket].ticket.model)
+                case Park(ticket) | Resume(ticket):
+                    self._waiters[ticket].hold(parked=isinstance(effect, Park))
                 case Refuse():
                     self._refuse(effect)
                 case Weigh(model):
@@ -282,6 +282,8 @@ class Broker:
                 case RollBack(model, reason):
                     earlier = self._workers.roll_back(model, reason)
                     self.on_roll_back(model, earlier, reason)
+        for model in moved & set(self.models):
+            self._places.tell(self.state(model), trio.current_time())
         self._changed.set()
 
     def _refuse(self, effect: Refuse) -> None:

@@ -15,12 +15,21 @@ from collections.abc import Collection, Mapping
 
 from lmd.models.footprint import Footprint
 from lmd.models.speed import Speed, with_load
-from lmd.scheduler import admission, estimates, fairness, lateness, leases, ledger, places, policy
+from lmd.scheduler import (
+    admission,
+    estimates,
+    lateness,
+    leases,
+    ledger,
+    parking,
+    places,
+    policy,
+    slots,
+)
 from lmd.scheduler.exits import after_exit
 from lmd.scheduler.state import (
     HOLDING_PHASES,
     Effect,
-    Grant,
     Limits,
     ModelLimits,
     ModelState,
@@ -75,13 +84,13 @@ class Scheduler:
         if model.phase is Phase.FAILED and not ticket.revive:
             return [admission.refuse_failed(ticket, model)]
         full: list[Refuse] = []
-        if not self._can_run(model, ticket):
+        if not self._can_run(model, ticket) and not parking.would_make_way(model, ticket, now):
             full = admission.admit(ticket, model, self._models.values(), self._limits, now)
             if any(refusal.ticket == ticket.id for refusal in full):
                 return [*full]
         if late := lateness.refuse_late(ticket, model, now):
             return [late]
-        refused = self._refuse_these(full)
+        refused = admission.take_out(full, self._models.values())
         model.queue.append(ticket)
         if model.phase in (Phase.COLD, Phase.FAILED):
             model.crashes = () if ticket.revive else model.crashes
@@ -101,7 +110,7 @@ class Scheduler:
         if model is None:
             return []
         model.queue = [ticket for ticket in model.queue if ticket.id != ticket_id]
-        granted = model.running.pop(ticket_id, None)
+        granted = parking.end(model, ticket_id)
         if granted is not None and whole:
             model.services = (*model.services, now - granted)[-estimates.REMEMBERED :]
         model.visiting.discard(ticket_id)
@@ -223,16 +232,13 @@ class Scheduler:
         for model in self._models.values():
             if model.phase is Phase.BACKOFF:
                 wakes.append(model.restart_at)
-            wakes.append(policy.idle_until(model))
+            wakes += [policy.idle_until(model), parking.next_change(model)]
         return max(now, min(wakes))
 
     def _can_run(self, model: ModelState, ticket: Ticket) -> bool:
         if model.phase is not Phase.READY or model.leaving:
             return False
         return not ticket.slot or len(model.running) < model.limits.slots
-
-    def _refuse_these(self, refusals: list[Refuse]) -> list[Effect]:
-        return admission.take_out(refusals, self._models.values())
 
     def _advance(self, now: float) -> list[Effect]:
         """Do everything that the present state allows."""
@@ -243,7 +249,6 @@ class Scheduler:
             effects += self._grant(model, now)
             if now >= policy.idle_until(model):
                 model.dismissed = True
-        effects += places.refuse_misfits(list(self._models.values()), self._limits)
         effects += self._make_places(now)
         effects += self._make_room(now)
         for model in self._models.values():
@@ -261,20 +266,16 @@ class Scheduler:
                 del self._models[model.name]
 
     def _grant(self, model: ModelState, now: float) -> list[Effect]:
-        effects: list[Effect] = []
-        while fitting := [ticket for ticket in model.queue if self._can_run(model, ticket)]:
-            ticket, model.turns = fairness.next_in_turn(fitting, model.turns, now)
-            model.queue.remove(ticket)
-            if ticket.slot:
-                model.running[ticket.id] = now
-            else:
-                model.visiting.add(ticket.id)
-            effects.append(Grant(ticket.id))
-        return effects
+        return slots.hand_out(model, self._can_run, now)
 
     def _make_places(self, now: float) -> list[Effect]:
-        """Start models that want a place while there are any, and memory for them."""
-        return places.start_models(list(self._models.values()), self._limits, now)
+        """Refuse those that can have no place, and start others while there are any."""
+        models = list(self._models.values())
+        effects = places.refuse_misfits(models, self._limits)
+        while started := places.start_models(models, self._limits, now):
+            # Beside a pinned model that starts, another one may not fit any more.
+            effects += started + places.refuse_misfits(models, self._limits)
+        return effects
 
     def _make_room(self, now: float) -> list[Effect]:
         """Have as many models make room as are needed, and let the others go on."""

@@ -74,8 +74,8 @@ def starts(
     if first is None:
         return [None] * len(order)
     free = [first] * (model.limits.slots - len(model.running))
-    if lasting is not None:
-        free += [max(0.0, granted + lasting - now) for granted in model.running.values()]
+    pressed = any(ticket.slot and ticket.priority == "interactive" for ticket in order)
+    free += [max(0.0, at - now) for at in _given_up(model, lasting, pressed=pressed)]
     heapq.heapify(free)
     found: list[float | None] = []
     for ticket in order:
@@ -91,6 +91,17 @@ def starts(
                 lasts = min(lasting, max(0.0, ticket.deadline - now - start))
                 heapq.heappush(free, start + lasts)
     return found
+
+
+def _given_up(model: ModelState, lasting: float | None, *, pressed: bool) -> list[float]:
+    """When the slots that are taken may be had: at the end of who has them, or where an interactive
+    request waits as soon as a batch one may be parked for it."""
+    ends = {} if lasting is None else {one: at + lasting for one, at in model.running.items()}
+    if pressed:
+        soonest = sorted(model.batch.items(), key=lambda item: item[1].kept_until)
+        for number, stay in soonest[: model.limits.slots - len(model.parked)]:
+            ends[number] = min(ends.get(number, stay.kept_until), stay.kept_until)
+    return list(ends.values())
 
 
 def _ready_in(model: ModelState, now: float) -> float | None:

@@ -47,8 +47,25 @@ class _Sum:
 
 
 def refuse_late(ticket: Ticket, model: ModelState, now: float) -> Refuse | None:
-    """Refuse a ticket, in the queue or not yet, that cannot have a token before its deadline."""
-    waiting = model.queue if ticket in model.queue else [*model.queue, ticket]
+    """Refuse a ticket that is new and cannot have a token before its deadline."""
+    return _refuse(ticket, [*model.queue, ticket], model, now)
+
+
+def refuse_waiting(model: ModelState, now: float) -> list[Effect]:
+    """Take out of a queue, in turn, who is late now that its model is being loaded."""
+    refused: list[Effect] = []
+    for ticket in fairness.serving_order(model.queue, model.turns, now):
+        if late := _refuse(ticket, model.queue, model, now):
+            model.queue.remove(ticket)
+            refused.append(late)
+    return refused
+
+
+def _refuse(
+    ticket: Ticket, waiting: Sequence[Ticket], model: ModelState, now: float
+) -> Refuse | None:
+    if _load(model, now) is None:
+        return None
     order = fairness.serving_order(waiting, model.turns, now)
     sums = _sum(order[: order.index(ticket) + 1], model, now)
     left = ticket.deadline - now
@@ -74,16 +91,6 @@ def refuse_late(ticket: Ticket, model: ModelState, now: float) -> Refuse | None:
     )
 
 
-def refuse_waiting(model: ModelState, now: float) -> list[Effect]:
-    """Take out of a queue, in turn, who is late now that its model is being loaded."""
-    refused: list[Effect] = []
-    for ticket in fairness.serving_order(model.queue, model.turns, now):
-        if late := refuse_late(ticket, model, now):
-            model.queue.remove(ticket)
-            refused.append(late)
-    return refused
-
-
 def _sum(order: Sequence[Ticket], model: ModelState, now: float) -> _Sum | None:
     """Of the last of ``order``; None where the start cannot be bounded."""
     ticket, load = order[-1], _load(model, now)
@@ -95,7 +102,8 @@ def _sum(order: Sequence[Ticket], model: ModelState, now: float) -> _Sum | None:
     if start is None:
         return None
     cold = model.phase is Phase.STARTING and not model.limits.remembers
-    read = speed.shortest_read(model.speed, ticket.text) if cold or ticket.embeds else 0.0
+    uncached = ticket.slot and (cold or ticket.embeds)
+    read = speed.shortest_read(model.speed, ticket.text) if uncached else 0.0
     return _Sum(load, start - load, read, not ticket.embeds, len(order) - 1)
 
 

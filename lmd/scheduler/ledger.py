@@ -5,7 +5,7 @@ from typing import Any
 
 from lmd.models.footprint import Footprint
 from lmd.scheduler import policy
-from lmd.scheduler.state import HOLDING_PHASES, Limits, ModelState, Phase
+from lmd.scheduler.state import HOLDING_PHASES, Limits, ModelState
 
 
 def held(models: Iterable[ModelState]) -> int:
@@ -33,11 +33,7 @@ def bytes_short(models: Sequence[ModelState], limits: Limits) -> int:
         if coming + model.need.total > room:
             break
         coming += model.need.total
-    staying = sum(
-        model.charge
-        for model in models
-        if model.phase is Phase.STARTING or (model.phase is Phase.READY and not model.going)
-    )
+    staying = sum(model.charge for model in models if model.there and not model.departing)
     return staying + coming - limits.memory
 
 
@@ -96,6 +92,7 @@ def _sum_of(model: ModelState, need: Footprint, models: Sequence[ModelState], me
         ("weights", need.weights),
         ("KV cache", need.cache),
         ("compute buffers", need.compute),
+        ("LoRA adapters", need.adapters),
         ("Python and the rest", need.base),
     )
     sums = " + ".join(f"{size(amount)} {name}" for name, amount in parts if amount)
@@ -103,7 +100,7 @@ def _sum_of(model: ModelState, need: Footprint, models: Sequence[ModelState], me
         sums = f"{size(need.measured)} measured; predicted {sums}"
     about = "about " if need.approximate else ""
     others = [
-        f"{other.name} {size(other.held)}{' (pinned)' if other.limits.pinned else ''}"
+        f"{other.name} {size(other.held)}{' (pinned)' if other.pinned else ''}"
         for other in models
         if other.phase in HOLDING_PHASES
     ]
@@ -123,6 +120,7 @@ def arithmetic(model: ModelState, models: Sequence[ModelState], limits: Limits) 
         "weights_bytes": need.weights,
         "cache_bytes": need.cache,
         "compute_bytes": need.compute,
+        "adapters_bytes": need.adapters,
         "base_bytes": need.base,
         "measured_bytes": need.measured,
         "approximate": need.approximate,

@@ -34,7 +34,7 @@ def places_short(models: Iterable[ModelState]) -> int:
     for model in models:
         short += model.phase is Phase.WAITING and bool(model.queue) and model.need is not None
         short -= model.phase is Phase.STOPPING
-        short -= model.phase is Phase.READY and model.going
+        short -= model.there and model.departing
     return short
 
 
@@ -47,7 +47,7 @@ def eviction_order(models: Iterable[ModelState]) -> list[ModelState]:
     already comes before the others, so that it gets done.
     """
     ready = [model for model in models if model.phase is Phase.READY]
-    candidates = [model for model in ready if not (model.going or model.limits.pinned)]
+    candidates = [model for model in ready if not (model.departing or model.pinned)]
     return sorted(
         candidates,
         key=lambda model: (
@@ -64,7 +64,7 @@ def eviction_order(models: Iterable[ModelState]) -> list[ModelState]:
 def idle_until(model: ModelState) -> float:
     """When ``keep_alive`` is over; infinity for a model that is in use, leased, pinned or not
     loaded."""
-    kept = bool(model.queue or model.holders or model.limits.pinned)
+    kept = bool(model.queue or model.holders or model.pinned)
     if model.phase is Phase.READY and model.idle and not kept:
         return model.idle_since + model.limits.keep_alive
     return math.inf

@@ -66,6 +66,25 @@ class Turns:
 
 
 @dataclass(frozen=True, slots=True)
+class Stay:
+    """A batch ticket in a slot."""
+
+    ticket: Ticket
+    kept_until: float
+    """It has waited so long that it is not parked before."""
+
+
+@dataclass(frozen=True, slots=True)
+class Parked:
+    """A batch ticket that gave its slot up for an interactive one."""
+
+    ticket: Ticket
+    since: float
+    held: float
+    """Seconds that it had held a slot by then."""
+
+
+@dataclass(frozen=True, slots=True)
 class ModelLimits:
     """What configuration says of one model, as far as the scheduler cares."""
 
@@ -112,6 +131,10 @@ class ModelState:
     """Of each lane: interactive, batch."""
     running: dict[int, float] = field(default_factory=dict)
     """Tickets that hold a slot -> when it was granted."""
+    batch: dict[int, Stay] = field(default_factory=dict)
+    """Those of them that may have to give their slot up."""
+    parked: dict[int, Parked] = field(default_factory=dict)
+    """Granted tickets that have given it up, and go on when one is free."""
     visiting: set[int] = field(default_factory=set)
     """Granted tickets that need the model, but no slot."""
     holders: set[Client] = field(default_factory=set)
@@ -153,7 +176,7 @@ class ModelState:
     @property
     def idle(self) -> bool:
         """Whether no granted ticket uses the worker."""
-        return not self.running and not self.visiting
+        return not self.running and not self.visiting and not self.parked
 
     @property
     def wanted(self) -> bool:
@@ -169,18 +192,31 @@ class ModelState:
     @property
     def leaving(self) -> bool:
         """Whether it ends as soon as it is idle; no further grants until then."""
-        unwanted = self.removed and not self.queue
-        return self.evicting or self.going or unwanted
+        return self.evicting or self.departing
+
+    @property
+    def departing(self) -> bool:
+        """Whether it ends when it is idle, whoever else needs its place."""
+        return self.going or (self.removed and not self.queue)
+
+    @property
+    def pinned(self) -> bool:
+        """Whether it makes no room for others; one that is not configured any more does."""
+        return self.limits.pinned and not self.removed
 
     @property
     def stays(self) -> bool:
         """Whether it holds its place whoever else needs it."""
-        there = self.phase is Phase.STARTING or (self.phase is Phase.READY and not self.going)
-        return self.limits.pinned and there
+        return self.pinned and self.there and not self.departing
+
+    @property
+    def there(self) -> bool:
+        """Whether its worker serves, or will as soon as it is loaded."""
+        return self.phase in (Phase.STARTING, Phase.READY)
 
     @property
     def going(self) -> bool:
-        """Whether it ends for its own sake, whoever else needs its place."""
+        """Whether its worker ends for its own sake."""
         return self.dismissed or self.stale or self.overgrown
 
     @property
@@ -200,6 +236,20 @@ class ModelState:
 @dataclass(frozen=True, slots=True)
 class Grant:
     """The ticket may use the model now."""
+
+    ticket: int
+
+
+@dataclass(frozen=True, slots=True)
+class Park:
+    """The ticket stops at its next token, and keeps what it has."""
+
+    ticket: int
+
+
+@dataclass(frozen=True, slots=True)
+class Resume:
+    """The parked ticket goes on."""
 
     ticket: int
 
@@ -246,4 +296,4 @@ class RollBack:
     reason: str
 
 
-Effect = Grant | Refuse | Weigh | StartWorker | StopWorker | RollBack
+Effect = Grant | Park | Resume | Refuse | Weigh | StartWorker | StopWorker | RollBack

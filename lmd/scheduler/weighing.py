@@ -20,6 +20,7 @@ from lmd.models.footprint import (
     data_limit,
     estimated,
     weighed,
+    with_adapters,
     with_measure,
 )
 from lmd.models.records import Kept, key_of
@@ -63,7 +64,7 @@ class Weigher:
             found = await self._weigh_fake(name, load, launcher)
         else:
             async with self._turn:
-                found = await self._weigh_file(name, load, launcher)
+                found = await self._weigh_file(name, config, load, launcher)
         saving = -(-found.cache // load.slots) if config.save_state else 0
         self._known[name] = replace(found, saving=saving)
         return self._known[name]
@@ -110,12 +111,15 @@ class Weigher:
         guess = Footprint(weights=self._catalogue.file_bytes(name))
         return with_measure(weighed(guess, found, base), before.measured)
 
-    async def _weigh_file(self, name: str, load: Load, launcher: Launcher) -> Footprint:
+    async def _weigh_file(
+        self, name: str, config: ModelConfig, load: Load, launcher: Launcher
+    ) -> Footprint:
         self._keys.pop(name, None)
         try:
             key = await trio.to_thread.run_sync(key_of, load, _build())
             header = await self._catalogue.read(name, load.path)
             weights = await self._catalogue.weights(header, load.path)
+            adapters = (await self._catalogue.read_adapters(config)).values()
         except (LmdError, OSError):
             return Footprint()
         self._keys[name] = key
@@ -123,10 +127,13 @@ class Weigher:
             return known
         guess = estimated(header, weights, load)
         try:
-            footprint = weighed(guess, *await launcher.dry_run(load))
+            # An adapter that is loaded would be measured as a part of the process.
+            plain = replace(load, adapters=[])
+            found = weighed(guess, *await launcher.dry_run(plain))
+            footprint = with_adapters(found, adapters, load)
         except DryRunFailed as error:
             log.warning("no dry run, sizes are estimated", model=name, reason=str(error))
-            return guess
+            return with_adapters(guess, adapters, load)
         self._records.put(key, footprint)
         await self.keep()
         return footprint

@@ -15,6 +15,8 @@ class Claim(NamedTuple):
     interactive: bool = True
     served: int = 0
     """The step in which it last had a part; who waits longest is next."""
+    depth: int = 0
+    """Tokens that it has in the cache, which each new one looks back at."""
 
     @property
     def reader(self) -> bool:

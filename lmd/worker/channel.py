@@ -10,15 +10,8 @@ from typing import NoReturn, Protocol
 import msgspec
 
 from lmd.defects import trace_of
-from lmd.protocol.worker import (
-    Failed,
-    FrameSplitter,
-    FromWorker,
-    JobId,
-    ToWorker,
-    decode_to_worker,
-    encode_frame,
-)
+from lmd.protocol.worker import Failed, FromWorker, JobId, ToWorker
+from lmd.protocol.worker_frames import FrameSplitter, decode_to_worker, encode_frame
 
 READ_SIZE = 1 << 18
 
@@ -33,9 +26,9 @@ _decode_envelope = msgspec.msgpack.Decoder(_Envelope).decode
 
 
 class Send(Protocol):
-    """Takes a message to the daemon; blocks while the daemon does not read."""
+    """Takes messages to the daemon, together; blocks while the daemon does not read."""
 
-    def __call__(self, message: FromWorker, /) -> None: ...
+    def __call__(self, *messages: FromWorker) -> None: ...
 
 
 class Channel:
@@ -49,12 +42,12 @@ class Channel:
         self._sending = threading.Lock()
         self._frames = self._read_frames()
 
-    def send(self, message: FromWorker) -> None:
-        """Send a frame. Safe from any thread; a daemon that is gone ends the process."""
-        frame = encode_frame(message)
+    def send(self, *messages: FromWorker) -> None:
+        """Send a frame for each. Safe from any thread; a daemon that is gone ends the process."""
+        frames = b"".join(map(encode_frame, messages))
         with self._sending:
             try:
-                self._sock.sendall(frame)
+                self._sock.sendall(frames)
             except OSError:
                 self._leave(0)
 

@@ -16,11 +16,13 @@ from lmd.protocol.worker import (
     Abort,
     Forget,
     Load,
+    Park,
     Ping,
     Pinned,
     Pong,
     Prefixes,
     Ready,
+    Resume,
     Save,
     Saved,
     ToWorker,
@@ -36,10 +38,9 @@ from lmd.worker.prepared import Prepared, PreparedEmbedding, PreparedPrefixes, P
 from lmd.worker.saved.restoring import Restored, Restorer
 from lmd.worker.streams import Streams
 
-INBOX = 4096
 PREFIX_SECONDS = 20.0
 """What declared prefixes may add to a load, whose time is limited."""
-Item = Prepared | PreparedPrefixes | Restored | Abort | Ping | Save | Forget
+Item = Prepared | PreparedPrefixes | Restored | Abort | Park | Resume | Ping | Save | Forget
 """What the engine's loop is told."""
 
 
@@ -49,8 +50,10 @@ class LlamaEngine:
     def __init__(self, send: Send) -> None:
         self._send = send
         self._jobs = OpenJobs(send)
-        self._intake_inbox: queue.Queue[Job | Prefixes] = queue.Queue(INBOX)
-        self._inbox: queue.Queue[Item] = queue.Queue(INBOX)
+        # What bounds these is the daemon: it has so many jobs open, one abort for each of them, and
+        # one of the other messages at a time.
+        self._intake_inbox: queue.SimpleQueue[Job | Prefixes] = queue.SimpleQueue()
+        self._inbox: queue.SimpleQueue[Item] = queue.SimpleQueue()
         self._serving: Serving | None = None
 
     def load(self, load: Load) -> Ready:
@@ -64,7 +67,7 @@ class LlamaEngine:
 
     def submit(self, message: ToWorker) -> None:
         """See `lmd.worker.service.Engine`."""
-        if isinstance(message, (Abort, Ping, Save, Forget)):
+        if isinstance(message, (Abort, Park, Resume, Ping, Save, Forget)):
             self._inbox.put(message)
         elif isinstance(message, Prefixes):
             self._intake_inbox.put(message)
@@ -85,7 +88,7 @@ class Serving:
         self,
         loaded: Loaded,
         jobs: OpenJobs,
-        inbox: "queue.Queue[Item]",
+        inbox: "queue.SimpleQueue[Item]",
         send: Send,
     ) -> None:
         self._loaded = loaded
@@ -103,7 +106,7 @@ class Serving:
         self._saved = loaded.saved
         self._restorer: Restorer | None = None
         if loaded.saved and self._streams:
-            self._restorer = Restorer(loaded.saved, self._streams, inbox.put)
+            self._restorer = Restorer(loaded.saved, self._streams.kept, inbox.put)
 
     def read_prefixes(self, until: float) -> list[PinnedPrefix]:
         """Have declared prefixes in the cache; what became of them by ``until``. What is not read
@@ -119,8 +122,7 @@ class Serving:
         self._take_messages()
         aside = True
         if self._streams is not None:
-            while self._waiting and self._streams.has_room:
-                self._streams.admit(self._waiting.popleft())
+            self._admit(self._streams)
             aside = self._is_turn_aside()
             self._streams.step(alone=aside)
             if aside and self._streams.pins.pending and self._streams.read_prefixes():
@@ -128,19 +130,29 @@ class Serving:
         if self._embeddings and aside:
             self._embed(self._embeddings[0])
 
+    def _admit(self, streams: Streams) -> None:
+        """Fill the slots: first with those who had one before."""
+        streams.resume()
+        for prepared in [waiting for waiting in self._waiting if not waiting.job.parked]:
+            if not streams.has_room:
+                return
+            self._waiting.remove(prepared)
+            streams.admit(prepared)
+
     def _is_turn_aside(self) -> bool:
         """Whether prefixes and embeddings have this turn: where people read along, they share
         what time there is with the other generations, turn by turn."""
         assert self._streams is not None
         if not (self._embeddings or self._streams.pins.pending):
             return False
-        self._last_aside = not (self._streams.readers and self._last_aside)
+        self._last_aside = not (self._streams.has_readers and self._last_aside)
         return self._last_aside
 
     def _take_messages(self) -> None:
         streams = self._streams
-        at_work = streams and (streams.running or streams.pins.pending)
-        if not (self._waiting or self._embeddings or at_work):
+        at_work = streams is not None and streams.at_work
+        waiting = any(not prepared.job.parked for prepared in self._waiting)
+        if not (waiting or self._embeddings or at_work):
             self._take(self._inbox.get())
         while True:
             try:
@@ -156,6 +168,8 @@ class Serving:
             self._send(Pong(item.nonce, running, waiting, parked))
         elif isinstance(item, Abort):
             self._abort(item.job)
+        elif isinstance(item, (Park, Resume)):
+            self._hold(item.job, parked=isinstance(item, Park))
         elif isinstance(item, (Save, Forget)):
             self._send(self._save_or_forget(item))
         elif isinstance(item, PreparedPrefixes):
@@ -184,7 +198,16 @@ class Serving:
             return Saved(0, 0)
         if self._saved is None:
             return Saved(0, 0)
-        return self._saved.save(self._streams.sources(), wanted.limit)
+        return self._saved.save(self._streams.kept.sources(), wanted.limit)
+
+    def _hold(self, job_id: int, *, parked: bool) -> None:
+        """Wherever the job is; one that has no slot yet does not get one while it is parked."""
+        job = self._jobs.find(job_id)
+        if job is None:
+            return
+        job.parked = parked
+        if parked and self._streams is not None:
+            self._waiting.extendleft(self._streams.pause(job))
 
     def _abort(self, job_id: int) -> None:
         """Wherever the job is; one that is still in intake is dropped when it comes out."""
@@ -213,6 +236,7 @@ class Serving:
                 context = open_embedding_context(
                     self._loaded.model, self._sizes, flash=self._loaded.flash
                 )
+                context.governor = self._loaded.governor
                 self._embedder = Embedder(context, self._loaded.pooling)
             started = time.monotonic()
             read = self._embedder.advance(embedding, budget)
@@ -241,6 +265,7 @@ def _ready(loaded: Loaded, load_ms: float, prefixes: list[PinnedPrefix]) -> Read
         load_ms=load_ms,
         warnings=loaded.warnings,
         prefixes=prefixes,
+        threads=loaded.governor.threads if loaded.governor else loaded.sizes.threads,
         flash_attention=loaded.flash,
     )
 
@@ -251,6 +276,8 @@ def _capabilities(loaded: Loaded) -> list[str]:
         capabilities += ["generate", "chat", "shift"]
         if loaded.model.vocabulary.fim() is not None:
             capabilities.append("fim")
+        if len(loaded.adapters):
+            capabilities.append("lora")
     if loaded.pooling != "rank":
         capabilities.append("embed")
     return capabilities

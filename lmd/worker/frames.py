@@ -1,11 +1,12 @@
-"""Which steps share a frame. No I/O; the time is told.
+"""What goes to the daemon together. No I/O; the time is told.
 
 A frame wakes the daemon and a client, on cores that would compute, with caches that the weights
 have swept. Forty frames a second look like a stream to whoever reads it, so steps that follow
-each other more quickly share one. A job's first token and its last never wait.
+each other more quickly share one. A job's first token and its last never wait; that a prompt has
+been read to its end is told with the first token.
 """
 
-from lmd.protocol.worker import Delta
+from lmd.protocol.worker import Delta, Prefill, Step
 
 INTERVAL_S = 0.025
 
@@ -15,6 +16,7 @@ class Frames:
 
     def __init__(self) -> None:
         self._pending: dict[int, Delta] = {}
+        self._read: list[Prefill] = []
         self._last_s = 0.0
 
     def add(self, delta: Delta) -> None:
@@ -26,13 +28,20 @@ class Frames:
             if delta.logprobs:
                 held.logprobs = [*(held.logprobs or []), *delta.logprobs]
 
+    def add_read(self, prompt: Prefill) -> None:
+        """Keep that a prompt has been read, in front of all text."""
+        self._read.append(prompt)
+
     def is_due(self, now_s: float) -> bool:
         """Whether the last frame is long enough ago."""
         return now_s - self._last_s >= INTERVAL_S
 
-    def take(self, now_s: float) -> list[Delta]:
-        """Everything kept; a frame is sent with it now."""
-        deltas = list(self._pending.values())
-        self._pending.clear()
+    def take(self, now_s: float) -> list[Prefill | Step]:
+        """Everything kept, to be sent together now; nothing where there is none."""
         self._last_s = now_s
-        return deltas
+        kept: list[Prefill | Step] = [*self._read]
+        if self._pending:
+            kept.append(Step(list(self._pending.values())))
+        self._read.clear()
+        self._pending.clear()
+        return kept

@@ -32,6 +32,10 @@ class Generation:
         self.pending = prepared.tokens[self.cached :]
         """Tokens to decode next: the rest of the prompt, or the token chosen last."""
         self.produced = 0
+        self.hurried = False
+        """Somebody who reads along waits for it."""
+        self.kept: list[int] = []
+        """While it is paused: the tokens that its sequence held."""
         self.served = 0
         """The step in which it last had a part."""
         self.most_cells = 0
@@ -47,6 +51,11 @@ class Generation:
         self._first_token = self._started
 
     @property
+    def is_reading(self) -> bool:
+        """Whether more of its prompt than the last token is to be read."""
+        return len(self.pending) > 1
+
+    @property
     def elapsed_ms(self) -> float:
         """Milliseconds since it was given its slot."""
         return (time.monotonic() - self._started) * 1000
@@ -55,7 +64,14 @@ class Generation:
     def claim(self) -> Claim:
         """What it wants of the next step."""
         tokens = len(self.pending)
-        return Claim(tokens, tokens == 1, self.prepared.interactive, self.served)
+        hurried = self.hurried and self.is_reading
+        return Claim(
+            tokens,
+            tokens == 1,
+            self.prepared.interactive or hurried,
+            self.served,
+            len(self.sequence.tokens),
+        )
 
     def close(self) -> None:
         """Free the samplers. Call once."""

@@ -38,7 +38,7 @@ class Intake:
         self,
         loaded: Loaded,
         jobs: OpenJobs,
-        inbox: "queue.Queue[Job | Prefixes]",
+        inbox: "queue.SimpleQueue[Job | Prefixes]",
         deliver: Callable[[Prepared | PreparedPrefixes], None],
     ) -> None:
         self._loaded = loaded
@@ -86,6 +86,7 @@ class Intake:
     def _prepare_text(self, job: Job, message: Generate) -> PreparedText:
         if self._loaded.context is None:
             raise LmdError("backend_error", "this model only embeds", hint="use embed")
+        self._loaded.adapters.check(message.adapters)
         warnings: Warnings = []
         context = self._loaded.sizes.context
         sampling = message.sampling
@@ -115,6 +116,7 @@ class Intake:
             shift=shift,
             warnings=warnings,
             private=message.private,
+            adapters=message.adapters,
             interactive=message.priority == "interactive",
         )
 

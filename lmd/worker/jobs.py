@@ -25,13 +25,15 @@ Final = Done | Embedded | Tokenized | Failed
 class Job:
     """One job from its frame to its final message."""
 
-    __slots__ = ("ended", "id", "message", "received")
+    __slots__ = ("ended", "id", "message", "parked", "received")
 
     def __init__(self, message: JobMessage, received: float) -> None:
         self.id = message.job
         self.message = message
         self.received = received
         """`time.monotonic` at which the frame was read."""
+        self.parked = False
+        """It has to leave its slot to others."""
         self.ended = False
         """The final message is out. Set once; whoever holds the job drops it then."""
 

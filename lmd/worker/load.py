@@ -9,9 +9,11 @@ from dataclasses import dataclass, field
 from lmd.protocol.params import Message
 from lmd.protocol.results import RequestWarning
 from lmd.protocol.worker import Load, Loading
+from lmd.worker.adapters import Adapters, load_adapters
 from lmd.worker.attention import Attention, choose_attention
 from lmd.worker.channel import Send
 from lmd.worker.cpus import default_threads
+from lmd.worker.governor import Governor, open_governor
 from lmd.worker.llama.context import MAX_SEQUENCES, Context, ContextShape
 from lmd.worker.llama.log import LlamaError
 from lmd.worker.llama.model import Model, build
@@ -83,6 +85,9 @@ class Loaded:
     prefixes: list[PrefixTokens] = field(default_factory=list)
     flash: bool = False
     """Attention is fused."""
+    adapters: Adapters = field(default_factory=lambda: Adapters({}, ()))
+    governor: Governor | None = None
+    """None where the number of threads is fixed."""
 
 
 def load_model(load: Load, send: Send) -> Loaded:
@@ -95,8 +100,12 @@ def load_model(load: Load, send: Send) -> Loaded:
         context = open_context(model, plan.sizes, plan.attention)
     except LlamaError as error:
         raise _not_loaded(load, error) from error
+    adapters = load_adapters(model, load.adapters)
     pooling = _choose_pooling(load.pooling, model.pooling, warnings)
     saved = _open_saved(load, model, context) if context and load.saved else None
+    governor = open_governor(load, plan.sizes.threads, send)
+    if context is not None:
+        context.governor = governor
     return Loaded(
         model,
         plan.sizes,
@@ -108,6 +117,8 @@ def load_model(load: Load, send: Send) -> Loaded:
         saved,
         plan.prefixes,
         plan.attention.flash,
+        adapters,
+        governor,
     )
 
 

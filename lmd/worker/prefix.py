@@ -25,9 +25,16 @@ class Reuse(NamedTuple):
     """Take the sequence over instead of sharing its cells: nothing of it would be left over."""
 
 
-def common_prefix(one: Sequence[int], other: Sequence[int]) -> int:
-    """Length of the longest common prefix, by bisection: slices compare at the speed of C."""
-    low, high = 0, min(len(one), len(other))
+def common_prefix(one: Sequence[int], other: Sequence[int], least: int = 0) -> int:
+    """Length of the longest common prefix, by bisection: slices compare at the speed of C.
+
+    0 where it is shorter than ``least``, which is found out by one comparison.
+    """
+    low, high = least, min(len(one), len(other))
+    if low > high or one[:low] != other[:low]:
+        return 0
+    if low < high and one[low] != other[low]:
+        return low
     if one[:high] == other[:high]:
         return high
     while low < high:
@@ -48,15 +55,15 @@ def choose_reuse(prompt: Sequence[int], held: Iterable[Held], window: int = 0) -
     """
     best: Reuse | None = None
     for candidate in held:
-        length = _usable(prompt, candidate, window)
+        length = _usable(prompt, candidate, window, best.length if best else 0)
         adopt = candidate.parked and length == len(candidate.tokens)
         if length and (best is None or (length, adopt) > (best.length, best.adopt)):
             best = Reuse(candidate.id, length, adopt)
     return best
 
 
-def _usable(prompt: Sequence[int], held: Held, window: int) -> int:
-    length = min(common_prefix(prompt, held.tokens), len(prompt) - 1)
+def _usable(prompt: Sequence[int], held: Held, window: int, least: int) -> int:
+    length = min(common_prefix(prompt, held.tokens, least), len(prompt) - 1)
     if held.whole_only and length < len(held.tokens):
         return 0
     if held.first_position > max(0, length - window):

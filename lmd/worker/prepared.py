@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass
 
+from lmd.protocol.adapters import AdapterSet
 from lmd.protocol.results import RequestWarning
 from lmd.worker.jobs import Job
 from lmd.worker.llama.samplers import Grammar
@@ -23,6 +24,7 @@ class PreparedText:
     shift: bool
     warnings: list[RequestWarning]
     private: bool = False
+    adapters: AdapterSet = ()
     interactive: bool = True
     sought: bool = False
     """Whether something of it is saved on disk has been seen to."""

@@ -4,6 +4,7 @@ import itertools
 from collections.abc import Callable
 from typing import Protocol
 
+from lmd.protocol.adapters import AdapterSet
 from lmd.worker.cells import Cells
 from lmd.worker.prefix import Held, Reuse, choose_reuse
 
@@ -23,10 +24,12 @@ class Sequence:
     """Tokens in the cache, in order; ``cells`` names the cell of each."""
 
     __slots__ = (
+        "adapters",
         "bytes",
         "cells",
         "id",
         "parked",
+        "paused",
         "pinned",
         "pinned_tokens",
         "private",
@@ -34,11 +37,15 @@ class Sequence:
         "used",
     )
 
-    def __init__(self, sequence_id: int) -> None:
+    def __init__(self, sequence_id: int, adapters: AdapterSet = ()) -> None:
         self.id = sequence_id
+        self.adapters = adapters
+        """With which its tokens were read; of no use to a prompt with others."""
         self.tokens: list[int] = []
         self.cells: list[int] = []
         self.parked = False
+        self.paused = False
+        """Its generation has left its slot to another one and means to come back."""
         self.pinned = False
         self.pinned_tokens = 0
         """It stays, whether or not anybody uses it, and will hold so many tokens."""
@@ -54,7 +61,8 @@ class Sequences:
     """Hands out sequences and keeps what the cache holds and what we believe it holds in step.
 
     Running sequences are never dropped; parked ones go, least recently used first, when cells,
-    sequence numbers or the bytes that they may hold run short. Owned by the engine's thread.
+    sequence numbers or the bytes that they may hold run short, and after them paused ones when it
+    is cells or numbers. Owned by the engine's thread.
     """
 
     def __init__(
@@ -92,11 +100,11 @@ class Sequences:
         """How many finished sequences are kept."""
         return sum(sequence.parked for sequence in self._held.values())
 
-    def admit(self, prompt: list[int]) -> Sequence:
+    def admit(self, prompt: list[int], adapters: AdapterSet = ()) -> Sequence:
         """A sequence that already holds as much of the prompt as can be reused."""
-        reuse = choose_reuse(prompt, self._reusable(), self._window)
+        reuse = choose_reuse(prompt, self._reusable(adapters), self._window)
         if reuse is None:
-            return self._new()
+            return self._new(adapters)
         source = self._held[reuse.source]
         source.used = next(self._clock)
         if reuse.adopt:
@@ -104,19 +112,21 @@ class Sequences:
             return source
         return self._fork(source, reuse)
 
-    def reusable(self, prompt: list[int]) -> int:
+    def reusable(self, prompt: list[int], adapters: AdapterSet = ()) -> int:
         """How many tokens of a prompt are held already."""
-        reuse = choose_reuse(prompt, self._reusable(), self._window)
+        reuse = choose_reuse(prompt, self._reusable(adapters), self._window)
         return reuse.length if reuse else 0
 
-    def restore(self, tokens: list[int], fill: Callable[[int], bool]) -> bool:
+    def restore(
+        self, tokens: list[int], fill: Callable[[int], bool], adapters: AdapterSet = ()
+    ) -> bool:
         """Have ``fill`` put a sequence of these tokens into the cache, and park it.
 
         False where there is no room for it, or where it cannot.
         """
         if not self._most_parked or not self.make_room(len(tokens)):
             return False
-        sequence = self._new()
+        sequence = self._new(adapters)
         if not fill(sequence.id):
             self.drop(sequence)
             return False
@@ -138,6 +148,7 @@ class Sequences:
             for one in parked
             if not any(
                 len(one.tokens) < len(other.tokens)
+                and one.adapters == other.adapters
                 and other.tokens[: len(one.tokens)] == one.tokens
                 for other in parked
             )
@@ -165,10 +176,22 @@ class Sequences:
         sequence.tokens += tokens
         sequence.cells += self._cells.take(len(tokens))
 
+    def pause(self, sequence: Sequence) -> None:
+        """Its generation leaves its slot for a while."""
+        sequence.paused = True
+        sequence.used = next(self._clock)
+
+    def resume(self, sequence: Sequence) -> bool:
+        """Its generation goes on; False if the sequence had to go meanwhile."""
+        held = sequence.paused
+        sequence.paused = False
+        return held
+
     def make_room(self, tokens: int) -> bool:
-        """Drop parked sequences until so many cells are free; False if that is not enough."""
+        """Drop parked sequences, then paused ones, until so many cells are free; False if that is
+        not enough."""
         while self._cells.free < tokens:
-            oldest = self._oldest_parked()
+            oldest = self._least_needed()
             if oldest is None:
                 return False
             self.drop(oldest)
@@ -190,6 +213,7 @@ class Sequences:
     def drop(self, sequence: Sequence) -> None:
         """Forget a sequence and give its number back."""
         self.clear(sequence)
+        sequence.paused = False
         del self._held[sequence.id]
         self._free_ids.append(sequence.id)
 
@@ -202,6 +226,12 @@ class Sequences:
     def drop_parked(self) -> None:
         """Forget all finished sequences."""
         for sequence in [held for held in self._held.values() if held.parked]:
+            self.drop(sequence)
+
+    def drop_idle(self) -> None:
+        """Forget all sequences that do not run and are not pinned."""
+        self.drop_parked()
+        for sequence in [held for held in self._held.values() if held.paused]:
             self.drop(sequence)
 
     def shift(self, sequence: Sequence, start: int, count: int) -> bool:
@@ -233,7 +263,7 @@ class Sequences:
         distinct = len(set().union(*(sequence.cells for sequence in parked)))
         return total * distinct > self._parked_bytes * cells
 
-    def _reusable(self) -> list[Held]:
+    def _reusable(self, adapters: AdapterSet) -> list[Held]:
         return [
             Held(
                 sequence.id,
@@ -243,20 +273,20 @@ class Sequences:
                 first_position=self._memory.first_position(sequence.id) if self._window else 0,
             )
             for sequence in self._held.values()
-            if sequence.tokens
+            if sequence.tokens and sequence.adapters == adapters
         ]
 
-    def _new(self) -> Sequence:
+    def _new(self, adapters: AdapterSet) -> Sequence:
         if not self._free_ids:
-            oldest = self._oldest_parked()
+            oldest = self._least_needed()
             assert oldest is not None, "more running sequences than slots"
             self.drop(oldest)
-        sequence = Sequence(self._free_ids.pop())
+        sequence = Sequence(self._free_ids.pop(), adapters)
         self._held[sequence.id] = sequence
         return sequence
 
     def _fork(self, source: Sequence, reuse: Reuse) -> Sequence:
-        sequence = self._new()
+        sequence = self._new(source.adapters)
         if source.id not in self._held:
             return sequence
         # A recurrent state is one cell: it can only be shared whole.
@@ -265,6 +295,11 @@ class Sequences:
         sequence.cells = source.cells[: reuse.length]
         self._cells.share(sequence.cells)
         return sequence
+
+    def _least_needed(self) -> Sequence | None:
+        paused = [sequence for sequence in self._held.values() if sequence.paused]
+        oldest = self._oldest_parked()
+        return oldest or min(paused, key=lambda sequence: sequence.used, default=None)
 
     def _oldest_parked(self) -> Sequence | None:
         parked = [sequence for sequence in self._held.values() if sequence.parked]

@@ -1,12 +1,12 @@
 """The running generations and the context they share: one step for all of them."""
 
 import time
-from functools import partial
 from typing import NamedTuple
 
 from lmd.protocol.errors import LmdError
-from lmd.protocol.worker import Prefill, Step
-from lmd.worker.batching import Claim, plan_step, room_without_readers
+from lmd.protocol.worker import Prefill
+from lmd.worker.adapters import ALONE, AdapterTurns
+from lmd.worker.batching import Claim, Share
 from lmd.worker.channel import Send
 from lmd.worker.failures import as_lmd_error
 from lmd.worker.footprint import Footprint
@@ -16,11 +16,13 @@ from lmd.worker.jobs import Job, OpenJobs
 from lmd.worker.llama.context import Context
 from lmd.worker.load import Loaded
 from lmd.worker.overflow import cut_when_full, full_warning, shifted_warning
-from lmd.worker.pace import Pace, Room
+from lmd.worker.pace import Pace
 from lmd.worker.pins import Pins
+from lmd.worker.planning import Planner, readers_of
 from lmd.worker.prepared import PreparedText
-from lmd.worker.saved.store import LEAST_TOKENS, Source
+from lmd.worker.saved.keeping import Keeping
 from lmd.worker.sequences import Sequence, Sequences
+from lmd.worker.slots import Slots
 
 NO_ROOM = 1
 """What `llama_decode` returns when it finds no cells for a batch."""
@@ -39,18 +41,21 @@ class Streams:
     """Owned by the engine's thread."""
 
     def __init__(self, loaded: Loaded, context: Context, jobs: OpenJobs, send: Send) -> None:
-        self.running: list[Generation] = []
         self._sizes = loaded.sizes
         self._vocabulary = loaded.model.vocabulary
         self._context = context
         self._jobs = jobs
         self._send = send
         self._frames = Frames()
-        self._pace = Pace(loaded.sizes.interactive_gap, loaded.sizes.prefill_chunk)
-        self._steps = 0
+        self._adapters = loaded.adapters
+        self._turns = AdapterTurns()
+        pace = Pace(loaded.sizes.interactive_gap, loaded.sizes.prefill_chunk)
+        batch, chunk = loaded.sizes.batch, loaded.sizes.prefill_chunk
+        self._planner = Planner(pace, batch=batch, chunk=chunk)
+        self._shares: list[Share] = []
+        self._step_claims: list[Claim] = []
         uniform = not (loaded.model.window or loaded.model.recurrent)
         self._footprint = Footprint(context.sequence_bytes, uniform=uniform)
-        self._saved = loaded.saved
         self._sequences = Sequences(
             context,
             total_cells=loaded.sizes.cells,
@@ -63,59 +68,53 @@ class Streams:
             pinned=loaded.sizes.reserve.sequences,
             pinned_cells=loaded.sizes.reserve.cells,
         )
-        self.pins = Pins(self._sequences, self._read, self._bytes_of, self._restore_saved)
+        # A recurrent state is shared whole, and what slides out of a window is not shared.
+        self._slots = Slots(
+            self._sequences, self._vocabulary, loaded.sizes.slots, can_follow=uniform
+        )
+        self.running = self._slots.running
+        self.kept = Keeping(context, self._sequences, loaded.adapters, loaded.saved)
+        self.pins = Pins(self._sequences, self._read, self._bytes_of, self.kept.restore_pinned)
         self.pins.replace(loaded.prefixes)
 
     @property
+    def at_work(self) -> bool:
+        """Whether there is something to do."""
+        return self._slots.taken or self.pins.pending
+
+    @property
     def has_room(self) -> bool:
-        return len(self.running) < self._sizes.slots
+        return self._slots.has_room
 
     @property
     def parked(self) -> int:
         return self._sequences.parked
 
     def admit(self, prepared: PreparedText) -> None:
-        """Give a job a slot, and what can be reused of other sequences."""
-        sequence = self._sequences.admit(prepared.tokens)
-        sequence.private = prepared.private
-        self.running.append(Generation(prepared, sequence, self._vocabulary))
+        """See `Slots.admit`."""
+        self._slots.admit(prepared)
 
-    def held(self, tokens: list[int]) -> int:
-        """How many of these tokens need not be read."""
-        return self._sequences.reusable(tokens)
+    def pause(self, job: Job) -> list[PreparedText]:
+        """See `Slots.pause`."""
+        return self._slots.pause(job)
 
-    def restore(self, tokens: list[int], state: bytes) -> bool:
-        """Put a saved sequence into the cache; False if it does not fit."""
-        return self._sequences.restore(tokens, lambda number: self._context.restore(number, state))
-
-    def sources(self) -> list[Source]:
-        """The finished sequences that may be saved, the most useful first."""
-        return [
-            Source(
-                sequence.tokens,
-                self._context.first_position(sequence.id),
-                partial(self._context.state, sequence.id),
-            )
-            for sequence in self._sequences.worth_saving
-            if len(sequence.tokens) >= LEAST_TOKENS
-        ]
+    def resume(self) -> None:
+        """See `Slots.resume`."""
+        self._slots.resume()
 
     @property
-    def readers(self) -> int:
-        """Tokens of the next step that people read along."""
-        return sum(claim.tokens for claim in self._claims if claim.reader)
+    def has_readers(self) -> bool:
+        """Whether people read along with the next step."""
+        return readers_of(self._claims) > 0
 
     @property
     def room_aside(self) -> int:
         """Tokens that may be read between two steps for what is no generation."""
-        if readers := self.readers:
-            return self._pace.next_aside(readers)
-        return self._sizes.prefill_chunk if self.running else self._sizes.batch
+        return self._planner.room_aside(self._claims)
 
     def read_aside(self, tokens: int, seconds: float) -> None:
         """So many tokens were read between two steps, in so long."""
-        if self.readers:
-            self._pace.observe_aside(tokens, seconds)
+        self._planner.observe_aside(self._claims, tokens, seconds)
 
     def read_prefixes(self) -> bool:
         """Read a piece of the declared prefixes, a small one while somebody is answered; whether
@@ -123,6 +122,7 @@ class Streams:
         return self.pins.step(self.room_aside)
 
     def _read(self, sequence: int, tokens: list[int], position: int) -> bool:
+        self._adapters.use(self._context, ALONE)
         batch = self._context.batch
         batch.clear()
         batch.add(sequence, tokens, position, 0)
@@ -131,21 +131,10 @@ class Streams:
         started = time.monotonic()
         code = self._context.decode()
         if code == NO_ROOM:
-            self._sequences.drop_parked()
+            self._sequences.drop_idle()
             code = self._context.decode()
         self.read_aside(len(tokens), time.monotonic() - started)
         return code == 0
-
-    def _restore_saved(self, tokens: list[int]) -> None:
-        """At load, or on a reload: what takes longest of it is the disk, and that is seldom."""
-        entry = self._saved.find([*tokens, -1], self.held([*tokens, -1])) if self._saved else None
-        if entry is None or self._saved is None:
-            return
-        state = self._saved.read(entry)
-        if state is None:
-            self._saved.drop(entry)
-        else:
-            self.restore(entry.tokens.tolist(), state)
 
     def _bytes_of(self, sequence: Sequence) -> int:
         return self._footprint.of(sequence, len(sequence.tokens))
@@ -156,8 +145,7 @@ class Streams:
 
     def leave(self, job: Job) -> None:
         """Take a job out that was answered elsewhere; its tokens stay for reuse."""
-        for generation in [running for running in self.running if running.job is job]:
-            self._retire(generation)
+        self._slots.leave(job)
 
     def step(self, *, alone: bool = False) -> None:
         """Decode one batch and answer what it brings. Does nothing without running jobs.
@@ -165,6 +153,7 @@ class Streams:
         ``alone``: something else is read after this step, so that readers, if there are any, have
         it for themselves.
         """
+        self._slots.begin_followers()
         self._make_space()
         entries = self._fill_batch(alone=alone)
         if entries and self._decode(entries):
@@ -174,13 +163,13 @@ class Streams:
         for generation in [running for running in self.running if running.finish_reason]:
             self.send_text()
             kv_bytes = self._footprint.of(generation.sequence, generation.most_cells)
-            self._retire(generation)
+            self._slots.retire(generation)
             self._jobs.end(generation.job, generation.done(kv_bytes))
 
     def send_text(self) -> None:
         """Send what is kept for a later frame; comes before the final message of a job."""
-        if deltas := self._frames.take(time.monotonic()):
-            self._send(Step(deltas))
+        if messages := self._frames.take(time.monotonic()):
+            self._send(*messages)
 
     def _make_space(self) -> None:
         """End or shift the sequences that have no position left for their next token."""
@@ -213,34 +202,18 @@ class Streams:
     def _claims(self) -> list[Claim]:
         return [generation.claim for generation in self._ready]
 
-    def _room(self, claims: list[Claim], *, alone: bool) -> Room:
-        """Who may have tokens in the next step."""
-        readers = sum(claim.tokens for claim in claims if claim.reader)
-        if readers and not alone and not all(claim.reader for claim in claims):
-            return self._pace.next_step(readers, self._depth)
-        self._pace.forget_owed()
-        if readers:
-            return Room(readers=True, others=0)
-        return room_without_readers(claims, self._sizes.batch, self._sizes.prefill_chunk)
-
-    @property
-    def _depth(self) -> int:
-        """How far those look back that nobody reads along with."""
-        return max(
-            (len(one.sequence.tokens) for one in self._ready if not one.claim.reader), default=0
-        )
-
     def _fill_batch(self, *, alone: bool) -> list[Entry]:
         batch = self._context.batch
         batch.clear()
-        ready, claims = self._ready, self._claims
-        room = self._room(claims, alone=alone)
-        self._steps += 1
-        shares = plan_step(claims, room, batch=self._sizes.batch, turn=self._steps)
+        everybody = readers_of(self._claims)
+        ready = self._take_turn()
+        self._step_claims = [generation.claim for generation in ready]
+        elsewhere = everybody - readers_of(self._step_claims)
+        self._shares = self._planner.plan(self._step_claims, alone=alone, elsewhere=elsewhere)
         entries: list[Entry] = []
-        for share in shares:
+        for share in self._shares:
             generation = ready[share.sequence]
-            generation.served = self._steps
+            generation.served = self._planner.step
             sequence = generation.sequence
             last = share.tokens == len(generation.pending)
             tokens = generation.pending[: share.tokens]
@@ -248,22 +221,25 @@ class Streams:
             entries.append(Entry(generation, share.tokens, row, last))
         return entries
 
+    def _take_turn(self) -> list[Generation]:
+        """The generations that the next step is for: one set of adapters acts on all of it."""
+        ready = self._ready
+        wanted = (generation.prepared.adapters for generation in ready)
+        adapters = self._turns.choose(wanted, time.monotonic())
+        self._adapters.use(self._context, adapters)
+        return [one for one in ready if one.prepared.adapters == adapters]
+
     def _decode(self, entries: list[Entry]) -> bool:
         """True if the batch is decoded; else its jobs have failed and their sequences are gone."""
-        readers = self.readers
-        depth = self._depth
         started = time.monotonic()
         room = self._sequences.make_room(self._context.batch.size)
         code = self._context.decode() if room else NO_ROOM
         if code == NO_ROOM:
             # Cells of sliding windows and recurrent states are not counted one by one.
-            self._sequences.drop_parked()
+            self._sequences.drop_idle()
             code = self._context.decode()
         if code == 0:
-            if readers:
-                seconds = time.monotonic() - started
-                reading = sum(entry.tokens for entry in entries if entry.generation.claim.reader)
-                self._pace.observe(reading, self._context.batch.size - reading, seconds, depth)
+            self._planner.observe(self._step_claims, self._shares, time.monotonic() - started)
             return True
         for entry in entries:
             text = f"llama.cpp could not decode the batch ({code})"
@@ -279,7 +255,8 @@ class Streams:
             if not generation.produced:
                 total = len(generation.prepared.tokens)
                 read = len(sequence.tokens)
-                self._send(Prefill(generation.job.id, read, total, generation.elapsed_ms))
+                tell = self._frames.add_read if last else self._send
+                tell(Prefill(generation.job.id, read, total, generation.elapsed_ms))
             if last:
                 self._advance(generation, row)
 
@@ -294,12 +271,5 @@ class Streams:
 
     def _fail(self, generation: Generation, error: LmdError) -> None:
         self.send_text()
-        self.running.remove(generation)
-        self._sequences.drop(generation.sequence)
-        generation.close()
+        self._slots.drop(generation)
         self._jobs.fail(generation.job, error)
-
-    def _retire(self, generation: Generation) -> None:
-        self.running.remove(generation)
-        self._sequences.park(generation.sequence)
-        generation.close()

@@ -14,11 +14,11 @@ _lmctl_syntax() {
             argument_choices=$commands
             ;;
         ask)
-            options='-m,--model -p,--persona --prefix -s,--system -f,--file+ --stdin-wait -n,--max-tokens -t,--temperature --top-p --top-k --min-p --seed --stop+ --schema --grammar --logprobs --overflow --private --json --no-stream -v,--verbose -q,--quiet --color -h,--help --deadline --priority --no-start --socket'
+            options='-m,--model -p,--persona --prefix -s,--system -f,--file+ --stdin-wait --lora+ -n,--max-tokens -t,--temperature --top-p --top-k --min-p --seed --stop+ --schema --grammar --logprobs --overflow --private --json --no-stream -v,--verbose -q,--quiet --color -h,--help --deadline --priority --no-start --socket'
             argument=words
             ;;
         complete)
-            options='-m,--model --suffix -n,--max-tokens -t,--temperature --top-p --top-k --min-p --seed --stop+ --schema --grammar --logprobs --overflow --private --json --no-stream -v,--verbose -q,--quiet --color -h,--help --deadline --priority --no-start --socket'
+            options='-m,--model --suffix --lora+ -n,--max-tokens -t,--temperature --top-p --top-k --min-p --seed --stop+ --schema --grammar --logprobs --overflow --private --json --no-stream -v,--verbose -q,--quiet --color -h,--help --deadline --priority --no-start --socket'
             argument=words
             ;;
         embed)
@@ -185,7 +185,7 @@ _lmctl_takes() {
     case $1 in
         -m | --model) kind=model ;;
         -p | --persona) kind=persona ;;
-        --prefix | -s | --system | --stdin-wait | -n | --max-tokens | -t | --temperature | --top-p | --top-k | --min-p | --seed | --stop | --logprobs | --deadline | --suffix | --candidates | --status | --key | --lines | --since | --interval) kind=text ;;
+        --prefix | -s | --system | --stdin-wait | --lora | -n | --max-tokens | -t | --temperature | --top-p | --top-k | --min-p | --seed | --stop | --logprobs | --deadline | --suffix | --candidates | --status | --key | --lines | --since | --interval) kind=text ;;
         -f | --file | --schema | --grammar | --socket | --history | --error) kind=path ;;
         --overflow) kind=choice choices='error shift' ;;
         --color) kind=choice choices='auto always never' ;;

@@ -14,7 +14,7 @@ function __lmctl_words --description 'Words before the cursor that are no option
             switch $token
                 case --
                     set ended yes
-                case -m --model -p --persona --prefix -s --system -f --file --stdin-wait -n --max-tokens -t --temperature --top-p --top-k --min-p --seed --stop --schema --grammar --logprobs --overflow --color --deadline --priority --socket --suffix -n --candidates --shell --history --supersede --status --error --key -n --lines --since --interval --file
+                case -m --model -p --persona --prefix -s --system -f --file --stdin-wait --lora -n --max-tokens -t --temperature --top-p --top-k --min-p --seed --stop --schema --grammar --logprobs --overflow --color --deadline --priority --socket --suffix -n --candidates --shell --history --supersede --status --error --key -n --lines --since --interval --file
                     set skip yes
                 case '--*'
                 case '-?*'
@@ -90,6 +90,7 @@ complete -c lmctl -n '__lmctl_within ask' -l prefix -x -d 'prefix of the configu
 complete -c lmctl -n '__lmctl_within ask' -s s -l system -x -d 'system prompt'
 complete -c lmctl -n '__lmctl_within ask' -s f -l file -r -F -d 'add a file as context; \'-\' is stdin, waited for without limit; repeatable'
 complete -c lmctl -n '__lmctl_within ask' -l stdin-wait -x -d 'with a PROMPT, wait this long for the first byte of a pipe (default 10; 0: ignore stdin)'
+complete -c lmctl -n '__lmctl_within ask' -l lora -x -d 'LoRA adapter of the model to answer with; repeatable'
 complete -c lmctl -n '__lmctl_within ask' -s n -l max-tokens -x -d 'longest answer'
 complete -c lmctl -n '__lmctl_within ask' -s t -l temperature -x -d '0 is greedy'
 complete -c lmctl -n '__lmctl_within ask' -l top-p -x -d 'nucleus sampling'
@@ -116,6 +117,7 @@ complete -c lmctl -n '__lmctl_within ask' -l socket -r -F -d 'socket of the daem
 complete -c lmctl -n '__lmctl_within complete' -F
 complete -c lmctl -n '__lmctl_within complete' -s m -l model -x -a '(__lmctl_names models)' -d 'model or alias; default: the daemon\'s default model'
 complete -c lmctl -n '__lmctl_within complete' -l suffix -x -d 'text behind the gap'
+complete -c lmctl -n '__lmctl_within complete' -l lora -x -d 'LoRA adapter of the model to answer with; repeatable'
 complete -c lmctl -n '__lmctl_within complete' -s n -l max-tokens -x -d 'longest answer'
 complete -c lmctl -n '__lmctl_within complete' -s t -l temperature -x -d '0 is greedy'
 complete -c lmctl -n '__lmctl_within complete' -l top-p -x -d 'nucleus sampling'

@@ -18,7 +18,6 @@ from lmd.protocol.worker import (
     Embed,
     Embedded,
     Failed,
-    FrameSplitter,
     FromWorker,
     Generate,
     Load,
@@ -33,9 +32,8 @@ from lmd.protocol.worker import (
     Tokenized,
     ToWorker,
     Weighed,
-    decode_to_worker,
-    encode_frame,
 )
+from lmd.protocol.worker_frames import FrameSplitter, decode_to_worker, encode_frame
 
 READY = Ready(
     context=4096,
@@ -56,6 +54,7 @@ class MemoryProcess:
 
     pid = 4242
     oom = ""
+    try_write = staticmethod(lambda data: 0)
 
     def __init__(self) -> None:
         self.stream, self.peer = memory_stream_pair()

@@ -207,6 +207,14 @@ def test_the_environment_is_an_allow_list():
     }
 
 
+def test_the_wait_policy_decides_how_long_a_thread_spins():
+    given = {"GOMP_SPINCOUNT": "1"}
+    assert worker_environment({})["GOMP_SPINCOUNT"] == "3000"
+    assert worker_environment(given, "adaptive")["GOMP_SPINCOUNT"] == "1"
+    assert worker_environment(given, "active")["GOMP_SPINCOUNT"] == "300000"
+    assert worker_environment(given, "passive")["GOMP_SPINCOUNT"] == "0"
+
+
 async def test_nothing_is_imported_from_the_directory_the_daemon_is_in(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ):

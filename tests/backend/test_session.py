@@ -18,18 +18,17 @@ from lmd.protocol.worker import (
     Delta,
     Done,
     Failed,
-    FrameSplitter,
     Generate,
     LoadFailed,
     Loading,
     Ping,
     Pong,
     Step,
+    Threads,
     Tokenized,
     ToWorker,
-    decode_to_worker,
-    encode_frame,
 )
+from lmd.protocol.worker_frames import FrameSplitter, decode_to_worker, encode_frame
 from tests.backend.memory import READY, MemoryProcess
 
 
@@ -92,6 +91,14 @@ async def test_frames_reach_their_jobs_and_only_them(autojump_clock: trio.testin
             await wait_all_tasks_blocked()
             assert ((await first.receive()).text, (await second.receive()).text) == ("one", "two")
     assert not worker.exit_reason.startswith("worker sent")
+
+
+async def test_adapted_threads_are_known(autojump_clock: trio.testing.MockClock):
+    async with open_session() as (worker, peer):
+        assert worker.threads == 0
+        await peer.send(Threads(3))
+        await wait_all_tasks_blocked()
+        assert worker.threads == 3
 
 
 async def test_frames_in_single_bytes(autojump_clock: trio.testing.MockClock):

@@ -11,8 +11,11 @@ from lmd.config.load import load
 from lmd.paths import builtin_model_path
 
 
-def test_without_a_name_all_run():
-    assert [name for name, _ in parse([])] == list(BENCHMARKS)
+@pytest.mark.parametrize("arguments", [[], ["all"]])
+def test_without_a_name_all_run_and_throughput_again_among_busy_loops(arguments: list[str]):
+    *once, (again, options) = parse([*arguments, "--threads", "3"])
+    assert [name for name, _ in once] == list(BENCHMARKS)
+    assert (again, options.busy, options.streams) == ("throughput", 3, [4])
 
 
 def test_shared_options_reach_every_benchmark():

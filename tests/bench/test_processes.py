@@ -15,6 +15,7 @@ pytestmark = pytest.mark.process
         (["startup", "--runs", "2"], "startup:"),
         (["overload", "--requests", "100"], "overload:"),
         (["reload", "--edits", "2", "--clients", "4"], "reload:"),
+        (["gap", "--rounds", "1", "--seconds", "0.5", "--prompt", "500"], "gap:"),
         (["shell", "--starts", "2", "--chords", "2"], "chord to text:"),
     ],
 )

@@ -5,6 +5,7 @@ from collections import Counter
 from bench import (
     cancel,
     first_token,
+    gap,
     memory,
     overload,
     reload,
@@ -28,6 +29,21 @@ RATES = {
 
 def column(table: Table, name: str) -> list[str]:
     return [row[table.columns.index(name)] for row in table.rows]
+
+
+def test_gap_takes_the_worst_of_each_round_over_its_own_quiet_gap():
+    def scenes(quiet: float, worst: float) -> dict[str, gap.Scene]:
+        return {
+            "quiet": gap.Scene([quiet] * 5),
+            "prompt": gap.Scene([quiet, worst], 100.0),
+            "prompt and streams": gap.Scene([quiet, 2 * worst], 50.0, 30.0),
+        }
+
+    table = gap.report({"lmd": [scenes(0.04, 0.06), scenes(0.08, 0.12), scenes(0.04, 4.0)]})
+    ratios = ["1.00 (1.00-1.00)", "1.50 (1.50-100.00)", "3.00 (3.00-200.00)"]
+    assert column(table, "worst/quiet") == ratios
+    assert column(table, "budget") == ["", "met (<= 2x)", "missed (<= 2x)"]
+    assert column(table, "batch pieces/s") == ["0.0", "0.0", "30.0"]
 
 
 def test_throughput_compares_round_by_round():
@@ -155,17 +171,17 @@ def test_a_busy_machine_is_told_of():
 
 
 def test_memory_counts_who_keeps_to_the_budget():
-    way = memory.Way("llama", 512, 1)
+    way = memory.Way("llama", 512, 1, "f16", "f16")
     found = [memory.Compared(way, predicted, 100 << 20) for predicted in (105 << 20, 99 << 20)]
     table = memory.report(found)
-    assert column(table, "model") == ["llama-512x1", "llama-512x1"]
+    assert column(table, "model") == ["llama-512x1-f16"] * 2
     assert column(table, "ratio") == ["1.050", "0.990"]
     assert column(table, "budget") == ["met (<= 1.1x)", "missed (>= 1x)"]
     assert table.notes == ("1 of 2 within -0/+10 %",)
 
 
-def test_memory_has_24_ways_to_run_a_model():
-    assert len(set(memory.ways(list(memory.SHAPES)))) == 24
+def test_memory_has_30_ways_to_run_a_model():
+    assert len(set(memory.ways(list(memory.SHAPES)))) == 30
 
 
 def test_restore_compares_each_round_with_its_own_reading():

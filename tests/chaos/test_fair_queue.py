@@ -1,5 +1,6 @@
 """Thousands of requests at once from many clients on one warm model: shares, lanes, bounds."""
 
+import sys
 from collections import Counter
 from contextlib import ExitStack
 
@@ -22,6 +23,8 @@ queue_total = {WAITING}
 slots = 1
 preload = true
 """
+HOLDING = "tokens=4000,tokens_per_s=80"
+"""The longest answer holds a slot for 50 s, in which all have come on the slowest machine."""
 
 
 def flood(client: Client, count: int, **params: object) -> None:
@@ -57,7 +60,7 @@ def answered(client: Client) -> list[tuple[int, str]]:
 def test_every_client_gets_its_share_of_a_queue_that_all_fill(start: NewDaemon) -> None:
     """The slot is held until all have come, so that nothing depends on who was quicker."""
     each = rounds(32, 160)
-    daemon = start(CONFIG, "tokens=4000,tokens_per_s=200")
+    daemon = start(CONFIG, HOLDING)
     with ExitStack() as stack, daemon.msgpack() as holder:
         clients = [stack.enter_context(daemon.msgpack()) for _ in range(CLIENTS)]
         running = holder.ask()
@@ -80,7 +83,7 @@ def test_every_client_gets_its_share_of_a_queue_that_all_fill(start: NewDaemon) 
 
 
 def test_interactive_requests_overtake_the_batch_ones_of_all_clients(start: NewDaemon) -> None:
-    daemon = start(CONFIG, "tokens=4000,tokens_per_s=200")
+    daemon = start(CONFIG, HOLDING)
     with ExitStack() as stack, daemon.msgpack() as holder, daemon.json() as watcher:
         clients = [stack.enter_context(daemon.msgpack()) for _ in range(16)]
         running = holder.ask()
@@ -119,4 +122,6 @@ def test_10_000_requests_while_the_model_answers(start: NewDaemon) -> None:
     codes = Counter(code for end in ends for _, code in end)
     assert codes.keys() <= {"ok", "overloaded"}
     assert codes.total() == CLIENTS * each
-    assert all(any(code == "ok" for _, code in end) for end in ends)
+    served = [sum(code == "ok" for _, code in end) for end in ends]
+    sys.stdout.write(f"served of {each} each: least {min(served)}, most {max(served)}\n")
+    assert min(served) > 0

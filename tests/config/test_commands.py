@@ -43,6 +43,11 @@ def test_check_of_the_example(capsys: pytest.CaptureFixture[str]):
             '[models.a]\npath = "/no/such.gguf"',
             "2: models.a.path: there is no file /no/such.gguf\n",
         ),
+        (
+            '[models.a]\npath = "/dev"',
+            "2: models.a.path: /dev is a folder\n  name the GGUF file in it\n",
+        ),
+        ('[models.a]\npath = "/dev/null"', "2: models.a.path: /dev/null is no regular file\n"),
     ],
 )
 def test_check_of_a_wrong_file(
@@ -53,6 +58,19 @@ def test_check_of_a_wrong_file(
     output = capsys.readouterr()
     assert output.err.startswith(f"lmd: {path}:{complaint}")
     assert output.out == ""
+
+
+def test_check_of_what_cannot_be_read_says_what_helps(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+):
+    (tmp_path / "circle").symlink_to("circle")
+    (tmp_path / "file").touch()
+    for name, said in (
+        ("circle", "cannot be read: Too many levels of symbolic links\n  its links lead in a"),
+        ("file/lmd.toml", "cannot be read: Not a directory\n  name a file that can be read\n"),
+    ):
+        assert main(["check", f"{tmp_path}/{name}"]) == 78
+        assert capsys.readouterr().err.startswith(f"lmd: {tmp_path}/{name}: {said}")
 
 
 def test_check_tells_every_file_that_is_missing(tmp_path: Path, capsys: pytest.CaptureFixture[str]):

@@ -41,7 +41,7 @@ def keys_of(tables: dict[str, Any]) -> set[tuple[str, ...]]:
 
 
 TABLES: dict[tuple[str, ...], TableReference] = {table.path: table for table in tables()}
-NAMED = {path[: path.index(NAME)] for path in TABLES if NAME in path}
+NAMED = {path[:at] for path in TABLES for at, part in enumerate(path) if part == NAME}
 KEYS = {(table.struct.__name__, key.name) for table in TABLES.values() for key in table.keys}
 
 

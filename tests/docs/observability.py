@@ -23,7 +23,7 @@ _SECTION = re.compile(r"(<!-- generated: (\w+) -->\n).*?(<!-- end -->)", re.DOTA
 _SNAPSHOT = Snapshot(
     version="0.1.0",
     started=0.0,
-    models=(ModelFacts("shell", "ready", 1, 0, 0, 1),),
+    models=(ModelFacts("shell", "ready", 1, 0, 0, 1, 1),),
     states=("ready",),
     connections=0,
     in_flight=0,
@@ -31,6 +31,7 @@ _SNAPSHOT = Snapshot(
     log_lines_dropped=0,
     resident_bytes=0,
     open_descriptors=0,
+    tasks=0,
 )
 
 

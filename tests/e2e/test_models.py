@@ -2,12 +2,17 @@
 
 import os
 import signal
+import subprocess
+import sys
+from pathlib import Path
 from typing import Any
 
 import pytest
 
 from tests.e2e.conftest import NewDaemon
 from tests.e2e.daemon import Daemon, eventually
+from tests.llama.adapters import write_adapter
+from tests.llama.conftest import SHELL_MODEL
 
 pytestmark = pytest.mark.process
 
@@ -202,3 +207,40 @@ def test_embeddings_and_tokens(start: NewDaemon) -> None:
         assert untimed(again) == untimed(tokens)
         assert client.call("embed", input=[]).code == "invalid_request"
         assert client.call("embed", input=["x"] * 65).code == "invalid_request"
+
+
+@pytest.mark.llama
+def test_adapters_by_name(start: NewDaemon, tmp_path: Path) -> None:
+    style = write_adapter(tmp_path / "style.gguf", SHELL_MODEL)
+    model = f'[models.m]\npath = "{SHELL_MODEL}"\ncontext = 128\nthreads = 1\n'
+    table = f'[models.m.lora.style]\npath = "{style}"\n'
+    daemon = start(model + table, None)
+    greedy = {"model": "m", "prompt": "list all files here", "temperature": 0, "max_tokens": 12}
+    with daemon.msgpack() as client:
+        plain = client.call("ask", **greedy).good()["text"]
+        styled = client.call("ask", **greedy, lora="style").good()["text"]
+        assert plain != styled
+        for same in (["style"], [{"name": "style"}], [{"name": "style", "scale": 1.0}]):
+            assert client.call("ask", **greedy, lora=same).good()["text"] == styled
+        for none in ([], [{"name": "style", "scale": 0}]):
+            assert client.call("ask", **greedy, lora=none).good()["text"] == plain
+        refused = client.call("ask", **greedy, lora="stile")
+        assert refused.code == "invalid_request"
+        assert refused.error is not None
+        assert refused.error["hint"] == "did you mean 'style'?"
+        assert daemon.model("m")["lora"] == ["style"]
+        [found] = [m for m in client.call("models.memory").good()["models"] if m["name"] == "m"]
+        assert 0 < found["adapters_bytes"] < os.path.getsize(style)
+        assert found["measured_bytes"] <= found["predicted_bytes"]
+    words = ["-m", "m", "--lora", "style", "-t", "0", "-n", "12", "list all files here"]
+    shown = subprocess.run(
+        [sys.executable, "-m", "lmctl", "ask", *words],
+        env=daemon.environment() | {"LMD_SOCKET": daemon.socket},
+        stdin=subprocess.DEVNULL, capture_output=True, text=True, check=True, timeout=60,
+    )  # fmt: skip
+    assert shown.stdout.strip() == styled.strip()
+    Path(style).write_bytes(b"no adapter")
+    daemon.config.write_text(model + table + "scale = 0.5\n")
+    assert eventually(lambda: "this is not a GGUF file" in daemon.stderr())
+    with daemon.msgpack() as client:
+        assert client.call("ask", **greedy, lora="style").good()["text"] == styled, "the old worker"

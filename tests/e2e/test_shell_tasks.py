@@ -58,6 +58,14 @@ def test_what_the_caller_does_not_have_is_named(start: NewDaemon) -> None:
         assert "missing" not in result["candidates"][0]
 
 
+def test_an_age_is_in_the_unit_that_was_asked_for(start: NewDaemon) -> None:
+    daemon = start(fake=replying("find . -name '*.quux' -mtime +3 -delete"))
+    with daemon.msgpack() as client:
+        result = client.call("suggest", text=f"{UNHEARD_OF} after 3 weeks", widget=True).good()
+        assert commands(result)[0] == "find . -name '*.quux' -mtime +21 -delete"
+        assert "\tfind . -name '*.quux' -mtime +21 -delete\n" in result["widget"]
+
+
 def test_risk_is_named(start: NewDaemon) -> None:
     daemon = start(fake=replying("sudo rm -rf /etc"))
     with daemon.msgpack() as client:

@@ -15,6 +15,7 @@ from lmd.protocol import (
     events,
     limits,
     memory,
+    models,
     params,
     reloading,
     results,
@@ -178,7 +179,7 @@ def _shapes_in_order() -> list[type[Struct]]:
     own_section = params_of_methods - {struct.__base__ for struct in params_of_methods}
     return [
         value
-        for module in (params, results, reloading, memory, activity, events, stream)
+        for module in (params, models, results, reloading, memory, activity, events, stream)
         for value in vars(module).values()
         if inspect.isclass(value)
         and issubclass(value, Struct)

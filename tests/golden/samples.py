@@ -9,6 +9,14 @@ from lmd.protocol.activity import Rates, RecentError, RunningRequest
 from lmd.protocol.errors import ERRORS, LmdError
 from lmd.protocol.events import kind_of
 from lmd.protocol.memory import MemoryResult, ModelMemory
+from lmd.protocol.models import (
+    ForgetResult,
+    MemoryStatus,
+    ModelDetail,
+    ModelsResult,
+    ModelStatus,
+    PrefixStatus,
+)
 from lmd.protocol.reloading import ConfigChange, ConfigProblem, ReloadResult, RenewedModel
 from lmd.protocol.results import (
     Candidate,
@@ -16,17 +24,11 @@ from lmd.protocol.results import (
     EventsResult,
     ExplainedPart,
     ExplainResult,
-    ForgetResult,
     GenerationResult,
     HelloResult,
-    MemoryStatus,
     MetricsResult,
-    ModelDetail,
-    ModelsResult,
-    ModelStatus,
     PersonasResult,
     PersonaStatus,
-    PrefixStatus,
     RequestWarning,
     StatusResult,
     SuggestResult,
@@ -79,7 +81,10 @@ ROUTED: dict[str, Any] = {
 SHELL: dict[str, Any] = {"shell": "zsh", "platform": "macos", "cwd": "/tmp/a b", "widget": True}
 
 GENERATION = (
-    SAMPLING | ROUTED | {"stream": True, "schema": SCHEMA, "overflow": "shift", "private": True}
+    SAMPLING
+    | ROUTED
+    | {"stream": True, "schema": SCHEMA, "overflow": "shift", "private": True}
+    | {"lora": ["style", {"name": "tone", "scale": -0.5}]}
 )
 
 
@@ -282,6 +287,10 @@ _LOADING = ModelStatus(
     tokens_per_second=0.5,
     loaded_percent=43,
     leases=1,
+    pinned=True,
+    lora=["style", "tone"],
+    cache_type_k="q8_0",
+    flash_attention=True,
 )
 _DECODING = RunningRequest(
     id=17,
@@ -401,7 +410,11 @@ RESULTS: list[tuple[str, Id, str, Struct]] = [
                     compute_bytes=2**30,
                     base_bytes=2**30 - 2**20,
                     measured_bytes=2**33,
+                    adapters_bytes=2**20,
                     embedding_bytes=2**28,
+                    pinned=True,
+                    cache_type_k="q8_0",
+                    cache_type_v="q4_0",
                     approximate=True,
                 ),
             ],

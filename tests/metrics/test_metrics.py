@@ -30,7 +30,7 @@ NOW = Snapshot(
     version="1.2.3",
     started=1.7e9,
     models=(
-        ModelFacts("a", "loaded", 4, 2, 1, 1 << 20),
+        ModelFacts("a", "loaded", 4, 2, 1, 1 << 20, 3),
         ModelFacts('odd "name"\\\n', "unloaded", 1, 0, 0, None),
     ),
     states=("loaded", "unloaded"),
@@ -40,6 +40,7 @@ NOW = Snapshot(
     log_lines_dropped=5,
     resident_bytes=50_000_000,
     open_descriptors=17,
+    tasks=23,
 )
 OF: dict[str, Any] = {"request": 1, "method": "ask", "model": "a"}
 
@@ -133,12 +134,14 @@ def test_gauges_are_of_the_moment():
     assert found.value("lmd_log_lines_dropped_total") == 5
     assert found.value("lmd_resident_bytes") == 50_000_000
     assert found.value("lmd_open_descriptors") == 17
+    assert found.value("lmd_tasks") == 23
     assert found.value("lmd_model_state", model="a", state="loaded") == 1
     assert found.value("lmd_model_state", model="a", state="unloaded") == 0
     assert found.value("lmd_slots", model="a") == 4
     assert found.value("lmd_slots_busy", model="a") == 2
     assert found.value("lmd_requests_queued", model="a") == 1
     assert found.labels("lmd_worker_resident_bytes") == [{"model": "a"}]
+    assert found.value("lmd_worker_threads", model="a") == 3
     assert {"model": 'odd "name"\\\n'} in found.labels("lmd_slots")
 
 
@@ -212,3 +215,4 @@ async def test_a_scrape_over_the_socket(autojump_clock: MockClock, dialect: str)
         assert found.value("lmd_slots", model="b") == 1
         assert found.value("lmd_resident_bytes") > 1 << 20
         assert found.value("lmd_open_descriptors") > 3
+        assert found.value("lmd_tasks") > 3

@@ -45,7 +45,7 @@ class Requester:
         (request,) = dialect.feed(client.call(1, method, **CALLS[method]))
         assert isinstance(request, Request)
         self._request = request
-        self.context = RequestContext(1, dialect, Outbox(BytePool(1 << 20)))
+        self.context = RequestContext(1, dialect, Outbox(BytePool(1 << 20), lambda data: 0))
         self.client = client
 
     async def run(self) -> None:

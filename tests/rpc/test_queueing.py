@@ -48,6 +48,18 @@ async def test_who_waits_hears_when_it_is_likely_to_start(autojump_clock: MockCl
         assert trio.current_time() - started == pytest.approx(10, abs=0.1)
 
 
+async def test_who_waits_hears_how_it_gets_on(autojump_clock: MockClock):
+    async with open_service(SLOW) as service:
+        client = service.connect()
+        await serve_some(client, 1)
+        await send(client, 101, 102, 103)
+        await send(client, 104, stream=True)
+        await client.final(104)
+        told = [event for event in client.streamed[104] if event.get("event") == "queued"]
+        assert [event["position"] for event in told] == [2, 1, 0]
+        assert [event["starts_in_s"] for event in told] == pytest.approx([15, 10, 5], abs=0.1)
+
+
 async def test_connections_take_turns(autojump_clock: MockClock):
     async with open_service(SLOW) as service:
         hog, other = service.connect(), service.connect()

@@ -18,8 +18,10 @@ from lmd.scheduler.state import (
     Limits,
     ModelLimits,
     ModelState,
+    Park,
     Phase,
     Refuse,
+    Resume,
     RollBack,
     StartWorker,
     StopWorker,
@@ -65,6 +67,12 @@ class Books(RuleBasedStateMachine):
         self.granted: dict[int, Ticket] = {}
         self.refused: set[int] = set()
         self.granted_at: dict[int, float] = {}
+        self.parked: dict[int, float] = {}
+        """Of the granted ones: since when."""
+        self.spared: dict[int, float] = {}
+        """Until when they must not be parked."""
+        self.in_slots: dict[int, float] = {}
+        """Of those that were parked: seconds in a slot by then."""
         self.served: dict[str, list[float]] = {name: [] for name in MODELS}
         self.workers: dict[str, str] = {}
         self.started_at: dict[str, float] = {}
@@ -88,6 +96,10 @@ class Books(RuleBasedStateMachine):
             match effect:
                 case Grant(number):
                     self.grant(self.waiting.pop(number))
+                case Park(number):
+                    self.park(number)
+                case Resume(number):
+                    self.resume(number)
                 case Refuse(number):
                     ticket = self.waiting.pop(number)
                     if effect.code == "over_budget":
@@ -114,7 +126,7 @@ class Books(RuleBasedStateMachine):
                     has_to = model.evicting or model.stale or model.removed or model.overgrown
                     leased = any(held == name for held, _ in self.held)
                     assert has_to or name in self.unloaded or not leased, "it is leased"
-                    if model.limits.pinned:
+                    if self.is_pinned(name):
                         assert not model.evicting, "it is pinned"
                         assert has_to or name in self.unloaded, "it is pinned"
                 case RollBack(name):
@@ -172,8 +184,43 @@ class Books(RuleBasedStateMachine):
         assert not (late and urgent), "a batch request before an interactive one"
         model = self.scheduler.model(ticket.model)
         assert len(model.running) <= model.limits.slots or not ticket.slot
+        assert not (late and self.parked_on(ticket.model)), "begun before a parked one goes on"
         self.granted[ticket.id] = ticket
         self.granted_at[ticket.id] = self.now
+        if self.now - ticket.arrived >= fairness.AGEING_SECONDS:
+            self.spared[ticket.id] = self.now + fairness.AGEING_SECONDS
+
+    def park(self, number: int) -> None:
+        ticket = self.granted[number]
+        assert ticket.priority == "batch", "an interactive request is parked"
+        assert ticket.slot, "who has no slot has none to give"
+        assert number not in self.parked, "parked twice"
+        assert self.spared.get(number, 0.0) <= self.now, "parked, and it had waited so long"
+        model = self.scheduler.model(ticket.model)
+        assert len(model.parked) <= model.limits.slots, "parking has no bound"
+        self.parked[number] = self.now
+        self.in_slots[number] = self.in_slots.get(number, 0.0) + self.now - self.granted_at[number]
+
+    def resume(self, number: int) -> None:
+        since = self.parked.pop(number)
+        assert all(since <= self.parked[other] for other in self.parked_on_same(number))
+        self.granted_at[number] = self.now
+        if self.now - since >= fairness.AGEING_SECONDS:
+            self.spared[number] = self.now + fairness.AGEING_SECONDS
+
+    def parked_on(self, name: str) -> list[int]:
+        return [number for number in self.parked if self.granted[number].model == name]
+
+    def parked_on_same(self, number: int) -> list[int]:
+        return self.parked_on(self.granted[number].model)
+
+    def time_in_slot(self, number: int) -> float:
+        """Seconds until now."""
+        before = self.in_slots.pop(number, 0.0)
+        if number in self.parked:
+            del self.parked[number]
+            return before
+        return before + self.now - self.granted_at[number]
 
     @property
     def memory(self) -> int:
@@ -186,10 +233,13 @@ class Books(RuleBasedStateMachine):
         return [
             model.name
             for model in self.known()
-            if model.limits.pinned
+            if self.is_pinned(model.name)
             and self.workers.get(model.name) in ("starting", "ready")
-            and not (model.phase is Phase.READY and model.going)
+            and not model.departing
         ]
+
+    def is_pinned(self, name: str) -> bool:
+        return name in self.configured and self.configured[name].pinned
 
     def never_fits(self, size: int) -> bool:
         """Whether pinned models leave it no room."""
@@ -214,11 +264,26 @@ class Books(RuleBasedStateMachine):
                 continue
             model = self.scheduler.model(name)
             queued = [ticket.id for ticket in model.queue]
-            holding = [*model.running, *model.visiting]
+            holding = [*model.running, *model.parked, *model.visiting]
             assert sorted(queued) == [n for n, t in sorted(self.waiting.items()) if t.model == name]
             assert sorted(holding) == [
                 n for n, t in sorted(self.granted.items()) if t.model == name
             ]
+
+    @invariant()
+    def slots_are_taken_once_and_not_left_empty(self) -> None:
+        for model in self.known():
+            in_slots = [
+                number
+                for number, ticket in self.granted.items()
+                if ticket.model == model.name and ticket.slot and number not in self.parked
+            ]
+            parked = self.parked_on(model.name)
+            assert sorted(parked) == sorted(model.parked)
+            assert sorted(in_slots) == sorted(model.running)
+            if self.workers.get(model.name) != "ready":
+                continue
+            assert not parked or len(in_slots) >= model.limits.slots, "a slot is free for it"
 
     @invariant()
     def the_bounds_hold(self) -> None:
@@ -257,12 +322,12 @@ class Books(RuleBasedStateMachine):
     def nobody_makes_room_for_nothing(self) -> None:
         """Without any one that makes room, who is first in line would lack a place or memory."""
         models = self.known()
-        evicting = [model for model in models if model.evicting and not model.going]
+        evicting = [model for model in models if model.evicting and not model.departing]
         evicting = [model for model in evicting if model.phase is Phase.READY]
         staying = [
             name
             for name in self.named("starting", "ready")
-            if not self.scheduler.model(name).going and not self.scheduler.model(name).evicting
+            if not self.scheduler.model(name).departing and not self.scheduler.model(name).evicting
         ]
         waited_for = [model for model in policy.starting_order(models) if model.queue]
         waited_for = [model for model in waited_for if model.need]

@@ -14,7 +14,17 @@ from hypothesis.stateful import RuleBasedStateMachine, invariant, precondition, 
 from lmd.protocol.params import Priority
 from lmd.scheduler import fairness, lateness
 from lmd.scheduler.core import Scheduler
-from lmd.scheduler.state import Effect, Grant, Limits, ModelLimits, Refuse, StartWorker, Ticket
+from lmd.scheduler.state import (
+    Effect,
+    Grant,
+    Limits,
+    ModelLimits,
+    Park,
+    Refuse,
+    Resume,
+    StartWorker,
+    Ticket,
+)
 from lmd.serving import Client
 
 MODEL = ModelLimits(slots=2, keep_alive=math.inf)
@@ -47,6 +57,8 @@ class FairQueueMachine(RuleBasedStateMachine):
         self.tickets = 0
         self.waiting: dict[int, Ticket] = {}
         self.running: dict[int, tuple[Ticket, float]] = {}
+        self.parked: dict[int, tuple[Ticket, float]] = {}
+        """With the seconds that each had held a slot by then."""
         self.served: list[float] = []
         self.heads: dict[Lane, int] = {}
         self.overtaken: dict[Lane, Counter[Client]] = {}
@@ -58,6 +70,13 @@ class FairQueueMachine(RuleBasedStateMachine):
             match effect:
                 case Grant(number):
                     self.grant(self.waiting.pop(number))
+                case Park(number):
+                    ticket, granted = self.running.pop(number)
+                    assert ticket.priority == "batch", "an interactive request is parked"
+                    self.parked[number] = (ticket, self.now - granted)
+                case Resume(number):
+                    ticket, held = self.parked.pop(number)
+                    self.running[number] = (ticket, self.now - held)
                 case Refuse(number):
                     self.refuse(self.waiting.pop(number), effect)
                 case _:
@@ -160,6 +179,7 @@ class FairQueueMachine(RuleBasedStateMachine):
         model = self.scheduler.model("a")
         assert [ticket.id for ticket in model.queue] == list(self.waiting)
         assert sorted(model.running) == sorted(self.running)
+        assert sorted(model.parked) == sorted(self.parked)
         order = fairness.serving_order(model.queue, model.turns, self.now)
         assert sorted(ticket.id for ticket in order) == list(self.waiting)
 
@@ -179,7 +199,7 @@ class FairQueueMachine(RuleBasedStateMachine):
         """Those that wait are served in the order that was foretold."""
         model = self.scheduler.model("a")
         order = fairness.serving_order(model.queue, model.turns, self.now)
-        before = set(self.running)
+        before = {*self.running, *self.parked}
         while self.running:
             number = min(self.running)
             del self.running[number]

@@ -68,8 +68,9 @@ class SchedulerMachine(Books):
     def finish(self, data: st.DataObject) -> None:
         number = data.draw(st.sampled_from(sorted(self.granted)))
         ticket = self.granted.pop(number)
-        if ticket.slot and ticket.model in self.scheduler.names:
-            self.served[ticket.model].append(self.now - self.granted_at[number])
+        parked, seconds = number in self.parked, self.time_in_slot(number)
+        if ticket.slot and not parked and ticket.model in self.scheduler.names:
+            self.served[ticket.model].append(seconds)
         self.carry_out(self.scheduler.end(number, ticket.model, self.now))
 
     @precondition(lambda self: self.granted)
@@ -77,6 +78,7 @@ class SchedulerMachine(Books):
     def abort(self, data: st.DataObject) -> None:
         number = data.draw(st.sampled_from(sorted(self.granted)))
         ticket = self.granted.pop(number)
+        self.time_in_slot(number)
         self.carry_out(self.scheduler.end(number, ticket.model, self.now, whole=False))
 
     @precondition(lambda self: self.waiting)
@@ -115,6 +117,16 @@ class SchedulerMachine(Books):
             self.loads[name].append(self.now - self.started_at[name])
         self.carry_out(self.scheduler.worker_ready(name, self.now))
 
+    @precondition(lambda self: self.named("ready"))
+    @rule(data=st.data(), more=st.integers(0, 1))
+    def press(self, data: st.DataObject, more: int) -> None:
+        """Batch requests fill the slots, and interactive ones come."""
+        name = data.draw(st.sampled_from(self.named("ready")))
+        for _ in range(MODELS[name].slots):
+            self.submit(name, "batch", True, False, 1, 0, math.inf)
+        for client in range(1 + more):
+            self.submit(name, "interactive", True, False, 2 + client, 0, math.inf)
+
     @rule(
         name=NAMES,
         rate=st.sampled_from([100.0, 200.0]),
@@ -152,6 +164,7 @@ class SchedulerMachine(Books):
             self.come_ready(name)
             for number in [n for n, ticket in self.granted.items() if ticket.model == name]:
                 del self.granted[number]
+                self.time_in_slot(number)
                 self.carry_out(self.scheduler.end(number, name, self.now, whole=False))
             if self.workers.get(name) == "ready":
                 self.unload(name)
@@ -284,6 +297,7 @@ class SchedulerMachine(Books):
             assert rounds < 500, "a ticket starves"
             if self.granted:
                 number, ticket = self.granted.popitem()
+                self.time_in_slot(number)
                 self.carry_out(self.scheduler.end(number, ticket.model, self.now))
             elif self.weighing:
                 self.weigh(min(self.weighing), 1)

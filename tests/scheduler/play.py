@@ -13,8 +13,10 @@ from lmd.scheduler.state import (
     Limits,
     ModelLimits,
     ModelState,
+    Park,
     Phase,
     Refuse,
+    Resume,
     RollBack,
     StartWorker,
     StopWorker,
@@ -39,6 +41,8 @@ class Play:
         self.scheduler = Scheduler(models, self.limits)
         self.now = 100.0
         self.granted: list[int] = []
+        self.parked: list[int] = []
+        self.resumed: list[int] = []
         self.refused: dict[int, Refuse] = {}
         self.started: list[str] = []
         self.stopped: list[str] = []
@@ -149,6 +153,10 @@ class Play:
             match effect:
                 case Grant(ticket):
                     self.granted.append(ticket)
+                case Park(ticket):
+                    self.parked.append(ticket)
+                case Resume(ticket):
+                    self.resumed.append(ticket)
                 case Refuse(ticket):
                     self.refused[ticket] = effect
                 case StartWorker(model):

@@ -12,7 +12,8 @@ from hypothesis import Phase, given, settings
 from lmd.protocol.errors import LmdError
 from lmd.protocol.params import Priority, Sampling
 from lmd.protocol.worker import Generate
-from lmd.scheduler.broker import Broker, Lease
+from lmd.scheduler.broker import Broker
+from lmd.scheduler.grants import Lease
 from lmd.scheduler.state import Ticket
 from lmd.scheduler.waiters import OnWait, Waiter
 from tests.backend.memory import Knobs
@@ -168,7 +169,7 @@ class LeakyBroker(Broker):
         place = self._workers.places[model]
         assert place.worker is not None
         try:
-            yield Lease(place.worker, 0.0, 0.0)
+            yield Lease(place.worker, 0.0, 0.0, waiter)
         finally:
             del self._waiters[ticket.id]
             self._apply(self._scheduler.end(ticket.id, model, trio.current_time()))

@@ -137,6 +137,11 @@ def test_what_is_embedded_is_in_no_cache():
     assert play.submit(deadline=10.1, text=8000, embeds=True) in play.granted
 
 
+def test_what_is_only_tokenized_is_not_read():
+    play = reads(cold_model(6.0, 6.0))
+    assert play.submit(deadline=6.1, text=8000, slot=False) not in play.refused
+
+
 def test_a_model_that_is_run_otherwise_may_be_quicker():
     play = reads(cold_model(6.0, 6.0))
     limits = {"a": ModelLimits(1, math.inf)}

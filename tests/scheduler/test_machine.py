@@ -13,7 +13,7 @@ from lmd.models.speed import with_load
 from lmd.scheduler import state
 from lmd.scheduler.core import Scheduler
 from lmd.scheduler.lateness import refuse_late
-from lmd.scheduler.state import Effect, Limits, ModelLimits, ModelState, Ticket
+from lmd.scheduler.state import Effect, Limits, ModelLimits, ModelState, Stay, Ticket
 from lmd.serving import Client
 from tests.scheduler.machine import SchedulerMachine
 
@@ -43,6 +43,36 @@ class ForgetsToLookAfterAnEnd(Scheduler):
         model.running.pop(ticket_id, None)
         model.visiting.discard(ticket_id)
         return []
+
+
+class ParksAndForgets(Scheduler):
+    def _advance(self, now: float) -> list[Effect]:
+        parked = {model.name: model.parked for model in self._models.values()}
+        for model in self._models.values():
+            model.parked = {}
+        effects = super()._advance(now)
+        for model in self._models.values():
+            model.parked |= parked.get(model.name, {})
+        return effects
+
+
+class ParksWhoHasJustComeBack(Scheduler):
+    def _advance(self, now: float) -> list[Effect]:
+        for model in self._models.values():
+            model.batch = {
+                number: dataclasses.replace(stay, kept_until=now)
+                for number, stay in model.batch.items()
+            }
+        return super()._advance(now)
+
+
+class ParksAnybody(Scheduler):
+    def submit(self, ticket: Ticket, now: float) -> list[Effect]:
+        effects = super().submit(ticket, now)
+        for model in self._models.values():
+            for number in model.running:
+                model.batch.setdefault(number, Stay(ticket, now))
+        return effects
 
 
 class LosesTheQueueOfACrashedModel(Scheduler):
@@ -185,10 +215,10 @@ class IdlesOutALease(Scheduler):
 
 
 class ForgetsWhatIsPinned(Scheduler):
-    def _advance(self, now: float) -> list[Effect]:
-        for model in self._models.values():
-            model.limits = replace(model.limits, pinned=False)
-        return super()._advance(now)
+    def __init__(self, models: dict[str, ModelLimits], limits: Limits) -> None:
+        super().__init__(
+            {name: replace(known, pinned=False) for name, known in models.items()}, limits
+        )
 
 
 class LeasesWithoutEnd(Scheduler):
@@ -231,6 +261,9 @@ class GoesOnWithTheOldWorker(Scheduler):
         GoesOnWithTheOldWorker,
         GrantsOneTooMany,
         ForgetsToLookAfterAnEnd,
+        ParksAndForgets,
+        ParksWhoHasJustComeBack,
+        ParksAnybody,
         LosesTheQueueOfACrashedModel,
         SleepsThroughTheBackoff,
         TakesAPlaceTooMany,
@@ -255,7 +288,7 @@ class GoesOnWithTheOldWorker(Scheduler):
 def test_the_machine_finds_a_seeded_bug(broken: type[Scheduler]):
     machine = type("Machine", (SchedulerMachine,), {"scheduler_class": broken})
     chosen = settings(
-        max_examples=300,
+        max_examples=900,
         stateful_step_count=50,
         deadline=None,
         database=None,

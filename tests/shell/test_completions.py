@@ -160,7 +160,6 @@ def test_what_is_known_is_offered_without_a_process(
         ("lmctl ask -p ", {"terse", "coder"}),
         ("lmctl ask --persona=te", {"terse"}),
         ("lmctl cancel ", {"17", "18"}),
-        ("lmctl cancel 17 ", {"17", "18"}),
         ("lmctl config get daemon.dr", {"daemon.drain"}),
         ("lmctl config set --file x log.l", {"log.level"}),
         ("lmctl config show lo", {"log", "log.level", "log.format", "log.file"}),
@@ -184,6 +183,7 @@ def test_names_come_from_the_daemon_and_keys_from_the_loader(
         ("lmctl events model_loaded config_rejected daemon_s", {"daemon_started"}),
         ("lmctl cancel 17 1", {"17", "18"}),
         ("lmctl service install daemon_s", set()),
+        ("lmctl suggest --supersede d", set()),
     ],
 )
 def test_where_several_may_follow_each_is_completed(shell: Shell, line: str, offered: set[str]):

@@ -12,7 +12,6 @@ from lmd.protocol.worker import (
     Done,
     Embedded,
     Failed,
-    FrameSplitter,
     FromWorker,
     Generate,
     Load,
@@ -21,9 +20,8 @@ from lmd.protocol.worker import (
     Step,
     Tokenized,
     ToWorker,
-    decode_from_worker,
-    encode_frame,
 )
+from lmd.protocol.worker_frames import FrameSplitter, decode_from_worker, encode_frame
 
 TIMEOUT_S = 60.0
 Final = Done | Embedded | Failed | Tokenized

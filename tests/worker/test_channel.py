@@ -9,15 +9,8 @@ from typing import NoReturn
 import pytest
 
 from lmd.protocol.params import Sampling
-from lmd.protocol.worker import (
-    Failed,
-    FrameSplitter,
-    Generate,
-    Ping,
-    Pong,
-    decode_from_worker,
-    encode_frame,
-)
+from lmd.protocol.worker import Failed, Generate, Ping, Pong
+from lmd.protocol.worker_frames import FrameSplitter, decode_from_worker, encode_frame
 from lmd.worker.channel import Channel
 
 

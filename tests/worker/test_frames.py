@@ -1,7 +1,7 @@
 """Steps that share a frame."""
 
 from lmd.protocol.results import TokenLogprob
-from lmd.protocol.worker import Delta
+from lmd.protocol.worker import Delta, Prefill, Step
 from lmd.worker.frames import INTERVAL_S, Frames
 
 
@@ -9,7 +9,7 @@ def test_text_of_a_job_is_joined_and_jobs_are_kept_apart():
     frames = Frames()
     for delta in [Delta(1, "a", 1), Delta(2, "x", 1), Delta(1, "", 1), Delta(1, "b", 1)]:
         frames.add(delta)
-    assert frames.take(0.0) == [Delta(1, "ab", 3), Delta(2, "x", 1)]
+    assert frames.take(0.0) == [Step([Delta(1, "ab", 3), Delta(2, "x", 1)])]
     assert frames.take(0.0) == []
 
 
@@ -19,7 +19,20 @@ def test_log_probabilities_keep_their_order():
     frames.add(Delta(1, "a", 1, [first]))
     frames.add(Delta(1, "", 1))
     frames.add(Delta(1, "b", 1, [second]))
-    assert frames.take(0.0)[0].logprobs == [first, second]
+    [step] = frames.take(0.0)
+    assert isinstance(step, Step)
+    assert step.deltas[0].logprobs == [first, second]
+
+
+def test_the_end_of_a_prompt_goes_out_in_front_of_its_first_token():
+    frames = Frames()
+    frames.add(Delta(1, "a", 1))
+    frames.add_read(Prefill(2, 7, 7))
+    frames.add(Delta(2, "x", 1))
+    told = [Prefill(2, 7, 7), Step([Delta(1, "a", 1), Delta(2, "x", 1)])]
+    assert frames.take(0.0) == told
+    frames.add_read(Prefill(3, 9, 9))
+    assert frames.take(0.0) == [Prefill(3, 9, 9)], "also where it brought no text"
 
 
 def test_a_frame_is_due_after_the_interval():

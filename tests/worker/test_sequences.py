@@ -4,6 +4,7 @@ import pytest
 from hypothesis import Phase, given, settings
 from hypothesis import strategies as st
 
+from lmd.protocol.adapters import ScaledAdapter
 from lmd.worker.sequences import Sequence, Sequences
 
 CELLS, SLOTS, PARKED = 48, 3, 2
@@ -69,7 +70,7 @@ def decode(sequences: Sequences, memory: FakeMemory, sequence: Sequence, tokens:
 
 
 PROMPTS = st.lists(st.integers(0, 1), min_size=1, max_size=CONTEXT - 1)
-ACTIONS = ["admit", "grow", "park", "drop", "shift", "pin", "unpin"]
+ACTIONS = ["admit", "grow", "park", "drop", "shift", "pin", "unpin", "pause", "resume"]
 STEPS = st.integers(0, 40).flatmap(
     lambda count: st.lists(
         st.tuples(st.sampled_from(ACTIONS), PROMPTS), min_size=count, max_size=count
@@ -109,6 +110,7 @@ def exercise(steps: list[tuple[str, list[int]]], kind: type[Sequences]) -> None:
         pinned=PINNED, pinned_cells=PINNED_CELLS,
     )  # fmt: skip
     running: list[Sequence] = []
+    paused: list[tuple[Sequence, list[int]]] = []
     pinned: list[tuple[Sequence, list[int]]] = []
     for action, prompt in steps:
         if action == "admit" and len(running) < SLOTS:
@@ -123,6 +125,18 @@ def exercise(steps: list[tuple[str, list[int]]], kind: type[Sequences]) -> None:
             sequences.park(running.pop(0))
         elif running and action == "drop":
             sequences.drop(running.pop(0))
+        elif running and action == "pause":
+            sequence = running.pop(0)
+            paused.append((sequence, list(sequence.tokens)))
+            sequences.pause(sequence)
+        elif paused and action == "resume" and len(running) < SLOTS:
+            sequence, tokens = paused.pop(0)
+            if sequences.resume(sequence):
+                assert sequence.tokens == tokens
+            else:
+                sequence = sequences.admit([*tokens, -1])
+                decode(sequences, memory, sequence, tokens[len(sequence.tokens) :])
+            running.append(sequence)
         elif running and action == "shift" and len(running[0].tokens) > 4:
             expected = running[0].tokens[:1] + running[0].tokens[3:]
             if sequences.shift(running[0], 1, 2):
@@ -227,3 +241,27 @@ def test_parked_bytes_are_never_more_than_allowed(prompts: list[list[int]], most
     for prompt in prompts:
         run(sequences, memory, prompt)
         assert len(memory.cells) <= most
+
+
+def test_what_one_set_of_adapters_has_read_is_nothing_to_another():
+    memory = FakeMemory()
+    sequences = Sequences(memory, total_cells=CELLS, slots=SLOTS, parked=PARKED)
+    style = (ScaledAdapter("style", 1.0),)
+    first = sequences.admit([1, 2, 3, 4], style)
+    decode(sequences, memory, first, [1, 2, 3, 4])
+    for others in ((), (ScaledAdapter("style", 0.5),), (*style, ScaledAdapter("tone", 1.0))):
+        assert sequences.reusable([1, 2, 3, 4], others) == 0
+        other = sequences.admit([1, 2, 3, 4], others)
+        assert other.tokens == []
+        sequences.drop(other)
+    second = sequences.admit([1, 2, 3, 9], style)
+    assert (second.tokens, second.adapters) == ([1, 2, 3], style)
+    sequences.park(second)
+    sequences.park(first)
+    plain = sequences.admit([1, 2, 3, 4, 5])
+    decode(sequences, memory, plain, [1, 2, 3, 4, 5])
+    sequences.park(plain)
+    assert first in sequences.worth_saving, "the longer one was read without the adapter"
+    assert sequences.restore([7, 8], lambda number: True, style)
+    assert sequences.reusable([7, 8, 9], style) == 2
+    assert sequences.reusable([7, 8, 9]) == 0

@@ -10,8 +10,9 @@ from __future__ import annotations
 import os
 import re
 import stat
+from collections.abc import Callable
 from pathlib import Path
-from typing import NamedTuple
+from typing import NamedTuple, TypeVar
 
 import msgspec
 
@@ -35,6 +36,7 @@ DEFAULT_ALIGNMENT = 32
 ALIGNMENT_MAX = 1 << 20
 SHARDS_MAX = 1 << 16
 ARCHITECTURE = re.compile(rb"[a-z0-9][a-z0-9_-]{0,63}")
+Header = TypeVar("Header")
 NOT_LANGUAGE_MODELS = ("adapter", "mmproj", "imatrix")
 
 
@@ -87,6 +89,11 @@ def read_header(path: Path) -> GGUFHeader:
     Raises:
         BadModel: the file cannot be opened, is no regular file, or is refused; nothing else.
     """
+    return read_checked(path, parse_header)
+
+
+def read_checked(path: Path, parse: Callable[[ReadAt, int], Header]) -> Header:
+    """What ``parse`` makes of a file, given how to read it and its size; raises as above."""
     try:
         # Non-blocking, or opening a FIFO would wait for a writer.
         fd = os.open(path, os.O_RDONLY | os.O_CLOEXEC | os.O_NONBLOCK)
@@ -96,7 +103,7 @@ def read_header(path: Path) -> GGUFHeader:
         facts = os.fstat(fd)
         if not stat.S_ISREG(facts.st_mode):
             raise BadModel("this is not a regular file", "name a .gguf file")
-        return parse_header(lambda offset, size: os.pread(fd, size, offset), facts.st_size)
+        return parse(lambda offset, size: os.pread(fd, size, offset), facts.st_size)
     except OSError as error:
         raise _unreadable(error).at(path) from None
     except BadModel as refusal:
@@ -119,7 +126,7 @@ def parse_header(read_at: ReadAt, file_size: int) -> GGUFHeader:
     parsed = _parse(Cursor(read_at, file_size), file_size)
     metadata = parsed.metadata
     split_no, split_count = _split(metadata)
-    architecture = _architecture(metadata, split_no)
+    architecture = architecture_of(metadata, split_no)
     kind = text(metadata, "general.type") or "model"
     values = checks.architecture_values(metadata, architecture)
     _check(parsed, values, architecture, whole=split_no == 0 and kind not in NOT_LANGUAGE_MODELS)
@@ -144,10 +151,10 @@ def parse_header(read_at: ReadAt, file_size: int) -> GGUFHeader:
 
 
 def _parse(cursor: Cursor, file_size: int) -> _Parsed:
-    version = _read_version(cursor)
+    version = read_version(cursor)
     tensor_count, pair_count = cursor.u64("header"), cursor.u64("header")
     metadata, vocabulary = read_metadata(cursor, pair_count)
-    alignment = _alignment(metadata)
+    alignment = alignment_of(metadata)
     tensors = read_tensors(cursor, tensor_count, alignment, file_size)
     data_offset = aligned(cursor.offset, alignment) if tensors.count else cursor.offset
     if data_offset + tensors.end > file_size:
@@ -155,7 +162,7 @@ def _parse(cursor: Cursor, file_size: int) -> _Parsed:
     return _Parsed(version, metadata, vocabulary, tensors, alignment, data_offset)
 
 
-def _read_version(cursor: Cursor) -> int:
+def read_version(cursor: Cursor) -> int:
     if cursor.take(len(MAGIC), "magic") != MAGIC:
         raise BadModel("this is not a GGUF file", "name a .gguf file, or " + CONVERT_AGAIN)
     version = cursor.u32("version")
@@ -166,7 +173,7 @@ def _read_version(cursor: Cursor) -> int:
     return version
 
 
-def _alignment(metadata: Metadata) -> int:
+def alignment_of(metadata: Metadata) -> int:
     value = metadata.get("general.alignment", DEFAULT_ALIGNMENT)
     if not isinstance(value, int) or not 0 < value <= ALIGNMENT_MAX or value & (value - 1):
         raise BadModel("the alignment is not a power of two", where="general.alignment")
@@ -183,7 +190,7 @@ def _split(metadata: Metadata) -> tuple[int, int]:
     return number, count
 
 
-def _architecture(metadata: Metadata, split_no: int) -> str:
+def architecture_of(metadata: Metadata, split_no: int) -> str:
     value = metadata.get("general.architecture")
     if value is None and split_no:
         return ""

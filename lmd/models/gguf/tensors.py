@@ -5,6 +5,7 @@ Block sizes are ggml's (ggml-common.h); the file format is docs/gguf.md in the g
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from typing import NamedTuple
 
 import msgspec
@@ -101,11 +102,23 @@ def read_tensors(cursor: Cursor, count: int, alignment: int, file_size: int) -> 
     Raises:
         BadModel: a tensor is malformed, stands twice, overlaps another or leaves the file.
     """
+    by_type: dict[str, int] = {}
+    end = largest = 0
+    has_output = False
+    for tensor in each_tensor(cursor, count, alignment, file_size):
+        end = tensor.offset + tensor.size
+        by_type[tensor.type.name] = by_type.get(tensor.type.name, 0) + tensor.size
+        largest = max(largest, tensor.size)
+        has_output = has_output or tensor.name == "output.weight"
+    return TensorTotals(count, by_type, largest, end, has_output)
+
+
+def each_tensor(cursor: Cursor, count: int, alignment: int, file_size: int) -> Iterator[Tensor]:
+    """The entries of the tensor table, checked as `read_tensors` says."""
     if count > TENSORS_MAX:
         raise BadModel(f"the file claims more than {TENSORS_MAX} tensors")
     names: set[str] = set()
-    by_type: dict[str, int] = {}
-    start = end = largest = 0
+    start = 0
     for index in range(count):
         tensor = _read_tensor(cursor, index)
         if tensor.name in names:
@@ -116,10 +129,8 @@ def read_tensors(cursor: Cursor, count: int, alignment: int, file_size: int) -> 
         if end > file_size:
             raise BadModel("the tensor reaches past the end of the file", where=tensor.name)
         names.add(tensor.name)
-        by_type[tensor.type.name] = by_type.get(tensor.type.name, 0) + tensor.size
-        largest = max(largest, tensor.size)
         start = aligned(end, alignment)
-    return TensorTotals(count, by_type, largest, end, "output.weight" in names)
+        yield tensor
 
 
 def aligned(offset: int, alignment: int) -> int:

@@ -60,6 +60,7 @@ class EmbedHandlers:
     async def tokenize(self, context: RequestContext, params: TokenizeParams) -> TokenizeResult:
         """Token ids of a text; needs the model loaded, but no slot. Raises `LmdError`."""
         model = self._catalogue.resolve(params.model)
+        serving.current().text = len(params.text.encode())
 
         def new_job(job: int) -> Tokenize:
             return Tokenize(

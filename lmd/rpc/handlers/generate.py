@@ -15,12 +15,24 @@ from lmd.rpc.handlers.commands import CommandAnswers
 from lmd.rpc.reading import Reading
 from lmd.rpc.requests import Requests
 from lmd.rpc.waiting import Progress
-from lmd.scheduler.broker import Broker, Lease
+from lmd.scheduler.broker import Broker
+from lmd.scheduler.grants import Lease
 
 NOT_YET = ("conversation",)
 """Parameters that the contract names and this version does not act on; reported, never silent."""
 CAPABILITIES = frozenset(
-    {"stream", "schema", "grammar", "logprobs", "seed", "stop", "cancel", "deadline", "supersede"}
+    {
+        "stream",
+        "schema",
+        "grammar",
+        "logprobs",
+        "seed",
+        "stop",
+        "cancel",
+        "deadline",
+        "supersede",
+        "lora",
+    }
 )
 
 
@@ -84,6 +96,7 @@ class GenerateHandlers:
             raise LmdError("invalid_request", "`schema` and `grammar` exclude each other")
         schema = None if params.schema is UNSET else context.dialect.json_text(params.schema)
         sampling = self._catalogue.sampling(model, params, persona.sampling)
+        adapters = self._catalogue.adapters(model, params.lora)
         context.streaming = params.stream
 
         def new_job(job: int) -> Generate:
@@ -97,6 +110,7 @@ class GenerateHandlers:
                 grammar=params.grammar,
                 overflow=params.overflow,
                 private=params.private,
+                adapters=adapters,
                 priority=params.priority,
             )
 
@@ -134,17 +148,18 @@ async def _collect(
     """
     logprobs: list[TokenLogprob] = []
     unsent = ""
-    with lease.worker.open_job(new_job) as job:
+    with lease.open_job(new_job) as job:
         while True:
             piece = await job.receive()
-            if piece.prefill:
-                progress.read(piece.prefill.done, piece.prefill.total)
-                reading.take(piece.prefill)
-            progress("tokens", piece.tokens)
             logprobs += piece.logprobs
             unsent += piece.text
-            if unsent and context.try_emit_text(unsent):
-                unsent = ""
+            with context.joined():
+                if piece.prefill:
+                    progress.read(piece.prefill.done, piece.prefill.total)
+                    reading.take(piece.prefill)
+                progress("tokens", piece.tokens)
+                if unsent and context.try_emit_text(unsent):
+                    unsent = ""
             if isinstance(piece.final, Done):
                 return piece.final, logprobs, unsent
 

@@ -5,8 +5,8 @@ import trio
 from lmd.models.catalogue import Catalogue
 from lmd.models.saved_state import erase
 from lmd.protocol.errors import LmdError
+from lmd.protocol.models import ForgetResult, ModelDetail, ModelsResult, ModelStatus
 from lmd.protocol.params import ForgetParams, LoadParams, ModelParams, NoParams
-from lmd.protocol.results import ForgetResult, ModelDetail, ModelsResult, ModelStatus
 from lmd.rpc.context import RequestContext
 from lmd.rpc.requests import Requests
 from lmd.rpc.view import Models

@@ -47,7 +47,7 @@ class ReloadHandlers:
                 False, self._reloader.generation, self._reloader.path, [], problems, {}
             )
         running = self._running(plan.changes)
-        concerned = self._concerned(plan.changes)
+        concerned = self._concerned()
         if params.wait:
             with trio.move_on_at(context.scope.deadline - LAST_WORD_SECONDS):
                 await self._broker.wait_renewed(concerned)
@@ -61,10 +61,9 @@ class ReloadHandlers:
             renewed=[] if params.dry_run else list(map(self._renewed, concerned)),
         )
 
-    def _concerned(self, changes: list[Change]) -> list[str]:
-        """Models that are replaced now, and those that run as before."""
-        renewed = renewed_models(changes) & set(self._broker.models)
-        replaced = {name for name in renewed if self._broker.state(name).renewing}
+    def _concerned(self) -> list[str]:
+        """Models that are being replaced, whoever saw the edit, and those that run as before."""
+        replaced = {name for name in self._broker.models if self._broker.state(name).renewing}
         return sorted(replaced | self._reloader.rolled_back.keys())
 
     def _renewed(self, model: str) -> RenewedModel:

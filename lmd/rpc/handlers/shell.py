@@ -2,6 +2,7 @@
 
 import sys
 
+from lmd import serving
 from lmd.models.catalogue import Catalogue
 from lmd.protocol.errors import LmdError
 from lmd.protocol.params import (
@@ -37,7 +38,7 @@ class ShellHandlers:
 
     async def suggest(self, context: RequestContext, params: SuggestParams) -> SuggestResult:
         """Commands for a request in words. Raises `LmdError`; cancelling ends every sample."""
-        _check_text(params)
+        _take_text(params)
         task = Task(
             "suggest",
             params.text.strip(),
@@ -49,7 +50,7 @@ class ShellHandlers:
 
     async def fix(self, context: RequestContext, params: FixParams) -> SuggestResult:
         """Repaired commands for one that failed. Raises `LmdError`; see `suggest`."""
-        _check_text(params)
+        _take_text(params)
         task = Task(
             "fix",
             params.text.strip(),
@@ -62,7 +63,7 @@ class ShellHandlers:
 
     async def explain(self, context: RequestContext, params: ExplainParams) -> ExplainResult:
         """What a command line does. Raises `LmdError`; cancelling aborts the model's sentence."""
-        _check_text(params)
+        _take_text(params)
         context.streaming = params.stream
         unsent = ""
 
@@ -134,7 +135,8 @@ def _usage(cost: Cost) -> Usage | None:
     return cost.usage if cost.usage.prompt_tokens else None
 
 
-def _check_text(params: ShellParams) -> None:
+def _take_text(params: ShellParams) -> None:
+    """Count the text as what a model is to read. Raises `LmdError` for a blank one."""
     if not params.text.strip():
         raise LmdError(
             "invalid_request",
@@ -142,6 +144,7 @@ def _check_text(params: ShellParams) -> None:
             hint="say what the command is to do, or give the command line",
             data={"path": "params.text"},
         )
+    serving.current().text = len(params.text.encode())
 
 
 def _platform(params: ShellParams) -> Platform:

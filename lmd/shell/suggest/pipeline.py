@@ -23,6 +23,7 @@ from lmd.shell.suggest.candidates import (
 from lmd.shell.suggest.cost import Cost
 from lmd.shell.suggest.dialect import is_command, parses_in
 from lmd.shell.suggest.draws import plan_draws
+from lmd.shell.suggest.durations import candidates_in_units_of
 from lmd.shell.suggest.hinting import Hinted, hint_request
 from lmd.shell.suggest.knowledge import Knowledge
 from lmd.shell.suggest.prompts import Prompt, command_prompts
@@ -203,6 +204,8 @@ class Suggester:
             for candidate in chosen:
                 candidate.features = {}
         sure = is_sure(chosen) and not is_outdone(chosen[0].command, drafts, parses)
+        if order.task.name == "suggest":
+            chosen = candidates_in_units_of(order.task.text, chosen)
         return Found(chosen, sure, model, drawn.cost, drawn.warnings)
 
 

@@ -105,7 +105,7 @@ class Sampler:
         text = ""
         logprobs: list[TokenLogprob] = []
         async with self._broker.lease(model, priority, on_wait) as lease:
-            with lease.worker.open_job(new_job) as job:
+            with lease.open_job(new_job) as job:
                 while True:
                     piece = await job.receive()
                     on_wait("tokens", piece.tokens)

@@ -22,11 +22,13 @@ from lmd.protocol.worker import (
     Generate,
     Load,
     Loading,
+    Park,
     Ping,
     Pinned,
     Pong,
     Prefixes,
     Ready,
+    Resume,
     Save,
     Saved,
     Step,
@@ -40,6 +42,8 @@ from lmd.worker.service import LoadError
 
 INBOX = 4096
 PAGE = 4096
+Item = Job | Abort | Park | Resume | Ping | Save | Forget | Prefixes
+"""What the engine's loop is told."""
 
 
 class FakeEngine:
@@ -49,9 +53,10 @@ class FakeEngine:
         self._knobs = knobs
         self._send = send
         self._jobs = OpenJobs(send)
-        self._inbox: queue.Queue[Job | Abort | Ping | Save | Forget | Prefixes] = queue.Queue(INBOX)
+        self._inbox: queue.Queue[Item] = queue.Queue(INBOX)
         self._waiting: deque[tuple[Job, Generate]] = deque()
         self._running: list[Stream] = []
+        self._parked: list[Stream] = []
         self._slots = 0
         self._stepped = 0.0
         self._context = knobs.context
@@ -90,7 +95,7 @@ class FakeEngine:
 
     def submit(self, message: ToWorker) -> None:
         """See `lmd.worker.service.Engine`."""
-        if isinstance(message, (Abort, Ping, Save, Forget, Prefixes)):
+        if isinstance(message, (Abort, Park, Resume, Ping, Save, Forget, Prefixes)):
             self._inbox.put(message)
         elif isinstance(message, JobMessage) and (job := self._jobs.open(message)):
             self._inbox.put(job)
@@ -104,7 +109,7 @@ class FakeEngine:
 
     def _take_messages(self) -> None:
         """Serve messages until the next step is due; without jobs until there is one."""
-        if not self._running and not self._waiting:
+        if not self._running and all(job.parked for job, _ in self._waiting):
             self._take(self._inbox.get())
         while True:
             try:
@@ -119,11 +124,13 @@ class FakeEngine:
         paced = self._stepped + 1 / rate if rate else 0.0
         return max(paced, min(stream.wakes_at for stream in self._running))
 
-    def _take(self, item: Job | Abort | Ping | Save | Forget | Prefixes) -> None:
+    def _take(self, item: Item) -> None:
         if isinstance(item, Ping):
             self._send(Pong(item.nonce, len(self._running), len(self._waiting), 0))
         elif isinstance(item, Abort):
             self._abort(item.job)
+        elif isinstance(item, (Park, Resume)):
+            self._hold(item.job, parked=isinstance(item, Park))
         elif isinstance(item, (Save, Forget)):
             self._send(Saved(0, 0))
         elif isinstance(item, Prefixes):
@@ -135,17 +142,32 @@ class FakeEngine:
         else:
             self._jobs.end(item, tokenized(item.message))
 
+    def _hold(self, job_id: int, *, parked: bool) -> None:
+        job = self._jobs.find(job_id)
+        if job is None:
+            return
+        job.parked = parked
+        self._parked += [stream for stream in self._running if stream.job.parked]
+        self._running = [stream for stream in self._running if not stream.job.parked]
+
     def _abort(self, job_id: int) -> None:
         job = self._jobs.find(job_id)
         if job is None:
             return
         self._jobs.cancel(job)
         self._running = [stream for stream in self._running if stream.job is not job]
+        self._parked = [stream for stream in self._parked if stream.job is not job]
         self._waiting = deque(pair for pair in self._waiting if pair[0] is not job)
 
     def _admit(self) -> None:
-        while self._waiting and len(self._running) < self._slots:
-            job, message = self._waiting.popleft()
+        for stream in [parked for parked in self._parked if not parked.job.parked]:
+            if len(self._running) < self._slots:
+                self._parked.remove(stream)
+                self._running.append(stream)
+        for job, message in [pair for pair in self._waiting if not pair[0].parked]:
+            if len(self._running) >= self._slots:
+                return
+            self._waiting.remove((job, message))
             try:
                 stream = Stream(job, message, self._knobs, self._context, _now())
             except LmdError as error:

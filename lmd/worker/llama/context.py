@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 
 from lmd.protocol.params import CacheType
 from lmd.worker.attention import Attention
+from lmd.worker.governor import Governor
 from lmd.worker.llama.log import LlamaError, log
 from lmd.worker.llama.model import Model
 
@@ -85,6 +86,8 @@ class Context:
         self._vocabulary_size = model.vocabulary.size
         self._width = model.width
         self.batch = Batch(shape.batch)
+        self.governor: Governor | None = None
+        """Says with how many threads to compute; without, it is always as many."""
 
     def free(self) -> None:
         """Give the memory back; the context is unusable afterwards."""
@@ -92,7 +95,13 @@ class Context:
 
     def decode(self) -> int:
         """Run the batch: 0 done, 1 no room in the cache, below 0 failed."""
-        return int(C.llama_decode(self.handle, self.batch.struct))
+        if self.governor is None:
+            return int(C.llama_decode(self.handle, self.batch.struct))
+        threads = self.governor.begin()
+        C.llama_set_n_threads(self.handle, threads, threads)
+        code = int(C.llama_decode(self.handle, self.batch.struct))
+        self.governor.end(self.batch.size)
+        return code
 
     def logits(self, row: int) -> Floats:
         """The logits of a row of the last batch, as a view that the next decode overwrites."""

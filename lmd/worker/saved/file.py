@@ -33,6 +33,8 @@ class Head(msgspec.Struct, array_like=True, frozen=True):
     first_position: int
     """The oldest position that the state holds."""
     state_bytes: int
+    adapters: bytes = b""
+    """Identity of the LoRA adapters that read it; empty for the model alone."""
 
     @property
     def ids(self) -> "array[int]":

@@ -19,7 +19,7 @@ def identity(path: str, flags: Sequence[object], build: str) -> bytes:
 
     ``flags`` are what the numbers in the cache and their layout depend on.
     """
-    files = [_fingerprint(part) for part in _parts(path)]
+    files = [fingerprint(part) for part in _parts(path)]
     return hashlib.sha256(msgspec.msgpack.encode([FORMAT, files, list(flags), build])).digest()
 
 
@@ -34,7 +34,7 @@ def _parts(path: str) -> list[str]:
     return [os.path.join(folder, name) for name in names]
 
 
-def _fingerprint(path: str) -> tuple[int, int, bytes]:
+def fingerprint(path: str) -> tuple[int, int, bytes]:
     """Size, time of change, and a hash over the head and pieces of the weights: reading all of
     a large file would take longer than most prompts."""
     digest = hashlib.sha256()

@@ -5,6 +5,7 @@ import threading
 from collections.abc import Callable, Iterator
 from typing import NoReturn, Protocol
 
+from lmd.protocol.adapters import AdapterSet
 from lmd.worker.prepared import PreparedText
 from lmd.worker.saved.store import Entry, SavedStates
 
@@ -18,10 +19,11 @@ class Restored:
 
 
 class Cache(Protocol):
-    """What is asked of the KV cache; see `lmd.worker.streams.Streams`."""
+    """What is asked of the KV cache; see `lmd.worker.saved.keeping.Keeping`."""
 
-    def held(self, tokens: list[int]) -> int: ...
-    def restore(self, tokens: list[int], state: bytes) -> bool: ...
+    def held(self, tokens: list[int], adapters: AdapterSet = ()) -> int: ...
+    def restore(self, tokens: list[int], state: bytes, adapters: AdapterSet = ()) -> bool: ...
+    def identity(self, adapters: AdapterSet) -> bytes: ...
 
 
 class Restorer:
@@ -49,7 +51,9 @@ class Restorer:
         if prepared.sought or not len(self._saved):
             return False
         prepared.sought = True
-        entry = self._saved.find(prepared.tokens, self._cache.held(prepared.tokens))
+        tokens, adapters = prepared.tokens, prepared.adapters
+        held = self._cache.held(tokens, adapters)
+        entry = self._saved.find(tokens, held, self._cache.identity(adapters))
         if entry is None:
             return False
         if entry not in self._waiting:
@@ -65,7 +69,8 @@ class Restorer:
             self._saved.drop(entry)
         elif entry in self._saved:
             # Without room for it the prompt is read; the file may serve another time.
-            self._cache.restore(entry.tokens.tolist(), restored.state)
+            adapters = self._waiting[entry][0].adapters
+            self._cache.restore(entry.tokens.tolist(), restored.state, adapters)
         restored.state = None
         self._room.release()
         yield from self._waiting.pop(entry)

@@ -40,6 +40,7 @@ class Source(NamedTuple):
     tokens: Sequence[int]
     first_position: int
     state: Callable[[], memoryview]
+    adapters: bytes = b""
 
 
 class SavedStates:
@@ -86,9 +87,10 @@ class SavedStates:
             raise BadFile("it is of another model, build or way to run it")
         return head
 
-    def find(self, prompt: Sequence[int], held: int) -> Entry | None:
-        """The entry that spares most of a prompt of which the cache holds ``held`` tokens."""
-        entries = list(self._entries.values())
+    def find(self, prompt: Sequence[int], held: int, adapters: bytes = b"") -> Entry | None:
+        """The entry of these adapters that spares most of a prompt of which the cache holds
+        ``held`` tokens."""
+        entries = [one for one in self._entries.values() if one.head.adapters == adapters]
         candidates = [
             Held(at, entry.tokens, True, self._recurrent, entry.head.first_position)
             for at, entry in enumerate(entries)
@@ -146,13 +148,15 @@ class SavedStates:
         """The bytes that were written; 0 where the file is there already or does not fit."""
         tokens = array("i", source.tokens).tobytes()
         # The name tells nobody what the prompt was, not even who guesses it.
-        digest = hmac.new(self._key, self._identity + tokens, "sha256").hexdigest()[:32]
+        named = self._identity + source.adapters + tokens
+        digest = hmac.new(self._key, named, "sha256").hexdigest()[:32]
         path = self._folder / f"{digest}{folder.SUFFIX}"
         if path in self._entries and path.exists():
             os.utime(path, ns=(used_ns, used_ns))
             return 0
         state = source.state()
-        head = Head(self._identity, tokens, source.first_position, len(state))
+        first = source.first_position
+        head = Head(self._identity, tokens, first, len(state), source.adapters)
         size = len(state) + len(tokens) + 256
         if size > limit or not self._make_room(limit, size, used_ns, only_ask=True):
             return 0

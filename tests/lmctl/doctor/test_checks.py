@@ -22,7 +22,8 @@ from lmctl.doctor.installation import (
     read_features,
 )
 from lmctl.doctor.processes import Process, kind_of, our_processes
-from lmctl.doctor.surroundings import check_hooks, check_service, judge_disk
+from lmctl.doctor.surroundings import check_disk, check_hooks, check_service, judge_disk
+from lmctl.init import stamp
 from lmd import __version__
 from lmd.paths import lexicon_path
 from tests.lmctl.fake_daemon import HELLO, FakeDaemon, Script
@@ -208,6 +209,16 @@ def test_room_on_disks(free: int | None, state: str):
     assert finding.mend == ("" if state == "ok" else "make room: du -sh /b")
 
 
+def test_room_is_looked_for_where_the_log_goes(home: Path):
+    without = check_disk(Target("/s/lmd.sock"))
+    (home / ".config" / "lmd").mkdir(parents=True)
+    (home / ".config" / "lmd" / "lmd.toml").write_text(f'[log]\nfile = "{home}/lmd.log"\n')
+    found = check_disk(Target("/s/lmd.sock"))
+    assert found.state == without.state
+    if found.state == "ok":
+        assert (without.detail.count("log "), found.detail.count("log ")) == (1, 2)
+
+
 @pytest.mark.skipif(sys.platform == "darwin", reason="units of systemd")
 def test_a_service_whose_program_is_gone(home: Path):
     assert check_service(Target("/s")).detail.startswith("none installed")
@@ -226,6 +237,33 @@ def test_hooks_of_another_version(home: Path):
     (kept / "lmctl.zsh").write_text("# lmctl 0.0.9: hooks for zsh\n:\n")
     finding = check_hooks(Target("/s"))
     assert (finding.state, finding.mend) == ("warn", "lmctl init zsh --write")
+
+
+@pytest.mark.parametrize(
+    ("variables", "file", "shell"),
+    [
+        ({}, ".config/fish/conf.d/lmd.fish", "fish"),
+        ({"XDG_CONFIG_HOME": "{home}/xdg"}, "xdg/fish/config.fish", "fish"),
+        ({"ZDOTDIR": "{home}/z"}, "z/.zshrc", "zsh"),
+    ],
+)
+def test_start_up_files_are_where_the_shell_looks_for_them(
+    home: Path, monkeypatch: pytest.MonkeyPatch, variables: dict[str, str], file: str, shell: str
+):
+    for name, value in variables.items():
+        monkeypatch.setenv(name, value.format(home=home))
+    kept = home / ".local" / "share" / "lmd" / f"lmctl.{shell}"
+    kept.parent.mkdir(parents=True)
+    kept.write_text(f"{stamp(shell)}\n")
+    usual = file if variables else ".config/fish/config.fish"
+    assert check_hooks(Target("/s")).mend.startswith(
+        f"put into {home if variables else '~'}/{usual}: source "
+    )
+    (home / file).parent.mkdir(parents=True)
+    (home / file).write_text(f"source {kept}\n")
+    assert check_hooks(Target("/s")) == Finding("shell hooks", "ok", f"loaded by {shell}")
+    (home / file).write_text(kept.read_text())
+    assert check_hooks(Target("/s")).detail == f"loaded by {shell}"
 
 
 def test_hooks_without_a_home_to_look_in(home: Path, monkeypatch: pytest.MonkeyPatch):

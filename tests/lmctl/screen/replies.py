@@ -4,7 +4,7 @@ from typing import Any
 
 SHELL = {
     "name": "shell", "state": "ready", "pid": 4242, "slots": 12, "busy": 1, "queued": 0,
-    "memory": {"weights_bytes": 6 << 20, "worker_rss_bytes": 160 << 20,
+    "threads": 1, "memory": {"weights_bytes": 6 << 20, "worker_rss_bytes": 160 << 20,
                "predicted_bytes": 150 << 20},
     "context": 4096, "aliases": ["builtin", "sh"], "path": "/models/shell.gguf", "default": True,
     "tokens_per_second": 61.5,

@@ -7,7 +7,7 @@ import pytest
 from lmctl.screen.text import columns, plain
 from lmctl.top.rows import Choice
 from lmctl.top.state import Top
-from lmctl.top.view import LEAST, render_top, shares, window
+from lmctl.top.view import HELP, LEAST, render_top, shares, window
 from tests.lmctl.screen.replies import REQUESTS, SHELL, STATUS
 
 MANY = [REQUESTS[0] | {"id": number} for number in range(100)]
@@ -32,6 +32,15 @@ def test_the_screen_has_the_size_of_the_terminal(name: str, size: tuple[int, int
     lines = render_top(STATES[name], *size)
     assert len(lines) == size[1]
     assert max(columns(plain(line)) for line in lines) <= size[0]
+
+
+@pytest.mark.parametrize("width", [25, 40, 80])
+def test_help_is_whole_in_a_narrow_terminal(width: int):
+    shown = [plain(line) for line in render_top(STATES["help"], width, 40)[:-1]]
+    words = " ".join(row.strip() for row in shown).split()
+    for keys, said in HELP:
+        assert set(f"{keys} {said}".split()) <= set(words)
+    assert not any("…" in row for row in shown)
 
 
 @pytest.mark.parametrize("size", [(80, 24), (200, 50), (40, 10), (80, 7)])

@@ -157,8 +157,9 @@ UNSEEN = (
     "\u00a0\u00ad\u034f\u061c\u115f\u1160\u1680\u17b4\u180e\u200b\u200d\u200e\u2028\u202e\u202f\u205f"
     "\u2060\u2066\u2069\u3000\u3164\ue000\uf8ff\ufe0f\ufeff\uffa0\ufff9"
     "\U000e0041\U000e0100\U000f0000\U00100000"
+    "\u2800\u0600\u06dd\u070f\u0890\u08e2\U000110bd\U00013430\U0001bca0\U0001d173"
 )
-SEEN = "echo ñ é 漢字 ｶ ё שלום 한 € → 😀"
+SEEN = "echo ñ é 漢字 ｶ ё שלום 한 € → 😀 ⠿ ؆ ۞ ܐ 𓐫 𑂾"
 
 
 def test_an_lmctl_that_says_what_cannot_be_seen(start: Start, home: Path):
