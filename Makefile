@@ -33,7 +33,7 @@ bench: $(VENV)/test.stamp
 	$(BIN)/python -m bench $(BENCH)
 
 DATA ?= ../shared/data
-PREVIOUS_COMMIT := e580098
+PREVIOUS_COMMIT := 852384d
 eval: $(VENV)/test.stamp
 	@mkdir -p build
 	git show $(PREVIOUS_COMMIT):lmd/data/shell.gguf > build/previous.gguf

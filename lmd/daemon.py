@@ -33,6 +33,7 @@ from lmd.protocol.events import DaemonDraining, DaemonStarted
 from lmd.reload.reloader import Apply, Reloader
 from lmd.reload.watch import run_watch
 from lmd.rpc.dispatch import Dispatcher, Handler
+from lmd.rpc.handlers.commands import CommandAnswers
 from lmd.rpc.handlers.embed import EmbedHandlers
 from lmd.rpc.handlers.generate import GenerateHandlers
 from lmd.rpc.handlers.memory import MemoryHandlers
@@ -269,11 +270,13 @@ def handlers_of(
     """What answers each method."""
     requests = Requests()
     view = Models(broker, catalogue, requests.meter, facts.measure)
-    generate = GenerateHandlers(broker, catalogue, requests)
+    service = ShellService(broker, catalogue, lexicon, Library())
+    commands = CommandAnswers(service.suggester, catalogue, requests)
+    generate = GenerateHandlers(broker, catalogue, requests, commands)
     embed = EmbedHandlers(broker, catalogue, requests)
     models = ModelsHandlers(broker, catalogue, requests, view)
     personas = PersonasHandlers(catalogue)
-    shell = ShellHandlers(ShellService(broker, catalogue, lexicon, Library()), catalogue, requests)
+    shell = ShellHandlers(service, catalogue, requests)
     status = StatusHandlers(broker, catalogue, facts, requests, view, telemetry.bus)
     return {
         "hello": status.hello,

@@ -14,12 +14,15 @@ from lmctl.installed import command_names
 from lmd.shell.suggest.confidence import confidence
 from training.daemon import running_daemon
 from training.evaluate import CANDIDATES, MODEL
-from training.fit import logistic
+from training.fit import listwise, logistic
 from training.metrics import Marks, mark
 from training.questions import Question, read_questions
 
 OUT = Path("lmd/shell/suggest/weights.py")
-DECAY = 1e-3
+DECAY = 2.5e-3
+SHARPNESS = 2
+"""Power of what candidates are worth: the best of a list counts for more than all that are near."""
+LEAST_DIFFERENCE = 0.1
 UNFITTED = {
     "general": 0.5,
     "risky": -0.1,
@@ -32,7 +35,7 @@ UNFITTED = {
 with placeholders name nothing; and the phrasings that are kept apart from the everyday tasks were
 written to be unlike the others, which what people type is not. Of 60 requests by somebody who had
 not seen the tasks, 19 fitted one by 0.95 and more, and 18 of those were right."""
-ANSWERED = 0.5
+ANSWERED = 0.45
 """Share of the questions that are to be above the threshold: sure is what is likelier than half."""
 Features = dict[str, float]
 
@@ -71,13 +74,13 @@ def fit(rows: list[list[tuple[Features, Marks]]]) -> Features:
     """The weights by name, rounded: the best order first, then the scale of a probability."""
     names = sorted({name for row in rows for features, _ in row for name in features})
     fitted = [name for name in names if name not in UNFITTED]
-    candidates = [candidate for row in rows for candidate in row]
-    inputs = [[features[name] for name in fitted] for features, _ in candidates]
-    offsets = [
-        sum(weight * features[name] for name, weight in UNFITTED.items())
-        for features, _ in candidates
-    ]
-    weights = logistic(inputs, [worth(marks) for _, marks in candidates], DECAY, offsets)
+    telling = [row for row in rows if _tells(row)]
+    weights = listwise(
+        [[[features[name] for name in fitted] for features, _ in row] for row in telling],
+        [[worth(marks) ** SHARPNESS for _, marks in row] for row in telling],
+        [[_unfitted(features) for features, _ in row] for row in telling],
+        DECAY,
+    )
     ordering = dict(zip(fitted, weights, strict=True)) | UNFITTED
     best = [max(row, key=lambda one: confidence(one[0], ordering)) for row in rows if row]
     logits = [sum(ordering[name] * value for name, value in one.items()) for one, _ in best]
@@ -85,6 +88,16 @@ def fit(rows: list[list[tuple[Features, Marks]]]) -> Features:
     scaled = {name: slope * weight for name, weight in ordering.items()}
     scaled["bias"] += shift
     return {name: round(weight, 3) for name, weight in scaled.items()}
+
+
+def _tells(row: list[tuple[Features, Marks]]) -> bool:
+    """Whether some candidates of a question are better than others."""
+    worths = [worth(marks) for _, marks in row]
+    return len(worths) > 1 and max(worths) - min(worths) > LEAST_DIFFERENCE
+
+
+def _unfitted(features: Features) -> float:
+    return sum(weight * features[name] for name, weight in UNFITTED.items())
 
 
 def choose_threshold(rows: list[list[tuple[Features, Marks]]], weights: Features) -> float:

@@ -183,10 +183,12 @@ def main() -> None:
             )
     with running_daemon(options.model, options.threads) as asking:
         judged = ask_all(questions, daemon_suggest(asking))
+    unseen = [one for one in judged if not one.question.calibrates]
     print("\n".join(table("this model", judged)))
+    print("\n".join(table("this model, the half that set no weight", unseen)))
     good, given = accepted_by_bash(judged)
     print(f"\n{latency(judged)}. `bash -n` accepts {good} of {given} first candidates.\n")
-    print("\n".join(calibration([one for one in judged if not one.question.calibrates])))
+    print("\n".join(calibration(unseen)))
     print("\nWrong skeletons, chosen at random:\n")
     print("\n".join(failures(judged, options.failures)))
     if options.out:

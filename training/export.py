@@ -90,7 +90,7 @@ def add_tokenizer(out: gguf.GGUFWriter, tokenizer: Tokenizer) -> None:
 
 def add_task_format(out: gguf.GGUFWriter, commit: str, figures: str) -> None:
     """Write that the file takes lmd's tasks, and how it came about."""
-    out.add_uint32("lmd.shell.format", 1)
+    out.add_uint32("lmd.shell.format", 2)
     out.add_string("lmd.shell.recipe_commit", commit)
     out.add_string("lmd.shell.figures", figures)
 

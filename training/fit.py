@@ -1,4 +1,4 @@
-"""Logistic regressions of a handful of weights: the item scorer and the confidence."""
+"""Regressions of a handful of weights: the item scorer, the order and the confidence."""
 
 import random
 from collections.abc import Sequence
@@ -34,6 +34,39 @@ def logistic(
         loss = torch.nn.functional.binary_cross_entropy_with_logits(
             inputs @ weights + given, wanted
         )
+        loss = loss + decay * (weights * weights).sum()
+        torch.autograd.backward(loss)
+        return loss
+
+    optimizer.step(closure)
+    return tuple(weights.tolist())
+
+
+def listwise(
+    lists: Sequence[Sequence[Sequence[float]]],
+    worths: Sequence[Sequence[float]],
+    offsets: Sequence[Sequence[float]],
+    decay: float,
+) -> tuple[float, ...]:
+    """Return the weights that put what is worth most first in each list; deterministic.
+
+    The shares of a list's worth are to be the softmax of its scores (ListNet, Cao et al. 2007).
+    ``offsets`` are what other, given weights already add to the score of each row.
+    """
+    owner = torch.tensor([at for at, rows in enumerate(lists) for _ in rows])
+    inputs = torch.tensor([row for rows in lists for row in rows])
+    given = torch.tensor([value for values in offsets for value in values])
+    shares = torch.tensor([value / sum(values) for values in worths for value in values])
+    weights = torch.zeros(inputs.shape[1], requires_grad=True)
+    optimizer = torch.optim.LBFGS([weights], max_iter=300, line_search_fn="strong_wolfe")
+
+    def closure() -> torch.Tensor:
+        optimizer.zero_grad()
+        scores = inputs @ weights + given
+        tops = torch.full((len(lists),), -torch.inf).scatter_reduce(0, owner, scores, "amax")
+        scores = scores - tops.detach()[owner]
+        wholes = torch.zeros(len(lists)).index_add(0, owner, scores.exp())
+        loss = -(shares * (scores - wholes.log()[owner])).sum() / len(lists)
         loss = loss + decay * (weights * weights).sum()
         torch.autograd.backward(loss)
         return loss

@@ -1,7 +1,8 @@
-"""Train the decoder within a wall-clock budget, whatever else the machine does.
+"""Train the decoder within a budget of wall-clock time, or of tokens.
 
 The learning rate follows the share of the budget that is used, so a run on a busy machine ends
-with fewer steps and still with its rate at zero.
+with fewer steps and still with its rate at zero. A budget of tokens makes the number of steps the
+same on every machine, so that sizes can be compared.
 """
 
 import argparse
@@ -42,6 +43,13 @@ CLIP = 1.0
 def rate_factor(done: float) -> float:
     """Return the factor of the rates at this share of the budget: linear up, linear to zero."""
     return min(done / WARM_UP, max(0.0, (1.0 - done) / (1.0 - WARM_UP)))
+
+
+def share_done(options: argparse.Namespace, seconds: float, tokens: int) -> float:
+    """Return the share of the budget that is used: of the tokens where they are limited."""
+    if options.tokens:
+        return float(tokens / (options.tokens * 1e6))
+    return float(seconds / (options.minutes * 60.0))
 
 
 def endless_batches(material: Material, tokenizer: Tokenizer) -> Iterator[tuple[int, Batch]]:
@@ -138,10 +146,10 @@ def train(
     average: dict[str, Tensor] | None = None
     rows = encode_examples(tokenizer, held)
     judged = list(batches(rows, TOKENS_PER_BATCH, random.Random(SEED)))
-    budget, start = options.minutes * 60.0, time.monotonic()
+    start = time.monotonic()
     saved, seen, smooth = start, 0, 0.0
     for step, (epoch, batch) in enumerate(endless_batches(material, tokenizer)):
-        done = (time.monotonic() - start) / budget
+        done = share_done(options, time.monotonic() - start, seen)
         if done >= 1.0:
             break
         loss = batch_loss(model, batch)
@@ -185,6 +193,7 @@ def main() -> None:
     parser.add_argument("--out", type=Path, required=True, help="folder of the checkpoints")
     parser.add_argument("--start", type=Path, help="a model.pt to go on from, same tokenizer")
     parser.add_argument("--minutes", type=float, default=60.0, help="wall-clock budget")
+    parser.add_argument("--tokens", type=float, default=0.0, help="budget in millions, instead")
     parser.add_argument("--threads", type=int, default=2)
     parser.add_argument("--width", type=int, default=256)
     parser.add_argument("--inner", type=int, default=704)

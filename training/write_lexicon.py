@@ -4,16 +4,19 @@ import argparse
 import json
 import math
 import sqlite3
+import statistics
 import zlib
 from collections import Counter, defaultdict
+from collections.abc import Iterator
 from pathlib import Path
 
 import msgspec
 
 from lmd.shell.idioms import Idiom
 from lmd.shell.idioms.matching import read_phrasing
-from lmd.shell.lexicon.stored import FORMAT, SCHEMA, Facts, Posting, StoredItem, StoredTopic
+from lmd.shell.lexicon.stored import FORMAT, SCHEMA, Facts, Guess, Posting, StoredItem, StoredTopic
 from training.everyday import block_pair, read_blocks
+from training.guesses import Guesses
 from training.lexicon import Collection, Topic, rarities
 from training.rows import read_pairs
 from training.split import split_pairs
@@ -23,6 +26,8 @@ LENGTH_SHARE = 0.6  # b of BM25
 POPULARITY = 0.35  # of the logarithm of a topic's commands, spread over the terms of a request
 TEMPERATURE = 0.8  # of the softmax over topics; set on the calibration half of the held-out rows
 MOST_POSTINGS = 400  # topics per term, the best ones
+MIDDLE = 0.5  # the place of a flag that was never seen with others
+STEADY = 1.0  # commands that a flag's usual place counts for beside those of the topic
 MOST_TERMS = 24  # of an item, the rarest
 
 
@@ -32,13 +37,25 @@ def write_lexicon(
     temperature: float,
     idioms: list[Idiom],
     path: Path,
+    chooser: bytes = b"",
 ) -> None:
-    """Write the file beside its place, then move it there in one step."""
+    """Write the file beside its place, then move it there in one step.
+
+    ``chooser`` is what `training.chooser` wrote; without it the scorer alone orders items.
+    """
     topics = [topic for topic in collection.topics.values() if topic.items or topic.commands]
     rarity, unknown = rarities(topics)
     names = sorted(rarity)
     index = {term: number for number, term in enumerate(names)}
-    facts = Facts(names, [round(rarity[t], 3) for t in names], unknown, list(weights), temperature)
+    guesses = Guesses(collection)
+    flags = sorted({name for found in guesses.names_of.values() for name in found})
+    spread = [guesses.topics[flag] for flag in flags]
+    rounded = [round(rarity[t], 3) for t in names]
+    places = usual_places(collection)
+    facts = Facts(
+        names, rounded, unknown, list(weights), temperature, flags, spread,
+        [round(places.get(flag, MIDDLE), 2) for flag in flags],
+    )  # fmt: skip
     temporary = path.with_suffix(".tmp")
     temporary.unlink(missing_ok=True)
     database = sqlite3.connect(temporary)
@@ -46,11 +63,14 @@ def write_lexicon(
     database.execute("insert into meta values ('format', ?)", (str(FORMAT).encode(),))
     database.execute("insert into meta values ('facts', ?)", (packed(facts),))
     database.execute("insert into meta values ('idioms', ?)", (packed(idioms),))
+    if chooser:
+        database.execute("insert into meta values ('chooser', ?)", (zlib.compress(chooser, 9),))
+    database.executemany("insert into guesses values (?, ?)", stored_guesses(guesses, flags))
     taken: dict[str, int] = {}
     for topic in topics:
         if topic.name.lower() not in taken:
             taken[topic.name.lower()] = len(taken)
-            body = packed(stored(topic, rarity, index))
+            body = packed(stored(topic, rarity, index, places))
             row = (taken[topic.name.lower()], topic.name, body)
             database.execute("insert into topics values (?, ?, ?)", row)
     for term, postings in all_postings(topics, taken, rarity).items():
@@ -66,16 +86,45 @@ def packed(value: object) -> bytes:
     return zlib.compress(msgspec.msgpack.encode(value), 9)
 
 
-def stored(topic: Topic, rarity: dict[str, float], index: dict[str, int]) -> StoredTopic:
+def stored_guesses(guesses: Guesses, flags: list[str]) -> Iterator[tuple[str, bytes]]:
+    """For each term the flags that it speaks for, by their places in ``flags``."""
+    place = {flag: number for number, flag in enumerate(flags)}
+    for term, found in guesses.names_of.items():
+        if found:
+            rounded = [Guess(place[name], round(weight, 2)) for name, weight in found.items()]
+            yield term, packed(rounded)
+
+
+def usual_places(collection: Collection) -> dict[str, float]:
+    """Where each flag stands among others, over all topics."""
+    found: dict[str, list[float]] = defaultdict(list)
+    for topic in collection.topics.values():
+        for draft in topic.items.values():
+            found[draft.text] += draft.places
+    return {name: statistics.fmean(places) for name, places in found.items() if places}
+
+
+def stored(
+    topic: Topic, rarity: dict[str, float], index: dict[str, int], places: dict[str, float]
+) -> StoredTopic:
     """A topic as the file holds it; of long items only the rarest terms."""
     items = []
     for draft in sorted(topic.items.values(), key=lambda draft: -draft.uses):
         kept = sorted(draft.terms, key=lambda term: (-rarity[term], term))[:MOST_TERMS]
         others = sorted(draft.aliases - {draft.text})
+        usual = places.get(draft.text, MIDDLE)
+        place = (sum(draft.places) + STEADY * usual) / (len(draft.places) + STEADY)
         items.append(
-            StoredItem(draft.text, draft.uses, draft.documented, [index[t] for t in kept], others)
+            StoredItem(
+                draft.text,
+                draft.uses,
+                draft.documented,
+                [index[t] for t in kept],
+                others,
+                round(place, 2),
+            )
         )
-    return StoredTopic(topic.commands, items)
+    return StoredTopic(topic.commands, items, topic.sudo)
 
 
 def all_postings(
@@ -115,7 +164,8 @@ def main() -> None:
     collection = Collection(options.data, training + [block_pair(block) for block in blocks])
     weights = read_weights(options.run / "scorer.json")
     idioms = [Idiom(block.command, tuple(map(read_phrasing, block.asked))) for block in blocks]
-    write_lexicon(collection, weights, TEMPERATURE, idioms, options.out)
+    chooser = (options.run / "chooser.msgpack").read_bytes()
+    write_lexicon(collection, weights, TEMPERATURE, idioms, options.out, chooser)
     print(f"{options.out}: {options.out.stat().st_size / 1e6:.1f} MB")
 
 

@@ -153,7 +153,11 @@ class Message(Struct):
 
 
 class AskParams(Generation, kw_only=True, omit_defaults=True):
-    """Exactly one of ``prompt`` and ``messages``; ``system`` goes in front of either."""
+    """Exactly one of ``prompt`` and ``messages``; ``system`` goes in front of either.
+
+    The built-in model, given words and nothing that says how to generate, answers with the command
+    that `suggest` puts first; ``warnings`` has an entry where that is not sure.
+    """
 
     prompt: Text | None = None
     messages: Annotated[list[Message], Meta(min_length=1, max_length=1024)] | None = None

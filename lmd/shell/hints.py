@@ -23,6 +23,10 @@ class Hint:
     """Other spellings of items."""
     chances: tuple[float, ...] = ()
     """For each item the probability that the request wants it; empty where nobody reckoned."""
+    places: tuple[float, ...] = ()
+    """For each item where it usually stands among others: 0 first, 1 last."""
+    sudo: float = 0.0
+    """The share of the topic's commands that begin with ``sudo``."""
 
     @property
     def text(self) -> str:

@@ -31,6 +31,23 @@ def test_both_dialects_give_the_same_answer(start: NewDaemon) -> None:
         assert header["kind"] == "model"
 
 
+@pytest.mark.parametrize("stream", [False, True])
+def test_a_plain_request_is_answered_as_suggest_answers_it(start: NewDaemon, stream: bool) -> None:
+    daemon = start(fake=None)
+    with daemon.msgpack() as client:
+        for request in ("count the lines in notes.txt", "find symlinks whose target is gone"):
+            found = client.call("suggest", text=request).good()
+            answer = client.wait(client.request("ask", prompt=request, stream=stream))
+            result = answer.end().good()
+            assert result["text"] == found["candidates"][0]["command"]
+            assert result["model"] == "shell"
+            assert "".join(answer.pieces) == (result["text"] if stream else "")
+            doubted = [warning["action"] for warning in result["warnings"]]
+            assert doubted == ([] if found["sure"] else ["not sure"])
+        raw = client.call("ask", prompt="count the lines in notes.txt", max_tokens=3).good()
+        assert raw["usage"]["completion_tokens"] <= 3
+
+
 def test_eight_at_a_time_and_a_cancel(start: NewDaemon) -> None:
     daemon = start("[models.shell]\nslots = 8\n", None)
     with daemon.msgpack() as client:

@@ -95,8 +95,14 @@ def test_lines_of_a_system_message_set_task_and_hint(llama: Llama, task: str):
     assert render(llama, messages) == expected
 
 
+def test_a_line_of_a_system_message_begins_the_answer(llama: Llama):
+    system = f"task: suggest\nplatform: linux\nhint: tar{ITEMS[0]}-x\nbegin: {TOPIC}{ITEMS[0]}"
+    messages = [{"role": "system", "content": system}, {"role": "user", "content": "a"}]
+    assert render(llama, messages).endswith(f"<|answer|>{TOPIC}{ITEMS[0]}")
+
+
 def test_takes_the_tasks_of_lmd_and_says_how_it_was_made(llama: Llama):
-    assert llama.metadata["lmd.shell.format"] == "1"
+    assert llama.metadata["lmd.shell.format"] == "2"
     assert llama.metadata["lmd.shell.recipe_commit"]
     assert "head" in llama.metadata["lmd.shell.figures"]
 

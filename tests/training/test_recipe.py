@@ -4,24 +4,32 @@ import random
 import subprocess
 from pathlib import Path
 
+import msgspec
 import pytest
 
 from lmd.shell.hints import Hint
 from lmd.shell.idioms import Idiom
 from lmd.shell.idioms.matching import read_phrasing
 from lmd.shell.idioms.slots import SLOT
+from lmd.shell.lexicon.choosing import StoredNetwork
+from lmd.shell.lexicon.evidence import FEATURES
+from lmd.shell.lexicon.scoring import Scorer
 from lmd.shell.lexicon.store import Lexicon
 from lmd.shell.lexicon.terms import terms
 from lmd.shell.slots import take_literals_out
 from tests.training.rows import write_rows
 from training.augment import Settled, settle
+from training.choices import Cases
 from training.everyday import block_settled, read_blocks
-from training.lexicon import Collection, frozen_items
+from training.guesses import Guesses
+from training.lexicon import FLAG_LISTS, Collection, frozen_items
 from training.metrics import mark
 from training.rows import Pair, program_of, read_pairs
 from training.split import PAGE_SHARE, bare, split_pairs
 from training.tasks import EVERYDAY, OTHER, PAGED, explain, fix, misspell, suggest
-from training.write_lexicon import write_lexicon
+from training.write_lexicon import usual_places, write_lexicon
+
+WEIGHTS = (-1.5, 2.5, 0.0, 3.3, 0.7, 0.0, 0.0)
 
 
 @pytest.fixture
@@ -75,7 +83,7 @@ def test_a_row_takes_what_only_it_knows_out_of_its_own_hint(
 def test_the_lexicon_holds_what_was_collected(tmp_path: Path, collection: Collection):
     path = tmp_path / "small.db"
     tasks = [Idiom("frob --list", (read_phrasing("what can be frobbed"),))]
-    write_lexicon(collection, (-1.5, 2.5, 0.0, 3.3, 0.7, 0.0, 0.0), 1.0, tasks, path)
+    write_lexicon(collection, WEIGHTS, 1.0, tasks, path)
     lexicon = Lexicon(path)
     assert lexicon.flags("frob") >= {"-l", "--list", "-d", "--delete", "-q", "--quiet"}
     assert lexicon.subcommands("frob") == {"sync"}
@@ -83,6 +91,48 @@ def test_the_lexicon_holds_what_was_collected(tmp_path: Path, collection: Collec
     assert lexicon.topics("sharpen a nib")[0][0] == "nib"
     assert [hit.command for hit in lexicon.idioms("What can be frobbed?")] == ["frob --list"]
     lexicon.close()
+
+
+def test_a_network_in_the_lexicon_weighs_what_other_programs_have(tmp_path: Path):
+    pairs = [
+        *(Pair(f"do {n} quietly", f"p{n} --quiet", "common", f"p{n}", "tldr", 1.0, f"p{n}")
+          for n in range(3)),
+        *(Pair(f"show {n}", f"q{n} --x{n}", "common", f"q{n}", "tldr", 1.0, f"q{n}")
+          for n in range(12)),
+        Pair("show everything", "bare --all", "common", "bare", "tldr", 1.0, "bare"),
+    ]  # fmt: skip
+    (tmp_path / "extra").mkdir()
+    for name in FLAG_LISTS:
+        (tmp_path / f"extra/{name}.flags.jsonl").touch()
+    path, linear = tmp_path / "small.db", [0.0] * (len(FEATURES) + 4)
+    linear[FEATURES.index("spelt")] = 3.0
+    network = StoredNetwork(1, [], [], [b"\0"] * 4, [1.0] * 4, [0.0], linear, -1.0, [], [], [])
+    collection = Collection(tmp_path, pairs)
+    write_lexicon(collection, WEIGHTS, 1.0, [], path, msgspec.msgpack.encode(network))
+    lexicon = Lexicon(path)
+    assert lexicon.hint("bare", "work quietly").items == ("--quiet", "--all")
+    assert lexicon.hint("unheard-of", "work quietly").items == ("--quiet",)
+    assert "--quiet" not in lexicon.flags("bare")
+    lexicon.close()
+
+
+def test_a_row_does_not_help_itself_to_its_flags(collection: Collection, pairs: list[Pair]):
+    scorer = Scorer(WEIGHTS, {}, 1.0)
+    cases = Cases(collection, collection, Guesses(collection), scorer)
+    forced = cases.case(next(pair for pair in pairs if "--force" in pair.command), own=True)
+    wanted = {c.text for c, mark in zip(forced.choices, forced.wanted, strict=True) if mark}
+    assert wanted == {"--delete"}
+    assert "--force" not in {choice.text for choice in forced.choices}
+    assert forced.lost == 1
+    delete = next(choice for choice in forced.choices if choice.text == "--delete")
+    assert (delete.uses, terms("asking")[0] in delete.terms) == (1, False)
+    assert forced.habits.commands == collection.topics["frob"].commands - 1
+
+
+def test_flags_stand_where_they_usually_do(collection: Collection):
+    places = usual_places(collection)
+    assert places["--delete"] == 0.0
+    assert places["--force"] == 1.0
 
 
 def test_every_suggestion_leads_back_to_its_command(pairs: list[Pair]):

@@ -11,6 +11,7 @@ from lmd.protocol.params import AskParams, CompleteParams, Generation, Message
 from lmd.protocol.results import GenerationResult, RequestWarning, TokenLogprob
 from lmd.protocol.worker import Done, Generate, NewJob
 from lmd.rpc.context import RequestContext
+from lmd.rpc.handlers.commands import CommandAnswers
 from lmd.rpc.reading import Reading
 from lmd.rpc.requests import Requests
 from lmd.rpc.waiting import Progress
@@ -38,13 +39,18 @@ CAPABILITIES = frozenset(
 class GenerateHandlers:
     """Answers `ask` and `complete`."""
 
-    def __init__(self, broker: Broker, catalogue: Catalogue, requests: Requests) -> None:
+    def __init__(
+        self, broker: Broker, catalogue: Catalogue, requests: Requests, commands: CommandAnswers
+    ) -> None:
         self._broker = broker
         self._catalogue = catalogue
         self._requests = requests
+        self._commands = commands
 
     async def ask(self, context: RequestContext, params: AskParams) -> GenerationResult:
         """Answer a prompt or a chat, as a persona where one is named.
+
+        A plain request to a model that was made for commands is answered as `suggest` does.
 
         Raises `LmdError`. When cancelled, the worker drops the sequence at its next step.
         """
@@ -59,6 +65,10 @@ class GenerateHandlers:
             for name in NOT_YET
             if getattr(params, name) is not None
         ]
+        model = self._catalogue.resolve(params.model or persona.model)
+        command = await self._commands.answer(context, params, model)
+        if command is not None:
+            return command
         return await self._generate(context, params, warnings, persona, messages=messages)
 
     async def complete(self, context: RequestContext, params: CompleteParams) -> GenerationResult:

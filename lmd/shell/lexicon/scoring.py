@@ -21,6 +21,8 @@ class Item:
     documented: bool
     terms: frozenset[str]
     aliases: tuple[str, ...] = ()
+    place: float = 0.5
+    """Where it usually stands among the items of a command: 0 first, 1 last."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -16,12 +16,17 @@ import msgspec
 
 from lmd.shell.hints import Hint
 from lmd.shell.idioms import Hit, Idiom, IdiomIndex
+from lmd.shell.lexicon.choosing import Network, StoredNetwork
+from lmd.shell.lexicon.evidence import Choice, Rarities, habits_of, take_apart
+from lmd.shell.lexicon.guessing import best_guesses
 from lmd.shell.lexicon.mention import find_mention
 from lmd.shell.lexicon.scoring import Item, Scorer
-from lmd.shell.lexicon.stored import FORMAT, Facts, Posting, StoredTopic
+from lmd.shell.lexicon.stored import FORMAT, Facts, Guess, Posting, StoredTopic
 from lmd.shell.lexicon.terms import terms
 
 HINT_ITEMS = 6
+CONSIDERED = 24
+"""Items of a topic that the network weighs: the best by the scorer, which costs less."""
 
 Body = TypeVar("Body")
 
@@ -33,6 +38,8 @@ class LexiconError(Exception):
 _topic_decoder = msgspec.msgpack.Decoder(StoredTopic)
 _facts_decoder = msgspec.msgpack.Decoder(Facts)
 _idioms_decoder = msgspec.msgpack.Decoder(Sequence[Idiom])
+_guesses_decoder = msgspec.msgpack.Decoder(list[Guess])
+_network_decoder = msgspec.msgpack.Decoder(StoredNetwork)
 _postings_decoder = msgspec.msgpack.Decoder(list[Posting])
 
 
@@ -52,6 +59,11 @@ class Lexicon:
         rarity = dict(zip(names, self._facts.rarity, strict=True))
         self._idioms: IdiomIndex | None = None
         self._scorer = Scorer(tuple(self._facts.item_weights), rarity, self._facts.unknown_rarity)
+        self._rare = Rarities(rarity, self._facts.unknown_rarity)
+        self._spread = dict(zip(self._facts.names, self._facts.spread, strict=True))
+        self._places = dict(zip(self._facts.names, self._facts.places, strict=True))
+        stored = self._body("select value from meta where key = 'chooser'", _network_decoder)
+        self._network = Network(stored) if stored else None
 
     def close(self) -> None:
         """Close the file."""
@@ -96,10 +108,13 @@ class Lexicon:
 
     def hint(self, topic: str, request: str) -> Hint:
         """The topic with the items that the request likely wants."""
-        stored = self._topic(topic)
-        if stored is None:
-            return Hint(topic)
-        ranked = self._scorer.rank(terms(request), self._items(stored), stored.commands)
+        stored = self._topic(topic) or StoredTopic(0, [])
+        items = self._items(stored)
+        asked = terms(request)
+        ranked = self._scorer.rank(asked, items, stored.commands)
+        if self._network is not None:
+            best = [item for _, item in ranked[:CONSIDERED]]
+            ranked = self._choose(request, asked, items, best, stored.commands)
         chosen = ranked[:HINT_ITEMS]
         aliases = {alias: item.text for _, item in chosen for alias in item.aliases}
         return Hint(
@@ -107,7 +122,39 @@ class Lexicon:
             tuple(item.text for _, item in chosen),
             aliases,
             tuple(chance for chance, _ in chosen),
+            tuple(item.place for _, item in chosen),
+            stored.sudo / max(1, stored.commands),
         )
+
+    def _choose(
+        self,
+        request: str,
+        asked: tuple[str, ...],
+        items: Sequence[Item],
+        best: Sequence[Item],
+        commands: int,
+    ) -> list[tuple[float, Item]]:
+        """The best items and what other programs have, by the network, likeliest first."""
+        assert self._network is not None
+        named = [self._guesses(term) for term in asked]
+        known = {name for item in items for name in (item.text, *item.aliases)}
+        guessed = [
+            Item(name, 0, False, frozenset(), (), self._places.get(name, 0.5))
+            for name, _ in best_guesses(named, known)
+        ]
+        weighed = [*best, *guessed]
+        choices = [
+            Choice(
+                item.text, item.uses, item.documented, item.terms, at >= len(best),
+                self._spread.get(item.text, 0), sum(found.get(item.text, 0.0) for found in named),
+            )
+            for at, item in enumerate(weighed)
+        ]  # fmt: skip
+        chances = self._network.chances(
+            take_apart(request, asked), choices, habits_of(items, commands), self._rare
+        )
+        pairs = zip(chances, weighed, strict=True)
+        return sorted(pairs, key=lambda pair: -pair[0])
 
     def subcommands(self, program: str) -> frozenset[str]:
         """Known subcommands of a program or topic; empty where there are none."""
@@ -132,6 +179,7 @@ class Lexicon:
                 item.documented,
                 frozenset(names[t] for t in item.terms),
                 tuple(item.aliases),
+                item.place,
             )
             for item in stored.items
         ]
@@ -150,6 +198,12 @@ class Lexicon:
 
     def _name(self, topic: int) -> str:
         return str(self._value("select name from topics where id = ?", topic))
+
+    def _guesses(self, term: str) -> dict[str, float]:
+        """Flags that a word speaks for, over all programs."""
+        found = self._body("select body from guesses where term = ?", _guesses_decoder, term) or []
+        names = self._facts.names
+        return {names[guess.name]: guess.weight for guess in found}
 
     def _postings(self, term: int) -> list[Posting]:
         return self._body("select body from postings where term = ?", _postings_decoder, term) or []

@@ -91,7 +91,7 @@ def _inner(arguments: Arguments, is_separate: bool) -> Iterator[str]:
 
 def _git_settings(texts: Sequence[str]) -> Iterator[str]:
     """``git -c core.pager='rm -r x' log``, ``git config alias.x '!rm -r x'``."""
-    for text, behind in zip(texts, (*texts[1:], ""), strict=True):
+    for text, behind in zip(texts, (*texts[1:], ""), strict=False):
         if match := _GIT_RUNS.match(text):
             value = text[match.end() :] or behind
             is_alias = text[:6].lower() == "alias."

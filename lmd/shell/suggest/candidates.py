@@ -25,6 +25,8 @@ class Draft:
     """The likeliest answer to the request alone, without a hint."""
     hinted: bool = False
     """Its likelihood is that of an answer to a prompt with a hint."""
+    planned: bool = False
+    """It was begun with flags that the request likely wants."""
     why: str = ""
     rule_confidence: float = 0.0
     idiom: float = 0.0
@@ -43,15 +45,13 @@ def merge_readings(readings: Iterable[Reading]) -> list[Draft]:
         command = spelling(reading)
         known = merged.get(command)
         if known is None:
-            merged[command] = Draft(
-                command,
-                reading.likelihood,
-                reading.tokens,
-                1,
-                reading.greedy,
-                reading.greedy and not reading.hinted,
-                reading.hinted,
-            )
+            merged[command] = _draft(command, reading)
+            continue
+        if reading.planned:
+            merged[command] = replace(known, planned=True)
+            continue
+        if not known.votes:
+            merged[command] = replace(_draft(command, reading), planned=True)
             continue
         likelier = reading if reading.likelihood > known.likelihood else known
         merged[command] = replace(
@@ -64,6 +64,20 @@ def merge_readings(readings: Iterable[Reading]) -> list[Draft]:
             plain=known.plain or (reading.greedy and not reading.hinted),
         )
     return list(merged.values())
+
+
+def _draft(command: str, reading: Reading) -> Draft:
+    free = not reading.planned
+    return Draft(
+        command,
+        reading.likelihood,
+        reading.tokens,
+        int(free),
+        reading.greedy and free,
+        reading.greedy and not reading.hinted,
+        reading.hinted,
+        reading.planned,
+    )
 
 
 def idiom_drafts(hits: Iterable[Hit]) -> list[Draft]:

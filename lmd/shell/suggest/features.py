@@ -3,6 +3,7 @@
 The order and the scale are part of the weights: `lmd.shell.suggest.weights` is fitted to them.
 """
 
+import math
 from collections import Counter
 from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass
@@ -12,8 +13,15 @@ from lmd.shell.language import head, skeleton
 from lmd.shell.lexicon.terms import terms
 from lmd.shell.suggest.candidates import Draft
 from lmd.shell.suggest.judging import Judgement
+from lmd.shell.suggest.planning import set_chance
 
 LEAST_LIKELIHOOD = -40.0
+LEAST_CHOSEN = -9.0
+OTHERWISE_NAMED = (
+    "agreement", "chosen", "chosen_log", "flags", "greedy", "likelihood", "same_skeleton",
+    "unhinted", "votes", "wanted",
+)  # fmt: skip
+"""What counts otherwise where the request names its program: then flags alone tell."""
 CLOSE = 0.7
 """From this score on an idiom may well be what was meant."""
 
@@ -62,8 +70,7 @@ def features(
     draft = shape.draft
     shapes = evidence.shapes
     named = evidence.named.split()[:1]
-    wanted, missed = _wanted(shape, evidence.hints)
-    return {
+    values = {
         "bias": 1.0,
         "likelihood": max(draft.likelihood, LEAST_LIKELIHOOD) / 10,
         "token_likelihood": draft.likelihood / draft.tokens if draft.tokens else 0.0,
@@ -81,8 +88,8 @@ def features(
         "looked_up": float(draft.idiom > 0),
         "idiom": draft.idiom,
         "idiom_close": max(0.0, draft.idiom - CLOSE) / (1 - CLOSE),
-        "wanted": wanted,
-        "missed": missed,
+        "planned": float(draft.planned),
+        "unvoted": float(draft.planned and not draft.votes),
         "said": _said(shape, evidence.terms),
         "literals": _used(draft.command, evidence.literals),
         "placeholders": min(placeholders, 3) / 3,
@@ -92,7 +99,9 @@ def features(
         "risky": float(risky),
         "general": float(evidence.general),
         "fixing": float(evidence.fixing),
+        **_of_hint(shape, evidence.hints),
     }
+    return values | {f"named_{name}": values[name] if named else 0.0 for name in OTHERWISE_NAMED}
 
 
 def _share(shapes: Sequence[Shape], same: Callable[[Shape], bool]) -> float:
@@ -101,22 +110,35 @@ def _share(shapes: Sequence[Shape], same: Callable[[Shape], bool]) -> float:
     return sum(shape.draft.votes for shape in shapes if same(shape)) / votes if votes else 0.0
 
 
-def _wanted(shape: Shape, hints: Sequence[Hint]) -> tuple[float, float]:
-    """The mean chance of the hinted items that a command uses, and the best of those it does not.
+def _of_hint(shape: Shape, hints: Sequence[Hint]) -> dict[str, float]:
+    """What the hint that a command is about says of it; all 0 where none is.
 
-    Both are 0 for a command that no hint is about.
+    ``wanted`` is the mean chance of the hinted items that it uses, ``missed`` the best of those
+    that it does not, ``chosen`` the chance that just its items are wanted, ``unhinted`` counts its
+    other flags.
     """
     words = [word.partition("=")[0] for word in shape.words]
-    hint = next(
-        (hint for hint in hints if hint.chances and set(hint.topic.split()) <= set(words)), None
-    )
+    hint = _hint_of(words, hints)
     if hint is None:
-        return 0.0, 0.0
+        return dict.fromkeys(("wanted", "missed", "chosen", "chosen_log", "unhinted"), 0.0)
     used = {hint.aliases.get(word, word) for word in words}
     chances = dict(zip(hint.items, hint.chances, strict=True))
     present = [chance for item, chance in chances.items() if item in used]
     absent = [chance for item, chance in chances.items() if item not in used]
-    return sum(present) / len(present) if present else 0.0, max(absent, default=0.0)
+    others = sum(word[:1] == "-" and word not in hint.items for word in used)
+    chosen = set_chance(hint, used)
+    return {
+        "wanted": sum(present) / len(present) if present else 0.0,
+        "missed": max(absent, default=0.0),
+        "chosen": math.exp(chosen),
+        "chosen_log": max(chosen, LEAST_CHOSEN) / 3,
+        "unhinted": min(others, 3) / 3,
+    }
+
+
+def _hint_of(words: Collection[str], hints: Sequence[Hint]) -> Hint | None:
+    """The first hint with chances that is about a command of these words."""
+    return next((h for h in hints if h.chances and set(h.topic.split()) <= set(words)), None)
 
 
 def _said(shape: Shape, request: Collection[str]) -> float:

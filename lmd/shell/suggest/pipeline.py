@@ -27,7 +27,7 @@ from lmd.shell.suggest.durations import candidates_in_units_of
 from lmd.shell.suggest.hinting import Hinted, hint_request
 from lmd.shell.suggest.knowledge import Knowledge
 from lmd.shell.suggest.prompts import Prompt, command_prompts
-from lmd.shell.suggest.ranking import evidence_of, is_outdone, is_sure, rank
+from lmd.shell.suggest.ranking import choose_differing, evidence_of, is_outdone, is_sure, rank
 from lmd.shell.suggest.reading import Reading, Sample, read_sample
 from lmd.shell.suggest.reference import Reference
 from lmd.shell.suggest.sampling import Drawn, Sampler
@@ -35,6 +35,9 @@ from lmd.shell.suggest.syntax import SyntaxCheck, open_syntax_check
 from lmd.shell.suggest.task import Style, Task
 from lmd.shell.suggest.weights import THRESHOLD
 
+BEGINNING_FORMAT = 2
+"""Of a model's file: its template takes the beginning of an answer, too."""
+TASK_FORMATS = (1, BEGINNING_FORMAT)
 MOST_TOPICS = 2
 """Topics of a sample that are looked up while others are drawn."""
 
@@ -110,7 +113,8 @@ class Suggester:
         hinted = await self._hinted(order, style)
         if order.task.name == "fix" and style is Style.PLAIN:
             return await self._without_model(order, repairs)
-        prompts = command_prompts(order.task, style, hinted)
+        begins = await self._catalogue.shell_format(order.model) == BEGINNING_FORMAT
+        prompts = command_prompts(order.task, style, hinted, plans=begins)
         idioms, shell = idiom_drafts(hinted.idioms), order.task.shell
         # Idioms parse in bash: their values are quoted as their place needs it.
         unknown = [draft for draft in idioms if not parses_in(draft.command, shell)]
@@ -154,7 +158,7 @@ class Suggester:
 
             topics = [hint.topic for hint in hinted.hints[:1]]
             nursery.start_soon(self._reference.look_up, topics, math.inf)
-            draws = plan_draws(len(prompts), order.count, style)
+            draws = plan_draws(prompts, order.count, style)
             try:
                 drawn = await self._sampler.draw(
                     order.model, prompts, draws, order.priority, on_wait, take
@@ -196,7 +200,7 @@ class Suggester:
         )  # fmt: skip
         chosen = ranked
         if not order.features:
-            chosen = ranked[: order.count]
+            chosen = choose_differing(ranked, order.count)
             for candidate in chosen:
                 candidate.features = {}
         sure = is_sure(chosen) and not is_outdone(chosen[0].command, drafts, parses)
@@ -207,7 +211,7 @@ class Suggester:
 
 async def style_of(model: str, catalogue: Catalogue) -> Style:
     """How a model takes tasks. Raises `LmdError` ``load_failed`` for a bad file."""
-    if await catalogue.shell_format(model) == 1:
+    if await catalogue.shell_format(model) in TASK_FORMATS:
         return Style.TASKS
     return Style.PLAIN if catalogue.is_builtin(model) else Style.GENERAL
 

@@ -7,6 +7,7 @@ from lmd.protocol.params import Message
 from lmd.shell.hints import Hint
 from lmd.shell.slots import Slots, take_literals_out
 from lmd.shell.suggest.hinting import Hinted
+from lmd.shell.suggest.planning import plan_hints
 from lmd.shell.suggest.task import Style, Task
 
 SCHEMA = json.dumps(
@@ -17,6 +18,9 @@ SCHEMA = json.dumps(
         "additionalProperties": False,
     }
 )
+PLANS_NAMED = 6
+"""Beginnings that are tried where the request names its program."""
+PLANS = 2
 _SYSTEMS = {"linux": "Linux with GNU tools", "macos": "macOS with BSD tools"}
 _GENERAL = {
     "suggest": (
@@ -47,16 +51,22 @@ class Prompt:
     schema: str | None = None
     slots: Slots = Slots("", {})  # noqa: RUF009 - frozen, and its dict is never changed
     hint: Hint | None = None
+    begin: str = ""
+    """What the answer was made to begin with; the model says only what comes after it."""
 
     def restore(self, answer: str) -> str | None:
         """The answer with literals and flags in place; None if it refers to what is not there."""
+        answer = self.begin + answer
         return self.slots.restore(self.hint.restore(answer) if self.hint else answer)
 
 
-def command_prompts(task: Task, style: Style, hinted: Hinted) -> list[Prompt]:
+def command_prompts(
+    task: Task, style: Style, hinted: Hinted, *, plans: bool = True
+) -> list[Prompt]:
     """Prompts for `suggest` and `fix`: the first without a hint, then one for each hint.
 
-    A request that names its program has only the hint of that program.
+    A request that names its program has only the hint of that program. Prompts with a beginning of
+    the answer, by `plan_hints`, are last; without ``plans`` there are none.
     """
     if style is Style.GENERAL:
         return [Prompt(_general(task), SCHEMA)]
@@ -65,8 +75,14 @@ def command_prompts(task: Task, style: Style, hinted: Hinted) -> list[Prompt]:
         return [Prompt(_tasks(task, text, None))]
     if style is Style.PLAIN:
         return [Prompt(_tasks(task, task.text, None))]
+    bare = [] if hinted.named else [_slotted(task, task.text, None)]
     prompts = [_slotted(task, hinted.text, hint) for hint in hinted.hints]
-    return prompts if hinted.named else [_slotted(task, task.text, None), *prompts]
+    most = (PLANS_NAMED if hinted.named else PLANS) if plans else 0
+    begun = [
+        _slotted(task, hinted.text, plan.hint, plan.begin)
+        for plan in plan_hints(hinted.hints, most)
+    ]
+    return [*bare, *prompts, *begun]
 
 
 def sentence_prompt(task: Task, style: Style) -> Prompt | None:
@@ -78,15 +94,17 @@ def sentence_prompt(task: Task, style: Style) -> Prompt | None:
     return Prompt(_tasks(task, task.text, None))
 
 
-def _slotted(task: Task, request: str, hint: Hint | None) -> Prompt:
+def _slotted(task: Task, request: str, hint: Hint | None, begin: str = "") -> Prompt:
     slots = take_literals_out(request)
-    return Prompt(_tasks(task, slots.text, hint), None, slots, hint)
+    return Prompt(_tasks(task, slots.text, hint, begin), None, slots, hint, begin)
 
 
-def _tasks(task: Task, text: str, hint: Hint | None) -> tuple[Message, ...]:
+def _tasks(task: Task, text: str, hint: Hint | None, begin: str = "") -> tuple[Message, ...]:
     lines = [f"task: {task.name}", f"platform: {task.platform}"]
     if hint is not None:
         lines.append(f"hint: {hint.text}")
+    if begin:
+        lines.append(f"begin: {begin}")
     return Message("system", "\n".join(lines)), Message("user", text)
 
 

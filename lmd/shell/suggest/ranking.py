@@ -4,7 +4,7 @@ from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 
 from lmd.protocol.results import Candidate
-from lmd.shell.language import placeholders
+from lmd.shell.language import placeholders, skeleton
 from lmd.shell.lexicon.terms import terms
 from lmd.shell.risk import risks
 from lmd.shell.risk.insertable import one_line
@@ -70,6 +70,21 @@ def rank(
     return sorted(ranked, key=lambda candidate: -candidate.confidence)
 
 
+def choose_differing(ranked: Sequence[Candidate], most: int) -> list[Candidate]:
+    """So many of the candidates, in their order.
+
+    Those that differ from a better one in literals alone are taken only where others run out.
+    """
+    seen: set[tuple[str, ...]] = set()
+    first: list[Candidate] = []
+    repeated: list[Candidate] = []
+    for candidate in ranked:
+        shape = skeleton(candidate.command)
+        (repeated if shape in seen else first).append(candidate)
+        seen.add(shape)
+    return sorted((first + repeated)[:most], key=lambda candidate: -candidate.confidence)
+
+
 def is_sure(candidates: Sequence[Candidate]) -> bool:
     """Whether the first candidate may be taken without being chosen."""
     return bool(candidates) and candidates[0].insertable and candidates[0].confidence >= THRESHOLD
@@ -117,7 +132,7 @@ def _is_invented(measured: Measured, evidence: Evidence) -> bool:
 def _candidate(measured: Measured, *, trusted: bool) -> Candidate:
     draft = measured.draft
     estimate = draft.rule_confidence
-    if draft.votes or draft.idiom:
+    if draft.votes or draft.idiom or draft.planned:
         estimate = max(estimate, confidence(measured.features))
     return Candidate(
         command=draft.command,

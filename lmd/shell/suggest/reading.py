@@ -5,6 +5,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from lmd.protocol.results import TokenLogprob
+from lmd.shell.suggest.planning import within_plan
 from lmd.shell.suggest.prompts import Prompt
 
 _KEY = '"command"'
@@ -35,6 +36,8 @@ class Reading:
     greedy: bool
     hinted: bool = False
     """Its prompt had a hint: the program cost it nothing."""
+    planned: bool = False
+    """Its beginning was given: it says nothing of what the model would have said."""
 
 
 def read_sample(sample: Sample, prompt: Prompt) -> Reading | None:
@@ -42,18 +45,20 @@ def read_sample(sample: Sample, prompt: Prompt) -> Reading | None:
 
     A model that was asked for JSON and wrote none is taken at its word.
     """
-    if not sample.whole:
+    text = within_plan(sample.text) if prompt.begin else sample.text
+    if not sample.whole and text == sample.text:
         return None
-    text, start, end = sample.text, 0, len(sample.text)
+    start, end = 0, len(text)
     if prompt.schema is not None and (found := _json_command(text)):
         text, start, end = found
-    command = prompt.restore(text.strip())
+    command = prompt.restore(text.rstrip() if prompt.begin else text.strip())
     if not command:
         return None
     inside = _between(sample.logprobs, start, end)
     total = sum(entry.logprob for entry in inside)
     hinted = prompt.hint is not None
-    return Reading(command, total, len(inside), sample.prompt, sample.greedy, hinted)
+    planned = bool(prompt.begin)
+    return Reading(command, total, len(inside), sample.prompt, sample.greedy, hinted, planned)
 
 
 def _json_command(text: str) -> tuple[str, int, int] | None:

@@ -36,7 +36,8 @@ class Style(Enum):
     PLAIN = "plain"
     """A chat model that was trained on requests alone, such as an older built-in model."""
     TASKS = "tasks"
-    """``lmd.shell.format`` 1: task, platform and hint in the system message."""
+    """``lmd.shell.format`` 1: task, platform and hint in the system message; 2: and the beginning
+    of the answer."""
     GENERAL = "general"
     """Any other chat model: the task in words, the answer as JSON."""
 

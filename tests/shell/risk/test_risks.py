@@ -242,3 +242,8 @@ def test_every_rule_of_the_table_has_a_reason_that_can_be_filled():
     for rule in RULES:
         assert rule.reason.format(what="x", program="y")
         assert rule.programs
+
+
+@pytest.mark.parametrize("line", ["git", "sudo git", "git && git"])
+def test_a_program_alone_is_read_too(line: str):
+    assert risks(line) == []

@@ -21,6 +21,16 @@ READINGS = st.builds(
 )
 
 
+def test_what_was_begun_has_no_vote_and_leaves_votes_to_samples():
+    begun = Reading("ls -l", -1.0, 2, 1, True, True, True)
+    (alone,) = merge_readings([begun])
+    assert (alone.votes, alone.planned, alone.greedy, alone.likelihood) == (0, True, False, -1.0)
+    sampled = Reading("ls -l", -5.0, 4, 0, False)
+    for order in ([begun, sampled], [sampled, begun]):
+        (both,) = merge_readings(order)
+        assert (both.votes, both.planned, both.likelihood, both.tokens) == (1, True, -5.0, 4)
+
+
 @given(st.lists(READINGS, max_size=12))
 def test_every_sample_counts_once(readings: list[Reading]):
     drafts = merge_readings(readings)

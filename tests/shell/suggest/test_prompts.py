@@ -9,10 +9,10 @@ from hypothesis import given
 from lmd.config.load import BUILTIN_SHAPE
 from lmd.protocol.params import SuggestParams
 from lmd.shell.hints import Hint
-from lmd.shell.slots import STRING_SLOTS
+from lmd.shell.slots import ITEMS, STRING_SLOTS, TOPIC
 from lmd.shell.suggest.draws import SPARE, plan_draws
 from lmd.shell.suggest.hinting import MOST_HINTS, Hinted
-from lmd.shell.suggest.prompts import command_prompts, sentence_prompt
+from lmd.shell.suggest.prompts import Prompt, command_prompts, sentence_prompt
 from lmd.shell.suggest.task import TELLING_CHARACTERS, Style, Task, telling_line
 
 REQUEST = Task("suggest", "unpack a.tgz with tar", "macos")
@@ -105,14 +105,35 @@ def test_the_telling_line_is_one_and_short(error: str):
 
 def test_the_samples_of_a_request_fit_into_one_batch_of_the_built_in_model():
     asked = SuggestParams(text="x").n
-    assert len(plan_draws(1 + MOST_HINTS, asked, Style.TASKS)) <= BUILTIN_SHAPE["slots"]
+    hints = tuple(replace(HINTS[0], chances=(0.5, 0.5)) for _ in range(MOST_HINTS))
+    for named in ("", "tar"):
+        hinted = Hinted("unpack", named, hints[:1] if named else hints, {})
+        prompts = command_prompts(REQUEST, Style.TASKS, hinted)
+        assert len(prompts) > 4
+        draws = plan_draws(prompts, asked, Style.TASKS)
+        assert len(draws) <= BUILTIN_SHAPE["slots"]
+        free = [draw for draw in draws if not prompts[draw.prompt].begin]
+        assert len(free) > len(draws) // 3
+        begun = [draw.prompt for draw in draws if prompts[draw.prompt].begin]
+        assert len(set(begun)) == len(begun)
+
+
+def test_an_answer_goes_on_from_the_beginning_that_was_given():
+    hint = Hint("tar", ("-x", "-z"), chances=(0.9, 0.2))
+    hinted = replace(HINTED, hints=(hint,))
+    free, first, *_ = command_prompts(REQUEST, Style.TASKS, hinted)
+    assert (free.begin, first.begin) == ("", TOPIC + ITEMS[0])
+    assert first.messages[0].content.splitlines()[3] == f"begin: {TOPIC}{ITEMS[0]}"
+    assert first.restore(f" {STRING_SLOTS[0]}.tgz") == "tar -x a.tgz"
+    assert free.restore("ls") == "ls"
 
 
 @pytest.mark.parametrize("style", Style)
 @pytest.mark.parametrize("prompts", range(1, 5))
 @pytest.mark.parametrize("count", [1, 5, 10])
 def test_draws(style: Style, prompts: int, count: int):
-    draws = plan_draws(prompts, count, style)
+    asked = [Prompt(()) for _ in range(prompts)]
+    draws = plan_draws(asked, count, style)
     assert len(draws) == (count if style is Style.GENERAL else count + SPARE)
     greedy = [draw for draw in draws if draw.sampling.temperature == 0]
     assert [draw.prompt for draw in greedy] == list(range(min(prompts, len(draws))))
@@ -121,4 +142,4 @@ def test_draws(style: Style, prompts: int, count: int):
     assert None not in seeds
     assert all(draw.prompt < prompts for draw in draws)
     assert all(draw.sampling.logprobs == 0 and draw.sampling.max_tokens for draw in draws)
-    assert plan_draws(prompts, count, style) == draws
+    assert plan_draws(asked, count, style) == draws

@@ -7,11 +7,12 @@ import hypothesis.strategies as st
 from hypothesis import given
 
 from lmd.paths import lexicon_path
+from lmd.protocol.results import Candidate
 from lmd.shell.lexicon.store import Lexicon
 from lmd.shell.suggest.candidates import Draft
 from lmd.shell.suggest.hinting import Hinted
 from lmd.shell.suggest.knowledge import Knowledge, NoLexicon
-from lmd.shell.suggest.ranking import evidence_of, is_outdone, is_sure, rank
+from lmd.shell.suggest.ranking import choose_differing, evidence_of, is_outdone, is_sure, rank
 from lmd.shell.suggest.weights import THRESHOLD
 
 KNOWLEDGE = Knowledge(NoLexicon(), lambda topic: frozenset())
@@ -82,6 +83,15 @@ def test_a_repair_has_the_confidence_of_its_rule():
     (found,) = ranked(Draft("git push -u origin x", why="no upstream", rule_confidence=0.9))
     assert (found.confidence, found.why) == (0.9, "no upstream")
     assert is_sure([found]) == (THRESHOLD <= 0.9)
+
+
+def test_what_differs_in_literals_alone_gives_way_to_what_differs_in_flags():
+    lines = ("ls -l a", "ls -l b", "ls a", "ls -l c")
+    listed = [Candidate(line, 0.9 - at / 10, True) for at, line in enumerate(lines)]
+    chosen = [one.command for one in choose_differing(listed, 2)]
+    assert chosen == ["ls -l a", "ls a"]
+    assert [one.command for one in choose_differing(listed, 3)] == ["ls -l a", "ls -l b", "ls a"]
+    assert choose_differing(listed, 9) == listed
 
 
 def test_placeholders_are_spans_of_the_command():

@@ -28,6 +28,14 @@ def test_a_plain_answer_is_the_command_and_all_its_tokens_count():
     assert (reading.command, reading.likelihood, reading.tokens) == ("ls -la", -3.0, 3)
 
 
+def test_what_was_begun_goes_on_from_there_and_ends_with_its_plan():
+    begun = Prompt((), hint=Hint("tar", ("-x", "-z")), begin=TOPIC + ITEMS[0])
+    reading = read_sample(sample([" a.tgz", ITEMS[1], " b"], whole=False), begun)
+    assert reading is not None
+    assert (reading.command, reading.likelihood, reading.planned) == ("tar -x a.tgz", -1.0, True)
+    assert read_sample(sample([" a.tgz"], whole=False), begun) is None
+
+
 def test_of_json_only_the_tokens_of_the_command_count():
     pieces = ['{"', "command", '":', ' "', "ls", " -la", '"', "}"]
     reading = read_sample(sample(pieces), JSON)
