@@ -23,7 +23,7 @@ from tests.e2e.daemon import Daemon, eventually, rounds
 pytestmark = [pytest.mark.process, pytest.mark.llama]
 
 SEED = int(os.environ.get("LMD_TEST_SEED", "20261121"))
-STALL_SECONDS, LOAD_SECONDS = 4.0, 8.0
+STALL_SECONDS, LOAD_SECONDS = 4.0, 20.0
 CONFIG = f"""
 [daemon]
 load_timeout = {LOAD_SECONDS}
@@ -117,8 +117,14 @@ class Accident:
     def recover(self) -> None:
         """Wait until the model answers again. Who asks before the daemon has seen what happened to
         an idle worker is told that it failed."""
-        ask = {"prompt": "x", "max_tokens": 1}
-        assert eventually(lambda: self.control.call("ask", **ask).code == "ok")
+        errors = []
+
+        def answers() -> bool:
+            final = self.control.call("ask", prompt="x", max_tokens=1)
+            errors.append(final.error)
+            return final.error is None
+
+        assert eventually(answers), (errors[-1], self.daemon.last_words())
 
     def finish(self) -> Counter[str]:
         """The codes of all that was asked; one final message each, as the client checks."""

@@ -60,9 +60,13 @@ class ForgetsTheBytes(Scheduler):
 
 
 class ForgetsWhoGaveWay(Scheduler):
-    def _refuse_these(self, refusals: list[Refuse]) -> list[Effect]:
-        super()._refuse_these(refusals)
-        return []
+    def submit(self, ticket: Ticket, now: float) -> list[Effect]:
+        effects = super().submit(ticket, now)
+        return [
+            effect
+            for effect in effects
+            if not isinstance(effect, Refuse) or effect.ticket == ticket.id
+        ]
 
 
 class RefusesForBeingLateOnAGuess(Scheduler):
