@@ -1,5 +1,6 @@
 """What every test gets: hypothesis profiles, and logs that stay out of the way."""
 
+import signal
 from collections.abc import Iterator
 
 import pytest
@@ -9,6 +10,11 @@ from hypothesis import settings
 # A loaded machine is slow and no test of ours is about how fast an example is.
 settings.register_profile("lmd", deadline=None)
 settings.load_profile("lmd")
+
+# A shell without job control has what it starts in the background ignore Ctrl-C, which programs
+# under test would inherit.
+if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
+    signal.signal(signal.SIGINT, signal.default_int_handler)
 
 
 @pytest.fixture(autouse=True)

@@ -143,6 +143,14 @@ class SchedulerMachine(Books):
                 self.rates[name].append(rate)
                 self.densities[name].append(text / 500)
 
+    @precondition(lambda self: self.named("ready"))
+    @rule(data=st.data(), embeds=st.booleans())
+    def bring_a_book(self, data: st.DataObject, embeds: bool) -> None:
+        """A long text for a loaded model of which the speed is known, by somebody in a hurry."""
+        name = data.draw(st.sampled_from(self.named("ready")))
+        self.measure(name, 100.0, 1000, 4)
+        self.submit(name, "interactive", True, False, 3, 0, 1.0, 4000, embeds)
+
     @rule(name=NAMES, times=st.sampled_from([1, 2]), seconds=st.sampled_from([1.0, 3.0]))
     def come_seldom(self, name: str, times: int, seconds: float) -> None:
         """A model is loaded for each of those who ask for it; the last one is in a hurry."""
