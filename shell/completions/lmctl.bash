@@ -185,13 +185,12 @@ _lmctl_takes() {
     case $1 in
         -m | --model) kind=model ;;
         -p | --persona) kind=persona ;;
-        --prefix | -s | --system | --stdin-wait | --lora | -n | --max-tokens | -t | --temperature | --top-p | --top-k | --min-p | --seed | --stop | --logprobs | --deadline | --suffix | --candidates | --status | --key | --lines | --since | --interval) kind=text ;;
+        --prefix | -s | --system | --stdin-wait | --lora | -n | --max-tokens | -t | --temperature | --top-p | --top-k | --min-p | --seed | --stop | --logprobs | --deadline | --suffix | --candidates | --supersede | --status | --key | --lines | --since | --interval) kind=text ;;
         -f | --file | --schema | --grammar | --socket | --history | --error) kind=path ;;
         --overflow) kind=choice choices='error shift' ;;
         --color) kind=choice choices='auto always never' ;;
         --priority) kind=choice choices='interactive batch' ;;
         --shell) kind=choice choices='bash zsh fish sh' ;;
-        --supersede) kind=key ;;
     esac
 }
 

@@ -168,7 +168,7 @@ complete -c lmctl -n '__lmctl_within suggest' -l deadline -x -d 'longest time fo
 complete -c lmctl -n '__lmctl_within suggest' -l priority -x -a 'interactive batch' -d 'lane of the request: batch work waits for interactive work'
 complete -c lmctl -n '__lmctl_within suggest' -l no-start -d 'do not start a daemon that is not running'
 complete -c lmctl -n '__lmctl_within suggest' -l socket -r -F -d 'socket of the daemon'
-complete -c lmctl -n '__lmctl_within suggest' -l supersede -x -a '(__lmctl_names keys)' -d 'cancel an unfinished request of the same key'
+complete -c lmctl -n '__lmctl_within suggest' -l supersede -x -d 'cancel an unfinished request of the same key'
 
 complete -c lmctl -n '__lmctl_within explain' -F
 complete -c lmctl -n '__lmctl_within explain' -s m -l model -x -a '(__lmctl_names models)' -d 'model or alias; default: suggest_model of the configuration'
@@ -184,7 +184,7 @@ complete -c lmctl -n '__lmctl_within explain' -l deadline -x -d 'longest time fo
 complete -c lmctl -n '__lmctl_within explain' -l priority -x -a 'interactive batch' -d 'lane of the request: batch work waits for interactive work'
 complete -c lmctl -n '__lmctl_within explain' -l no-start -d 'do not start a daemon that is not running'
 complete -c lmctl -n '__lmctl_within explain' -l socket -r -F -d 'socket of the daemon'
-complete -c lmctl -n '__lmctl_within explain' -l supersede -x -a '(__lmctl_names keys)' -d 'cancel an unfinished request of the same key'
+complete -c lmctl -n '__lmctl_within explain' -l supersede -x -d 'cancel an unfinished request of the same key'
 
 complete -c lmctl -n '__lmctl_within fix' -F
 complete -c lmctl -n '__lmctl_within fix' -s m -l model -x -a '(__lmctl_names models)' -d 'model or alias; default: suggest_model of the configuration'
@@ -202,7 +202,7 @@ complete -c lmctl -n '__lmctl_within fix' -l deadline -x -d 'longest time for qu
 complete -c lmctl -n '__lmctl_within fix' -l priority -x -a 'interactive batch' -d 'lane of the request: batch work waits for interactive work'
 complete -c lmctl -n '__lmctl_within fix' -l no-start -d 'do not start a daemon that is not running'
 complete -c lmctl -n '__lmctl_within fix' -l socket -r -F -d 'socket of the daemon'
-complete -c lmctl -n '__lmctl_within fix' -l supersede -x -a '(__lmctl_names keys)' -d 'cancel an unfinished request of the same key'
+complete -c lmctl -n '__lmctl_within fix' -l supersede -x -d 'cancel an unfinished request of the same key'
 
 complete -c lmctl -n '__lmctl_argument init' -a 'bash zsh fish'
 complete -c lmctl -n '__lmctl_within init' -l no-bind -d 'define the widgets, bind no keys'

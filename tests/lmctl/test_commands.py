@@ -43,9 +43,9 @@ def test_models_list(daemon: FakeDaemon, lmctl: Lmctl):
     done = lmctl("models", "list")
     assert done.stdout.decode().splitlines() == [
         "MODEL            STATE  SLOTS  QUEUED   MEMORY  PREDICTED     FILE  TOKENS/S  CONTEXT"
-        "  RESTARTS  PID  ALIASES",
+        "  THREADS  RESTARTS  PID  ALIASES",
         "shell (default)  ready    1/4       0  5.0 MiB          -  3.0 MiB         -     4096"
-        "         0   11  default",
+        "        -         0   11  default",
     ]
     assert json.loads(lmctl("models", "list", "--json").stdout) == {"models": [MODEL]}
 

@@ -166,7 +166,9 @@ def _table_flag(option: Option) -> Flag:
     if option.choices:
         value = Value("choice", option.name, option.choices)
     elif option.kind != "flag":
-        value = Value(_kind(option.metavar), option.name)
+        # A KEY of these commands is a word of the user's; elsewhere it is one of the configuration.
+        kind = "text" if option.metavar == "KEY" else _kind(option.metavar)
+        value = Value(kind, option.name)
     return Flag((*short, f"--{option.name}"), option.help, value, repeat=option.repeat)
 
 
