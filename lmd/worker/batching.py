@@ -78,7 +78,7 @@ def _read(claims: Sequence[Claim], prompts: Sequence[int], room: int, turn: int)
     book; a quarter is kept for the prompt that came first, so that the book is read too."""
     shares = []
     oldest = min(prompts, default=-1)
-    kept = _fraction(room, 4, turn // 4)
+    kept = min(_fraction(room, 4, turn // 4), claims[oldest].tokens) if prompts else 0
     for index in sorted(prompts, key=lambda at: (not claims[at].interactive, claims[at].tokens)):
         taken = min(claims[index].tokens, room if index == oldest else room - kept)
         if taken > 0:

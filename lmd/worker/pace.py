@@ -14,7 +14,7 @@ from lmd.worker.frames import INTERVAL_S
 
 GAP = 2.0
 """The default of ``models.NAME.interactive_gap``."""
-AIM = 0.85
+AIM = 0.68
 """Of what is allowed, that steps are planned for: a machine has hiccups."""
 QUIET_FIRST = 2
 """Steps that readers have for themselves before others join: what is quiet must be known."""

@@ -81,7 +81,7 @@ def test_a_wider_gap_gives_the_others_more():
         taken = read_along(Pace(gap, 256), steep)[100:]
         shares.append(sum(room.others for room, _ in taken) / sum(seconds for _, seconds in taken))
         assert max(gaps(taken)) <= gap * steep(1) + 1e-9
-    assert shares[1] > 3 * shares[0]
+    assert shares[1] > 1.5 * shares[0]
 
 
 def test_steps_that_share_a_frame_may_be_as_long_as_frames_are_apart():
@@ -89,7 +89,7 @@ def test_steps_that_share_a_frame_may_be_as_long_as_frames_are_apart():
         return 0.0005 + 0.0002 * tokens
 
     taken = read_along(Pace(2.0, 256), quick)[-100:]
-    assert 0.8 * INTERVAL_S <= max(seconds for _, seconds in taken) <= INTERVAL_S
+    assert 0.9 * AIM * INTERVAL_S <= max(seconds for _, seconds in taken) <= INTERVAL_S
 
 
 def test_what_is_quiet_is_looked_at_again_and_again():
@@ -105,7 +105,8 @@ def test_what_is_read_aside_is_planned_by_what_it_cost():
     for _ in range(50):
         tokens = pace.next_aside(1)
         pace.observe_aside(tokens, 0.002 * tokens)
-    assert 12 <= pace.next_aside(1) <= 0.7 * flat(1) / 0.002
+    most = (2 * AIM - 1) * flat(1) / 0.002
+    assert 0.8 * most <= pace.next_aside(1) <= most
 
 
 COSTS = st.dictionaries(st.integers(1, 40), st.floats(0.001, 10.0), min_size=3)
