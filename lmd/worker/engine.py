@@ -38,6 +38,9 @@ from lmd.worker.prepared import Prepared, PreparedEmbedding, PreparedPrefixes, P
 from lmd.worker.saved.restoring import Restored, Restorer
 from lmd.worker.streams import Streams
 
+INBOX = 4096
+"""Messages that wait for a thread. A client that asks and cancels while a long step runs would fill
+more; then the daemon is not read, which has bounds of its own."""
 PREFIX_SECONDS = 20.0
 """What declared prefixes may add to a load, whose time is limited."""
 Item = Prepared | PreparedPrefixes | Restored | Abort | Park | Resume | Ping | Save | Forget
@@ -50,10 +53,8 @@ class LlamaEngine:
     def __init__(self, send: Send) -> None:
         self._send = send
         self._jobs = OpenJobs(send)
-        # What bounds these is the daemon: it has so many jobs open, one abort for each of them, and
-        # one of the other messages at a time.
-        self._intake_inbox: queue.SimpleQueue[Job | Prefixes] = queue.SimpleQueue()
-        self._inbox: queue.SimpleQueue[Item] = queue.SimpleQueue()
+        self._intake_inbox: queue.Queue[Job | Prefixes] = queue.Queue(INBOX)
+        self._inbox: queue.Queue[Item] = queue.Queue(INBOX)
         self._serving: Serving | None = None
 
     def load(self, load: Load) -> Ready:
@@ -88,7 +89,7 @@ class Serving:
         self,
         loaded: Loaded,
         jobs: OpenJobs,
-        inbox: "queue.SimpleQueue[Item]",
+        inbox: "queue.Queue[Item]",
         send: Send,
     ) -> None:
         self._loaded = loaded

@@ -38,7 +38,7 @@ class Intake:
         self,
         loaded: Loaded,
         jobs: OpenJobs,
-        inbox: "queue.SimpleQueue[Job | Prefixes]",
+        inbox: "queue.Queue[Job | Prefixes]",
         deliver: Callable[[Prepared | PreparedPrefixes], None],
     ) -> None:
         self._loaded = loaded
